@@ -1,0 +1,184 @@
+"""Every yacs key the plugin adds: its default and one line of meaning.
+
+``extend_cfg`` only adds what is missing, so it may run before or after a host's own ``extend_cfg``,
+and as often as one likes. Keys of CoOp, CoCoOp, MaPLe, VPT and IVLP keep the names, types and
+defaults of their public repositories; existing yaml files load unchanged.
+"""
+
+from __future__ import annotations
+
+from yacs.config import CfgNode as CN
+
+
+def _base_trainers() -> CN:
+    """Keys of the published prompt learners."""
+    node = CN()
+
+    node.COOP = CN()
+    node.COOP.N_CTX = 16  # context vectors
+    node.COOP.CSC = False  # one context per class instead of a shared one
+    node.COOP.CTX_INIT = ""  # words to start from; empty: normal noise, std 0.02
+    node.COOP.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
+    node.COOP.CLASS_TOKEN_POSITION = "end"  # end, middle or front
+
+    node.COCOOP = CN()
+    node.COCOOP.N_CTX = 16
+    node.COCOOP.CTX_INIT = ""
+    node.COCOOP.PREC = "fp16"
+
+    node.MAPLE = CN()
+    node.MAPLE.N_CTX = 2
+    node.MAPLE.CTX_INIT = "a photo of a"
+    node.MAPLE.PREC = "fp16"
+    node.MAPLE.PROMPT_DEPTH = 9  # layers that get prompts, 1 (shallow) to the tower's depth
+
+    node.IVLP = CN()
+    node.IVLP.N_CTX_VISION = 2
+    node.IVLP.N_CTX_TEXT = 2
+    node.IVLP.CTX_INIT = "a photo of a"
+    node.IVLP.PREC = "fp16"
+    node.IVLP.PROMPT_DEPTH_VISION = 9  # 0 switches the side off
+    node.IVLP.PROMPT_DEPTH_TEXT = 9
+
+    node.VPT = CN()
+    node.VPT.N_CTX_VISION = 2
+    node.VPT.CTX_INIT = "a photo of a"
+    node.VPT.PREC = "fp16"
+    node.VPT.PROMPT_DEPTH_VISION = 1
+
+    node.ZSCLIP = CN()
+    node.ZSCLIP.TEMPLATE = ""  # empty: the template published for the dataset
+    node.ZSCLIP.PREC = "auto"
+    return node
+
+
+def _npt() -> CN:
+    """Neural-collapse-anchored prompt tuning (METHODS of the README, docs/methods.md)."""
+    node = CN()
+    node.VERSION = "v3"  # v3: LC + MI; v2: GD + MI; cpt: clustered terms
+    node.BASE = "plugin"  # whose base trainer NPT_* extends: plugin (ours) or host
+    node.LAMBDA_LC = 1.0  # weight of language-modality collapse
+    node.LAMBDA_MI = 1.0  # weight of multi-modality isomorphism
+    node.WARMUP_EPOCH = 0  # epochs over which both weights ramp up linearly; 0: at once
+    node.CENTER = False  # subtract the mean over classes, per modality, before the cosines
+    node.LC = CN()
+    node.LC.FORM = "etf"  # etf, nc2, max_angle or anchored
+    node.LC.TEMPERATURE = 0.1  # T of max_angle
+    node.MI = CN()
+    node.MI.FORM = "etf"  # etf, nc3, pull or anchored
+    node.MI.MOMENTUM = 0.0  # EMA of the class means; 0: means of the batch only
+    node.GD = CN()
+    node.GD.GAMMA = 0.5  # how strongly v2's pair weights follow 1/n_k; 0 is LC
+    node.CPT = CN()  # used by VERSION cpt only; LAMBDA_LC and LAMBDA_MI are not used by it
+    node.CPT.LAMBDA_TETF = 0.25  # weight of the ETF inside each text cluster
+    node.CPT.LAMBDA_CC = 0.15  # weight of class compactness, image to text
+    node.CPT.LAMBDA_RS = 0.10  # weight of staying near the zero-shot text features
+    node.CPT.CLUSTERS = 0  # K-means clusters of the zero-shot text; 0: round(sqrt(classes))
+    node.CPT.CLUSTER_SEED = 0  # seed of K-means
+    return node
+
+
+def _imbalance_loss() -> CN:
+    """Classification losses for imbalanced data, usable with every trainer."""
+    node = CN()
+    # ce, focal, cbw, cb, grw, ldam, balanced_softmax, logit_adjustment, gcl, lade, label_aware
+    node.NAME = "ce"
+    node.TAU = 1.0  # strength of logit_adjustment; balanced_softmax is always 1
+    node.FOCAL_GAMMA = 2.0  # focal: exponent of 1 - p
+    node.CB_BETA = 0.9999  # cb: beta of the effective number of samples
+    node.GRW_POWER = 1.2  # grw: weights follow n_k to the minus this
+    node.LOGIT_SCALE = 100.0  # logits = this x cosine; turns margins of ldam and gcl into logits
+    node.LDAM_MARGIN = 0.125  # largest cosine margin; x 100 is the published 0.5 x 25
+    node.GCL_MARGIN = 0.025  # cosine margin of the true class; x 100 is the published 0.1 x 25
+    node.GCL_NOISE = 0.25  # cosine noise of the rarest class; x 100 is the published 1 x 25
+    node.GCL_GAMMA = 0.0  # gcl: focal exponent; 0: off
+    node.LADE_ALPHA = 0.1  # lade: weight of the estimator
+    node.LADE_LAMBDA = 0.1  # lade: weight of its squared part
+    node.SMOOTH_HEAD = 0.3  # label_aware: smoothing of the most frequent class
+    node.SMOOTH_TAIL = 0.0  # label_aware: smoothing of the rarest class
+    node.SMOOTH_SHAPE = "concave"  # label_aware: concave, linear, convex or power
+    node.SMOOTH_POWER = 2.0  # label_aware: exponent of the power shape
+    node.DRW_EPOCH = -1  # re-weight classes in epochs above this one, any NAME; -1: never
+    node.DRW_BETA = 0.9999  # beta of the deferred weights (0.9998 goes with gcl)
+    node.POSTHOC_TAU = 0.0  # at test time: logits - this x log(prior); 0: off
+    return node
+
+
+def _dataset() -> CN:
+    """Additions to DATASET."""
+    node = CN()
+    node.SUBSAMPLE_CLASSES = "all"  # all, base (first half of the labels) or new (second half)
+    node.ALLOW_EMPTY_CLASSES = False  # True: a class without training images is for testing only
+    node.FEWSHOT_CACHE = ""  # folder of recorded choices; "": beside the data, off: none
+    node.CLASSNAMES_FILE = ""  # ImageFolder, List, *LT: readable class names
+    node.SPLIT_SEED = 1  # ImageFolder, List without test part: seed of the split, drawn once
+    node.TRAIN_LIST = ""  # List: CSV or "<path> <label>" file, relative to ROOT
+    node.VAL_LIST = ""
+    node.TEST_LIST = ""
+    node.IMBALANCE = CN()
+    node.IMBALANCE.RATIO = 1.0  # tau = n_min / n_max in (0, 1]; 1.0 changes nothing
+    node.IMBALANCE.PROFILE = "exp"  # exp or step
+    node.IMBALANCE.ORDER = "index"  # which class is head: index, random or frequency
+    node.IMBALANCE.MANY_ABOVE = -1  # many-shot: n_k > this; -1: by n_max, see evaluation.py
+    node.IMBALANCE.FEW_BELOW = -1  # few-shot: n_k < this; -1: by n_max
+    return node
+
+
+def _optim() -> CN:
+    """Additions to OPTIM."""
+    node = CN()
+    node.GNM = CN()
+    node.GNM.ENABLED = False  # Gaussian neighbourhood minimisation around the base optimiser
+    node.GNM.RHO = 0.05  # radius, times SCALE
+    node.GNM.SCALE = 0.1  # second factor of the radius, as released
+    node.GNM.SIGMA = 1.0 / 3  # standard deviation of the noise before clamping
+    node.GNM.CLAMP = 1.0  # largest absolute noise, before the radius
+    node.GNM.SCHEDULE = "halve"  # constant, halve (when DRW starts; needs DRW_EPOCH) or cosine
+    node.SAM = CN()
+    node.SAM.ENABLED = False  # sharpness-aware minimisation: two passes a step, for comparison
+    node.SAM.RHO = 0.05  # radius
+    node.SAM.ADAPTIVE = False  # ASAM: radius relative to each weight's size
+    return node
+
+
+def defaults() -> CN:
+    """A fresh tree of all keys the plugin adds, with their defaults."""
+    root = CN()
+    root.TRAINER = _base_trainers()
+    root.TRAINER.NPT = _npt()
+    root.TRAINER.IMBALANCE_LOSS = _imbalance_loss()
+    root.DATASET = _dataset()
+    root.OPTIM = _optim()
+    root.INPUT = CN()
+    root.INPUT.IMAGE_CACHE = ""  # keep decoded images: "" (off), memory or disk
+    root.INPUT.IMAGE_CACHE_DIR = ""  # folder for disk; "": ~/.cache/npt_plugin/images
+    root.DATALOADER = CN()
+    root.DATALOADER.DETERMINISTIC_AUG = False  # augment by (seed, epoch, image), not by RNG state
+    root.INPUT.FEATURE_CACHE = 0  # augmented views cached per training image; 0: off
+    root.MODEL = CN()
+    root.MODEL.TEXT_CHUNK = 0  # classes encoded at a time, checkpointed; 0: all, -1: automatic
+    root.MODEL.CLIP_WEIGHTS = ""  # path of CLIP weights; overrides MODEL.BACKBONE.NAME
+    root.TRAIN = CN()
+    root.TRAIN.STEPS = 0  # optimiser steps in total; 0: MAX_EPOCH epochs, as upstream
+    return root
+
+
+def extend_cfg(cfg: CN) -> CN:
+    """Add the plugin's keys to a Dassl config, leaving every existing value alone.
+
+    Args:
+        cfg: Dassl's config (``get_cfg_default()``), not frozen, changed in place.
+
+    Returns:
+        The same object, for chaining.
+    """
+    _add_missing(cfg, defaults())
+    return cfg
+
+
+def _add_missing(target: CN, source: CN) -> None:
+    for key, value in source.items():
+        if key not in target:
+            target[key] = value
+        elif isinstance(value, CN) and isinstance(target[key], CN):
+            _add_missing(target[key], value)

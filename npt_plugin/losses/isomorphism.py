@@ -1,0 +1,153 @@
+"""Multi-modality isomorphism (MI): image class means should share the text features' ETF.
+
+NPT (KDD 2024, arXiv:2306.15955) names this regulariser; the formulas are our reading. Each class
+counts once, however many images it has. Image-conditional text features (B, K, D) are averaged
+over images: the value is the mean over b of the term with the text features of image b.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from npt_plugin.geometry import hat, promote, simplex_gram, unit
+from npt_plugin.geometry.features import DEGENERATE
+from npt_plugin.losses.class_means import ClassMeans, class_average
+
+ISOMORPHISM_FORMS = ("etf", "nc3", "pull", "anchored")
+
+
+class IsomorphismLoss(nn.Module):
+    """L_MI between image class means and text features, in one of four forms.
+
+    Centring is per modality (CLIP's modality gap keeps raw image-text cosines near 0.25): text
+    over all K classes, images over the classes that have a mean.
+
+    Args:
+        form: ``etf``, ``nc3``, ``pull`` or ``anchored``.
+        num_classes: K.
+        center: Subtract each modality's mean over classes (``nc3`` always centres the images).
+        momentum: Of the class-mean bank, in [0, 1); 0 uses the batch only.
+        target: (K, D) unit rows, needed by ``anchored``.
+
+    Raises:
+        ValueError: If the form is unknown, or ``anchored`` has no target.
+    """
+
+    def __init__(
+        self,
+        form: str,
+        num_classes: int,
+        center: bool = False,
+        momentum: float = 0.0,
+        target: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        if form not in ISOMORPHISM_FORMS:
+            raise ValueError(f"form must be one of {ISOMORPHISM_FORMS}, got {form!r}")
+        if form == "anchored" and target is None:
+            raise ValueError("the anchored form needs a target (K, D)")
+        self.form, self.center = form, center
+        self.class_means = ClassMeans(num_classes, momentum)
+        self.register_buffer("target", target, persistent=False)
+
+    def forward(self, image_features: Tensor, text_features: Tensor, labels: Tensor) -> Tensor:
+        """The scalar term.
+
+        Args:
+            image_features: (B, D), unit norm, any float dtype.
+            text_features: (K, D) or (B, K, D), unit norm, any float dtype.
+            labels: (B,), integers in [0, K).
+
+        Returns:
+            Scalar, float32 (float64 for float64 input); 0 with a graph where the form is
+            undefined: K = 1, or fewer than two class means when it needs to centre them.
+        """
+        images, text = promote(image_features), promote(text_features)
+        if text.shape[-2] < 2:
+            return (images.sum() + text.sum()) * 0  # one class has nothing to be isomorphic to
+        means, mask = self.class_means(images, labels)  # (K, D), (K,)
+        if self.form == "pull":
+            return pull_isomorphism(means, unit(text), mask)
+        center = self.center or self.form == "nc3"
+        centre = (mask @ means / mask.sum().clamp_min(1)) * float(center)  # (D,)
+        if self.form == "anchored":
+            value = anchored_isomorphism(unit(images - centre), self.target, labels)
+            value = value + text.sum() * 0  # the text features get a zero gradient, not None
+        elif self.form == "nc3":
+            text = text - text.mean(dim=-2, keepdim=True) * float(self.center)  # (..., K, D)
+            value = nc3_isomorphism(means - centre, text, mask)
+        else:
+            value = etf_isomorphism(unit(means - centre), hat(text, self.center), mask)
+        return value * (mask.sum() >= (2 if center else 1))
+
+
+def etf_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    """Mean over classes k with a mean, and all j, of (<hhat_k, what_j> - E_kj)^2.
+
+    Args:
+        means: (K, D), unit rows; rows outside the mask are ignored.
+        text: (..., K, D), unit rows.
+        mask: (K,), 0 or 1.
+
+    Returns:
+        Scalar, averaged over the leading axes of ``text``.
+    """
+    gap = means @ text.transpose(-1, -2) - simplex_gram(len(mask), means.dtype, means.device)
+    per_class = gap.square().mean(dim=-1)  # (..., K)
+    return ((per_class @ mask) / mask.sum().clamp_min(1)).mean()
+
+
+def nc3_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    """|| W Hc^T / ||W Hc^T||_F - (I - 11^T/P) / sqrt(P-1) ||_F^2 on the P classes with a mean.
+
+    Source: metric NC3 of Zhu et al. 2021, arXiv:2105.02375, squared.
+
+    Args:
+        means: (K, D), minus their mean, norm as it is.
+        text: (..., K, D), norm as it is.
+        mask: (K,), 0 or 1, P of them 1; the value means nothing for P < 2.
+
+    Returns:
+        Scalar, averaged over the leading axes of ``text``.
+    """
+    both = mask[:, None] * mask  # (K, K)
+    product = text @ means.T * both  # (..., K, K)
+    present = mask.sum()  # P
+    norm = torch.linalg.matrix_norm(product, keepdim=True).clamp_min(DEGENERATE**2)
+    target = (torch.diag(mask) - both / present.clamp_min(1)) * (present - 1).clamp_min(1).rsqrt()
+    return (product / norm - target).square().sum(dim=(-2, -1)).mean()
+
+
+def pull_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    """Class-balanced mean of 1 - <h_i, w_{y_i}>; linear in h_i, hence taken on raw class means.
+
+    Args:
+        means: (K, D), means of unit image features, not normalised again.
+        text: (..., K, D), unit rows.
+        mask: (K,), 0 or 1.
+
+    Returns:
+        Scalar in [0, 2], averaged over the leading axes of ``text``.
+    """
+    distance = 1 - (means * text).sum(dim=-1)  # (..., K)
+    return ((distance @ mask) / mask.sum().clamp_min(1)).mean()
+
+
+def anchored_isomorphism(images: Tensor, target: Tensor, labels: Tensor) -> Tensor:
+    """Class-balanced mean over the batch of 1 - <hhat_i, m_{y_i}>, in [0, 2].
+
+    Ours: images are drawn to the fixed ETF nearest to the zero-shot text features.
+
+    Args:
+        images: (B, D), unit rows, already minus the mean over classes if centring is on.
+        target: (K, D), unit rows.
+        labels: (B,), integers in [0, K).
+
+    Returns:
+        Scalar.
+    """
+    target = target.to(images.dtype)
+    distance = 1 - (images * target[labels]).sum(dim=-1)  # (B,)
+    per_class, present = class_average(distance, labels, len(target))  # (K,), (K,)
+    return per_class.sum() / present.sum().clamp_min(1)

@@ -1,0 +1,176 @@
+"""The sum of named terms that NPT adds to a trainer's own loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from yacs.config import CfgNode
+
+from npt_plugin.errors import UserError
+from npt_plugin.geometry import full_precision, promote, target_frame
+from npt_plugin.losses.cluster import (
+    ClassCompactnessLoss,
+    ClusterETFLoss,
+    PrototypeAnchorLoss,
+    text_clusters,
+)
+from npt_plugin.losses.collapse import COLLAPSE_FORMS, CollapseLoss, debias_weights
+from npt_plugin.losses.isomorphism import ISOMORPHISM_FORMS, IsomorphismLoss
+from npt_plugin.losses.options import check_counts, in_range, one_of
+from npt_plugin.prompt_outputs import PromptOutputs
+
+VERSIONS = ("v3", "v2", "cpt")
+
+
+class Objective(nn.Module):
+    """Weighted terms on the features of one batch, each under its own name.
+
+    Every term is a module called as ``term(image_features, text_features, labels)``. It runs in
+    full precision, also under autocast, and never waits for the device.
+
+    Args:
+        terms: Modules by name.
+        weights: Weight by the same names, >= 0. A term of weight 0 is left out altogether, so a
+            trainer whose weights are all 0 adds nothing and stays bit-identical to its base.
+        warmup_epochs: W; the weights are multiplied by min(1, (epoch + 1) / W). 0: by 1.
+    """
+
+    def __init__(
+        self, terms: Mapping[str, nn.Module], weights: Mapping[str, float], warmup_epochs: int = 0
+    ) -> None:
+        super().__init__()
+        self.terms = nn.ModuleDict({n: t for n, t in terms.items() if weights[n] != 0})
+        self.weights = {name: float(weights[name]) for name in self.terms}
+        self.warmup_epochs = warmup_epochs
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Tell the warm-up ramp where training stands.
+
+        Args:
+            epoch: Current epoch, counted from 0.
+        """
+        self.ramp = min(1.0, (epoch + 1) / self.warmup_epochs) if self.warmup_epochs > 0 else 1.0
+
+    def forward(self, outputs: PromptOutputs, labels: Tensor) -> dict[str, Tensor]:
+        """Weighted terms of one batch.
+
+        Args:
+            outputs: Features of the batch, any float dtype.
+            labels: (B,), integers in [0, K).
+
+        Returns:
+            Scalar by name, float32 (float64 for float64 features); empty without terms.
+        """
+        if not self.terms:
+            return {}
+        with full_precision(outputs.image_features.device.type):
+            images = promote(outputs.image_features)  # (B, D)
+            text = promote(outputs.text_features)  # (K, D) or (B, K, D)
+            return {
+                name: self.weights[name] * self.ramp * term(images, text, labels)
+                for name, term in self.terms.items()
+            }
+
+
+def needs_zero_shot(cfg: CfgNode) -> bool:
+    """Whether the objective needs the frozen zero-shot text features.
+
+    Args:
+        cfg: A config with ``TRAINER.NPT``.
+
+    Returns:
+        True for CPT and for the ``anchored`` forms, unless their weight is 0.
+    """
+    npt = cfg.TRAINER.NPT
+    if npt.VERSION == "cpt":
+        return npt.CPT.LAMBDA_TETF > 0 or npt.CPT.LAMBDA_RS > 0
+    anchored_lc = npt.VERSION == "v3" and npt.LC.FORM == "anchored" and npt.LAMBDA_LC > 0
+    return anchored_lc or (npt.MI.FORM == "anchored" and npt.LAMBDA_MI > 0)
+
+
+def build_objective(
+    cfg: CfgNode, class_counts: Tensor, zero_shot_text: Tensor | None = None
+) -> Objective:
+    """The objective that ``TRAINER.NPT`` describes.
+
+    Args:
+        cfg: A config with ``TRAINER.NPT``.
+        class_counts: (K,), training images per class; its device becomes the objective's.
+        zero_shot_text: (K, D), frozen text features, where ``needs_zero_shot(cfg)``.
+
+    Returns:
+        The objective, with terms ``lc`` and ``mi`` (v3), ``gd`` and ``mi`` (v2), or ``tetf``,
+        ``cc`` and ``rs`` (cpt).
+
+    Raises:
+        UserError: If a key has a value that is not allowed.
+        ValueError: If a class is empty, or zero-shot features are needed and missing or of the
+            wrong shape.
+    """
+    npt = cfg.TRAINER.NPT
+    counts = check_counts(class_counts)
+    one_of("TRAINER.NPT.VERSION", npt.VERSION, VERSIONS)
+    in_range("TRAINER.NPT.WARMUP_EPOCH", npt.WARMUP_EPOCH, 0)
+    if needs_zero_shot(cfg):
+        if zero_shot_text is None or zero_shot_text.ndim != 2:
+            raise ValueError("these TRAINER.NPT settings need zero_shot_text (K, D)")
+        if len(zero_shot_text) != len(counts):
+            raise ValueError(
+                f"zero_shot_text has {len(zero_shot_text)} classes, class_counts {len(counts)}"
+            )
+    if npt.VERSION == "cpt":
+        terms, weights = _cpt_terms(npt, len(counts), zero_shot_text)
+    else:
+        terms, weights = _npt_terms(npt, counts, zero_shot_text, needs_zero_shot(cfg))
+    return Objective(terms, weights, npt.WARMUP_EPOCH).to(class_counts.device)
+
+
+def _npt_terms(
+    npt: CfgNode, counts: Tensor, zero_shot: Tensor | None, anchored: bool
+) -> tuple[dict[str, nn.Module], dict[str, float]]:
+    lambda_lc = in_range("TRAINER.NPT.LAMBDA_LC", npt.LAMBDA_LC, 0)
+    lambda_mi = in_range("TRAINER.NPT.LAMBDA_MI", npt.LAMBDA_MI, 0)
+    lc_form = one_of("TRAINER.NPT.LC.FORM", npt.LC.FORM, COLLAPSE_FORMS)
+    mi_form = one_of("TRAINER.NPT.MI.FORM", npt.MI.FORM, ISOMORPHISM_FORMS)
+    momentum = in_range("TRAINER.NPT.MI.MOMENTUM", npt.MI.MOMENTUM, 0, 1)
+    if momentum == 1:
+        raise UserError("TRAINER.NPT.MI.MOMENTUM is 1; it must be below 1, or no mean ever moves.")
+    temperature = in_range("TRAINER.NPT.LC.TEMPERATURE", npt.LC.TEMPERATURE, 1e-6)
+    k = len(counts)
+    target = target_frame(zero_shot) if anchored and zero_shot is not None and k > 1 else None
+    terms: dict[str, nn.Module] = {}
+    weights: dict[str, float] = {}
+    if npt.VERSION == "v2" and lambda_lc > 0:
+        gamma = in_range("TRAINER.NPT.GD.GAMMA", npt.GD.GAMMA, 0)
+        pairs = debias_weights(counts, gamma)
+        terms["gd"] = CollapseLoss("etf", npt.CENTER, pair_weights=pairs)
+        weights["gd"] = lambda_lc
+    elif lambda_lc > 0:
+        form = "etf" if k < 2 else lc_form  # one class: 0 in every form
+        terms["lc"] = CollapseLoss(form, npt.CENTER, temperature, target)
+        weights["lc"] = lambda_lc
+    if lambda_mi > 0:
+        form = "etf" if k < 2 else mi_form
+        terms["mi"] = IsomorphismLoss(form, k, npt.CENTER, momentum, target)
+        weights["mi"] = lambda_mi
+    return terms, weights
+
+
+def _cpt_terms(
+    npt: CfgNode, num_classes: int, zero_shot: Tensor | None
+) -> tuple[dict[str, nn.Module], dict[str, float]]:
+    cpt = npt.CPT
+    weights = {
+        "tetf": in_range("TRAINER.NPT.CPT.LAMBDA_TETF", cpt.LAMBDA_TETF, 0),
+        "cc": in_range("TRAINER.NPT.CPT.LAMBDA_CC", cpt.LAMBDA_CC, 0),
+        "rs": in_range("TRAINER.NPT.CPT.LAMBDA_RS", cpt.LAMBDA_RS, 0),
+    }
+    in_range("TRAINER.NPT.CPT.CLUSTERS", cpt.CLUSTERS, 0, num_classes)
+    terms: dict[str, nn.Module] = {"cc": ClassCompactnessLoss()}
+    if zero_shot is not None:
+        clusters = text_clusters(zero_shot, cpt.CLUSTERS, cpt.CLUSTER_SEED)
+        terms["tetf"] = ClusterETFLoss(clusters)
+        terms["rs"] = PrototypeAnchorLoss(zero_shot)
+    return terms, weights

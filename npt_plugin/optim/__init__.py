@@ -1,0 +1,1 @@
+"""Optimisers that look at the neighbourhood of the weights."""
