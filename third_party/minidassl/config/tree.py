@@ -1,0 +1,31 @@
+"""Make config trees from the tables of defaults."""
+
+from __future__ import annotations
+
+import copy
+
+from yacs.config import CfgNode
+
+from minidassl.config.defaults import DEFAULTS
+from minidassl.config.trainer_defaults import TRAINER_DEFAULTS
+
+
+def get_cfg_default() -> CfgNode:
+    """Return a fresh, unfrozen config tree holding every default.
+
+    Returns:
+        A new tree on each call; changing it changes no other.
+    """
+    return CfgNode(copy.deepcopy({**DEFAULTS, "TRAINER": TRAINER_DEFAULTS}))
+
+
+def clean_cfg(cfg: CfgNode, trainer: str) -> None:
+    """Drop, in place, the settings of all trainers but one, so that a printed config is short.
+
+    Args:
+        cfg: the tree to shorten.
+        trainer: name of the trainer to keep; its section is the name in upper case.
+    """
+    keep = {"NAME", trainer.upper()}
+    for section in [key for key in cfg.TRAINER if key not in keep]:
+        del cfg.TRAINER[section]
