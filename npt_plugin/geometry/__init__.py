@@ -9,12 +9,14 @@ from npt_plugin.geometry.etf import (
     welch_bound,
 )
 from npt_plugin.geometry.features import cosines, full_precision, hat, promote, unit
+from npt_plugin.geometry.metrics import nc_metrics
 
 __all__ = [
     "collapse_bound",
     "cosines",
     "full_precision",
     "hat",
+    "nc_metrics",
     "near_equiangular",
     "nearest_etf",
     "promote",

@@ -21,6 +21,7 @@ class LogitAdjustedLoss(ClassificationLoss):
     """
 
     def __init__(self, class_counts: Tensor, tau: float = 1.0, **weighting: object) -> None:
+        """Take the arguments listed above."""
         super().__init__(class_counts, **weighting)
         self.tau = tau
 

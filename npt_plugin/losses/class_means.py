@@ -63,6 +63,7 @@ class ClassMeans(nn.Module):
     """
 
     def __init__(self, num_classes: int, momentum: float = 0.0) -> None:
+        """Take the arguments listed above."""
         super().__init__()
         self.num_classes, self.momentum = num_classes, momentum
         if momentum > 0:  # D is known at the first batch only

@@ -39,6 +39,7 @@ class ClassificationLoss(nn.Module):
         drw_epoch: int = -1,
         drw_beta: float = 0.9999,
     ) -> None:
+        """Take the arguments listed above."""
         super().__init__()
         counts = check_counts(class_counts)
         if class_weights is not None and drw_epoch >= 0:
@@ -165,6 +166,7 @@ class FocalLoss(ClassificationLoss):
     """
 
     def __init__(self, class_counts: Tensor, gamma: float = 2.0, **weighting: object) -> None:
+        """Take the arguments listed above."""
         super().__init__(class_counts, **weighting)
         self.gamma = gamma
 

@@ -48,6 +48,7 @@ class ClusterETFLoss(nn.Module):
     """
 
     def __init__(self, clusters: Tensor) -> None:
+        """Take the arguments listed above."""
         super().__init__()
         same = clusters[:, None] == clusters  # (K, K)
         sizes = same.sum(dim=1)  # (K,), k_m of each class's cluster
@@ -105,6 +106,7 @@ class PrototypeAnchorLoss(nn.Module):
     """
 
     def __init__(self, zero_shot_text: Tensor) -> None:
+        """Take the arguments listed above."""
         super().__init__()
         self.register_buffer("anchor", zero_shot_text.detach().float(), persistent=False)
 

@@ -39,6 +39,7 @@ class CollapseLoss(nn.Module):
         target: Tensor | None = None,
         pair_weights: Tensor | None = None,
     ) -> None:
+        """Take the arguments listed above."""
         super().__init__()
         if form not in COLLAPSE_FORMS:
             raise ValueError(f"form must be one of {COLLAPSE_FORMS}, got {form!r}")
@@ -92,7 +93,7 @@ def etf_collapse(gram: Tensor, pair_weights: Tensor | None = None) -> Tensor:
 def nc2_collapse(gram: Tensor) -> Tensor:
     """|| G/||G||_F - (I - 11^T/K)/sqrt(K-1) ||_F^2, in [0, 2].
 
-    Source: metric NC2 of Zhu et al. 2021, arXiv:2105.02375, eq. (9) form, squared.
+    Source: metric NC2 of Zhu et al. 2021, arXiv:2105.02375, squared.
 
     Args:
         gram: (..., K, K) cosines, K >= 2.

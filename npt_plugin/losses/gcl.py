@@ -57,6 +57,7 @@ class GCLLoss(ClassificationLoss):
         seed: int = 0,
         **weighting: object,
     ) -> None:
+        """Take the arguments listed above."""
         super().__init__(class_counts, **weighting)
         self.shift, self.gamma = logit_scale * margin, gamma
         clouds = (logit_scale * noise * cloud_sizes(class_counts)).float()

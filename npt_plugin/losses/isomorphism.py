@@ -42,6 +42,7 @@ class IsomorphismLoss(nn.Module):
         momentum: float = 0.0,
         target: Tensor | None = None,
     ) -> None:
+        """Take the arguments listed above."""
         super().__init__()
         if form not in ISOMORPHISM_FORMS:
             raise ValueError(f"form must be one of {ISOMORPHISM_FORMS}, got {form!r}")

@@ -17,7 +17,7 @@ class LADELoss(LogitAdjustedLoss):
         L_est = - sum_c pi_c [ A_c - B_c - lambda B_c^2 ]
         A_c   = mean of z_ic over the batch's images of class c (0 if it has none)
         B_c   = log (1/B) sum_i exp(z_ic - log pi_c + log(1/K))
-    Source: Hong et al. 2021, arXiv:2012.00321, eq. (8)-(11). On z, as in the paper; the
+    Source: Hong et al. 2021, arXiv:2012.00321. On z, as in the paper; the
     Imbalance-VLM code feeds z + log pi, which shifts B_c.
 
     Args:
@@ -30,6 +30,7 @@ class LADELoss(LogitAdjustedLoss):
     def __init__(
         self, class_counts: Tensor, alpha: float = 0.1, lam: float = 0.1, **weighting: object
     ) -> None:
+        """Take the arguments listed above."""
         super().__init__(class_counts, tau=1.0, **weighting)
         self.alpha, self.lam = alpha, lam
 

@@ -47,6 +47,7 @@ class LDAMLoss(ClassificationLoss):
         logit_scale: float = 100.0,
         **weighting: object,
     ) -> None:
+        """Take the arguments listed above."""
         super().__init__(class_counts, **weighting)
         shifts = (logit_scale * ldam_margins(class_counts, max_margin)).float()
         self.register_buffer("shifts", shifts, persistent=False)  # (K,), in logits

@@ -39,6 +39,7 @@ class Objective(nn.Module):
     def __init__(
         self, terms: Mapping[str, nn.Module], weights: Mapping[str, float], warmup_epochs: int = 0
     ) -> None:
+        """Take the arguments listed above."""
         super().__init__()
         self.terms = nn.ModuleDict({n: t for n, t in terms.items() if weights[n] != 0})
         self.weights = {name: float(weights[name]) for name in self.terms}

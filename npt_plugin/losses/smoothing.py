@@ -22,7 +22,7 @@ def smoothing_factors(
     With t = (n_c - n_min)/(n_max - n_min): tail + (head - tail) f(t), where f is sin(pi t/2)
     (concave), t (linear), 1 - cos(pi t/2) (convex) or t^power. When all counts are equal every
     class is the most frequent one, t = 1, and it is ordinary label smoothing.
-    Source: Zhong et al. 2021 (MiSLAS), arXiv:2104.00466, eq. (4)-(6).
+    Source: Zhong et al. 2021 (MiSLAS), arXiv:2104.00466.
 
     Args:
         class_counts: (K,), training images per class, all >= 1.
@@ -61,6 +61,7 @@ class LabelAwareSmoothingLoss(ClassificationLoss):
     """
 
     def __init__(self, class_counts: Tensor, factors: Tensor, **weighting: object) -> None:
+        """Take the arguments listed above."""
         super().__init__(class_counts, **weighting)
         self.register_buffer("factors", factors.float(), persistent=False)
 

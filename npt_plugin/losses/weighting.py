@@ -24,7 +24,7 @@ def effective_number_weights(class_counts: Tensor, beta: float) -> Tensor:
     """Class-balanced weights w_c ~ (1 - beta) / (1 - beta^{n_c}), summing to K.
 
     beta 0 gives 1 everywhere; beta -> 1 the inverse frequency.
-    Source: Cui et al. 2019, arXiv:1901.05555, eq. (4).
+    Source: Cui et al. 2019, arXiv:1901.05555.
 
     Args:
         class_counts: (K,), training images per class, all >= 1.
@@ -46,7 +46,7 @@ def effective_number_weights(class_counts: Tensor, beta: float) -> Tensor:
 def power_weights(class_counts: Tensor, power: float) -> Tensor:
     """GRW: w_c = K pi_c^-r / sum_k pi_k^-r, with pi the class shares.
 
-    Source: Zhang et al. 2021 (DisAlign), arXiv:2103.16370, eq. (8).
+    Source: Zhang et al. 2021 (DisAlign), arXiv:2103.16370, where it re-weights stage 2.
 
     Args:
         class_counts: (K,), training images per class, all >= 1.
