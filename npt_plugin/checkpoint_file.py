@@ -1,0 +1,64 @@
+"""Read checkpoint files safely and write our own with a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from npt_plugin.errors import UserError
+from npt_plugin.files import write_atomically
+
+_MAGIC = b"NPTSTATE"
+_DIGEST_BYTES = 32
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """A Dassl-style checkpoint (``state_dict``, ``epoch``, ...), ours or a public checkout's.
+
+    Raises:
+        UserError: If the file is absent, damaged, or holds anything but tensors and plain values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"There is no checkpoint {path}{_others(path)}.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else "damaged"
+        raise UserError(f"Checkpoint {path} cannot be read safely ({reason}).") from None
+    if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
+        raise UserError(f"Checkpoint {path} holds no state_dict: it is not a Dassl checkpoint.")
+    return state
+
+
+def _others(path: Path) -> str:
+    """What lies beside a missing checkpoint, to help with ``--load-epoch``."""
+    found = sorted(p.name for p in path.parent.glob("model*")) if path.parent.is_dir() else []
+    return f" (that folder holds {', '.join(found)})" if found else ""
+
+
+def write_state(path: str | Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values atomically, with a SHA-256 in front."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    payload = buffer.getvalue()
+    head = _MAGIC + hashlib.sha256(payload).digest()
+    write_atomically(path, lambda file: file.write(head + payload))
+
+
+def read_state(path: str | Path) -> dict[str, Any] | None:
+    """What ``write_state`` wrote, or None where the file is absent, cut short or altered."""
+    path = Path(path)
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    start = len(_MAGIC) + _DIGEST_BYTES
+    payload = data[start:]
+    if data[:start] != _MAGIC + hashlib.sha256(payload).digest():
+        return None
+    return torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)

@@ -1,0 +1,50 @@
+"""``npt``: one command in front of everything; each sub-command lives in its own module."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "train": ("npt_plugin.train", "train or evaluate one run (CoOp's train.py)"),
+    "demo": ("npt_plugin.demo", "three methods on the drawn datasets, then the table"),
+    "sweep": ("npt_plugin.sweep", "a grid of base-to-new runs, several at a time"),
+    "base2new": ("npt_plugin.base2new", "one base-to-new job: train, test base, test new"),
+    "report": ("npt_plugin.report.command", "the table of all runs below a folder"),
+    "data": ("npt_plugin.data_cli", "list, check, download and verify datasets"),
+    "list": ("npt_plugin.listing", "the trainers, datasets, losses and backbones there are"),
+    "doctor": ("npt_plugin.doctor", "versions, device, weights and folders, one line each"),
+}
+
+
+def usage() -> str:
+    """The overview that ``npt --help`` prints."""
+    width = max(map(len, COMMANDS))
+    rows = [f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items()]
+    return "usage: npt COMMAND [options]    (npt COMMAND --help for its options)\n\n" + "\n".join(rows)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one sub-command; exit code 2 for an unknown one, with the overview."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if words else 2
+    if words[0] == "--version":
+        from npt_plugin import __version__
+
+        print(__version__)
+        return 0
+    if words[0] not in COMMANDS:
+        from npt_plugin.errors import nearest_hint
+
+        hint = nearest_hint(words[0], COMMANDS)
+        print(f"error: unknown command {words[0]!r}{hint}\n{usage()}", file=sys.stderr)
+        return 2
+    module = importlib.import_module(COMMANDS[words[0]][0])
+    return module.main(words[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Numeric precision of the towers: ``PREC`` of the trainers' config nodes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from npt_plugin.errors import UserError, nearest_hint
+
+CHOICES = ("fp32", "fp16", "amp", "bf16", "auto")
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How a run computes.
+
+    Attributes:
+        name: fp32, fp16, amp or bf16 (never auto).
+        tower_dtype: Dtype the frozen towers are stored and run in.
+        autocast: Whether steps run under ``torch.autocast`` (fp16) with a gradient scaler.
+    """
+
+    name: str
+    tower_dtype: torch.dtype
+    autocast: bool = False
+
+    def context(self, device: torch.device) -> AbstractContextManager:
+        """What a forward pass runs in."""
+        if not self.autocast:
+            return nullcontext()
+        return torch.autocast(device.type, dtype=torch.float16)
+
+
+_TABLE = {
+    "fp32": Precision("fp32", torch.float32),
+    "fp16": Precision("fp16", torch.float16),
+    "bf16": Precision("bf16", torch.bfloat16),
+    "amp": Precision("amp", torch.float32, autocast=True),
+}
+
+
+def check_precision(value: str) -> None:
+    """Refuse an unknown ``PREC``.
+
+    Raises:
+        UserError: If ``value`` is not one of ``CHOICES``.
+    """
+    if value not in CHOICES:
+        raise UserError(
+            f"PREC is {value!r}{nearest_hint(value, CHOICES)}; allowed are {', '.join(CHOICES)}."
+        )
+
+
+def resolve_precision(value: str, device: torch.device) -> Precision:
+    """Turn ``PREC`` into what runs on ``device``.
+
+    ``auto`` is fp16 on CUDA (what the published configs use) and fp32 elsewhere. A CPU has no fast
+    half-precision kernels, so fp16 and amp run as fp32 there; a line on the log says so.
+    """
+    check_precision(value)
+    if value == "auto":
+        value = "fp16" if device.type == "cuda" else "fp32"
+    if value in ("fp16", "amp") and device.type != "cuda":
+        print(f"PREC {value} runs as fp32 on {device.type}")
+        value = "fp32"
+    return _TABLE[value]
+
+
+def cast_towers(clip_model: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Cast CLIP in place: everything for fp32; for halves, all but LayerNorm and embeddings.
+
+    This is the split that OpenAI's ``convert_weights`` makes: LayerNorm computes in fp32.
+    """
+    clip_model.float()
+    if dtype == torch.float32:
+        return clip_model
+    for module in clip_model.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            module.to(dtype)
+        elif isinstance(module, nn.MultiheadAttention):
+            for name in ("in_proj_weight", "in_proj_bias"):
+                getattr(module, name).data = getattr(module, name).data.to(dtype)
+    for owner, name in ((clip_model, "text_projection"), (clip_model.visual, "proj")):
+        if isinstance(getattr(owner, name, None), nn.Parameter):
+            getattr(owner, name).data = getattr(owner, name).data.to(dtype)
+    return clip_model

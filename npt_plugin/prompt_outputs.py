@@ -1,0 +1,22 @@
+"""What every prompt learner hands to the losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PromptOutputs:
+    """One batch seen through both towers; the only thing a loss term may look at.
+
+    Attributes:
+        logits: (B, K), cosines already multiplied by ``exp(logit_scale)``.
+        image_features: (B, D), unit norm.
+        text_features: (K, D), unit norm; (B, K, D) where the prompts depend on the image (CoCoOp).
+    """
+
+    logits: Tensor
+    image_features: Tensor
+    text_features: Tensor

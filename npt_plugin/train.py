@@ -1,0 +1,94 @@
+"""Train or evaluate one run from the command line, as CoOp's ``train.py`` does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import npt_plugin
+from npt_plugin.errors import UserError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of CoOp's ``train.py``, with the same names."""
+    p = argparse.ArgumentParser(
+        prog="train.py",
+        description="Train or evaluate one prompt-tuning run.",
+        epilog="Example: python train.py --trainer NPT_CoOp --seed 1 --dataset-config-file "
+        "configs/datasets/embedded_objects.yaml --config-file "
+        "configs/trainers/NPT_CoOp/tiny_ep50.yaml --output-dir output/try "
+        "DATASET.NUM_SHOTS 16 DATASET.SUBSAMPLE_CLASSES base DATASET.IMBALANCE.RATIO 0.06",
+    )
+    p.add_argument("--root", default="", help="folder that holds the datasets")
+    p.add_argument("--output-dir", default="", help="folder for logs, prompts and results")
+    p.add_argument("--resume", default="", help="folder of an interrupted run to go on with")
+    p.add_argument("--seed", type=int, help="0 or more fixes every random choice; -1: unseeded")
+    p.add_argument("--source-domains", nargs="+", help="source domains (Dassl)")
+    p.add_argument("--target-domains", nargs="+", help="target domains (Dassl)")
+    p.add_argument("--transforms", nargs="+", help="training transforms, by name")
+    p.add_argument("--config-file", default="", help="yaml of the method")
+    p.add_argument("--dataset-config-file", default="", help="yaml of the dataset")
+    p.add_argument("--trainer", default="", help="name of the trainer")
+    p.add_argument("--backbone", default="", help="CLIP: Tiny, ViT-B/16, ... or a file")
+    p.add_argument("--head", default="", help="name of the head (Dassl)")
+    p.add_argument("--eval-only", action="store_true", help="evaluate a trained run")
+    p.add_argument("--model-dir", default="", help="output folder of the run to evaluate")
+    p.add_argument("--load-epoch", type=int, help="epoch of the checkpoint to evaluate")
+    p.add_argument("--no-train", action="store_true", help="build everything, do not train")
+    p.add_argument("opts", nargs=argparse.REMAINDER, help="config overrides: KEY value ...")
+    return p
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    import torch
+
+    npt_plugin.register(base=True)
+    from npt_plugin.configure import build_cfg
+    from npt_plugin.framework import (
+        build_trainer,
+        collect_env_info,
+        set_random_seed,
+        setup_logger,
+    )
+
+    cfg = build_cfg(args)
+    if cfg.SEED >= 0:
+        print(f"Setting fixed seed: {cfg.SEED}")
+        set_random_seed(cfg.SEED)
+    setup_logger(cfg.OUTPUT_DIR)
+    if torch.cuda.is_available() and cfg.USE_CUDA:
+        torch.backends.cudnn.benchmark = True
+    _print_settings(args, cfg)
+    print(f"** System info **\n{collect_env_info()}\n")
+
+    trainer = build_trainer(cfg)
+    if args.eval_only:
+        trainer.load_model(args.model_dir, epoch=args.load_epoch)
+        trainer.test()
+    elif not args.no_train:
+        trainer.train()
+
+
+def _print_settings(args: argparse.Namespace, cfg: Any) -> None:
+    print("** Arguments **")
+    for name, value in sorted(vars(args).items()):
+        print(f"{name}: {value}")
+    print(f"** Config **\n{cfg}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; a user's mistake ends in one sentence and exit code 2."""
+    args = parser().parse_args(argv)
+    try:
+        run(args)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

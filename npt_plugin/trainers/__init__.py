@@ -1,0 +1,22 @@
+"""Trainers: how each method makes its prompts; everything else is in ``base.py``."""
+
+from npt_plugin.trainers.base import PromptTrainer
+from npt_plugin.trainers.cocoop import CoCoOp
+from npt_plugin.trainers.coop import CoOp
+from npt_plugin.trainers.ivlp import IVLP
+from npt_plugin.trainers.maple import MaPLe
+from npt_plugin.trainers.npt import NPT_CoCoOp, NPT_CoOp, NPT_IVLP, NPT_MaPLe, NPT_VPT
+from npt_plugin.trainers.vpt import VPT
+from npt_plugin.trainers.zeroshot import ZeroshotCLIP
+
+BASE_TRAINERS: dict[str, type[PromptTrainer]] = {
+    c.__name__: c for c in (ZeroshotCLIP, CoOp, CoCoOp, MaPLe, VPT, IVLP)
+}
+"""Published methods; never registered inside a host, which has its own."""
+
+NPT_TRAINERS: dict[str, type[PromptTrainer]] = {
+    c.__name__: c for c in (NPT_CoOp, NPT_CoCoOp, NPT_MaPLe, NPT_VPT, NPT_IVLP)
+}
+"""Ours; the names no host uses."""
+
+__all__ = ["BASE_TRAINERS", "NPT_TRAINERS", "PromptTrainer"]

@@ -1,0 +1,187 @@
+"""One training step for every trainer: precision, loss, extra terms, update, metrics."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from npt_plugin.clip_backbone import load_clip
+from npt_plugin.datasets.counts import class_counts, describe
+from npt_plugin.framework import (
+    TrainerX,
+    build_lr_scheduler,
+    build_optimizer,
+)
+from npt_plugin.losses.imbalance import build_classification_loss
+from npt_plugin.precision import Precision, cast_towers, check_precision, resolve_precision
+from npt_plugin.prompt_outputs import PromptOutputs
+from npt_plugin.trainers import checkpoints
+from npt_plugin.trainers.epoch import EpochLog
+from npt_plugin.trainers.evaluate import evaluate
+from npt_plugin.trainers.loaders import prepare_train_loader
+from npt_plugin.trainers.model import PromptedCLIP
+
+
+class PromptTrainer(TrainerX):
+    """Trains the prompts of one ``PromptedCLIP``; a method only names its ``model_class``.
+
+    Attributes:
+        model_class: How prompts are made; supplies ``encode(images) -> PromptOutputs``.
+        model: The prompted CLIP.
+        precision: What ``PREC`` resolved to on this device.
+        classification_loss: ``(logits, labels) -> scalar``, cross-entropy by default.
+        objective: Extra named terms ``(outputs, labels) -> {name: weighted scalar}``, or None.
+    """
+
+    model_class: type[PromptedCLIP]
+
+    def check_cfg(self, cfg: Any) -> None:
+        """Refuse what this trainer cannot run; called by Dassl before anything is built."""
+        check_precision(self.wanted_precision(cfg))
+
+    def wanted_precision(self, cfg: Any) -> str:
+        """The run's ``PREC`` as the config says it."""
+        return getattr(cfg.TRAINER, self.model_class.prec_node).PREC
+
+    def build_data_loader(self) -> None:
+        """Dassl's loaders; then the class counts, which the losses and the results need."""
+        super().build_data_loader()
+        dataset = self.dm.dataset
+        self.classnames = list(dataset.classnames)
+        self.class_counts = class_counts(dataset)
+        print(describe(dataset))
+
+    def build_model(self) -> None:
+        """CLIP in the run's precision, prompts, losses, optimiser and schedule."""
+        cfg = self.cfg
+        self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
+        print(f"Loading CLIP (backbone: {cfg.MODEL.BACKBONE.NAME}, {self.precision.name})")
+        clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS)
+        cast_towers(clip_model, self.precision.tower_dtype)
+        self.model = self.model_class(cfg, self.classnames, clip_model)
+        if cfg.MODEL.INIT_WEIGHTS:
+            checkpoints.load_into(self.model, cfg.MODEL.INIT_WEIGHTS)
+        self.model.to(self.device)
+        clip_model.to(self.device)
+        self.classification_loss = build_classification_loss(cfg, self.class_counts)
+        self.classification_loss.to(self.device)
+        self.objective = self.build_objective(clip_model)
+        self.train_loader_x = prepare_train_loader(self)
+        self._build_optimizer()
+
+    def build_objective(self, clip_model: nn.Module) -> nn.Module | None:
+        """Extra loss terms of the method; the base trainers have none."""
+        return None
+
+    def _build_optimizer(self) -> None:
+        learned = self.model.learned()
+        print(f"Parameters to be updated: {', '.join(learned) or 'none'}")
+        self.optim = self.sched = None
+        if learned:
+            self.optim = build_optimizer(nn.ParameterList(learned.values()), self.cfg.OPTIM)
+            self.sched = build_lr_scheduler(self.optim, self.cfg.OPTIM)
+        self.register_model(self.model_class.checkpoint_name, self.model, self.optim, self.sched)
+        scaled = self.precision.autocast and self.device.type == "cuda"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
+
+    # -- the step -----------------------------------------------------------------------------
+
+    def encode(self, images: Tensor) -> PromptOutputs:
+        """Logits and unit-norm features of one batch, images (B, 3, H, W)."""
+        return self.model.encode(images)
+
+    def losses(self, images: Tensor, labels: Tensor) -> tuple[dict[str, Tensor], PromptOutputs]:
+        """Every term of the objective by name, weighted; their sum is what is minimised."""
+        with self.precision.context(self.device):
+            outputs = self.encode(images)
+            terms = {"ce": self.classification_loss(outputs.logits, labels)}
+        if self.objective is not None:
+            terms.update(self.objective(outputs, labels))
+        return terms, outputs
+
+    def forward_backward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """One optimiser step; returns tensors, so that nothing waits for the device."""
+        images, labels = self.parse_batch_train(batch)
+        terms, outputs = self.losses(images, labels)
+        loss = sum(terms.values()) if len(terms) > 1 else terms["ce"]
+        self.optim.zero_grad()
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optim)
+        self.scaler.update()
+        with torch.no_grad():
+            hits = (outputs.logits.argmax(dim=-1) == labels).float().mean() * 100
+        extra = {name: term.detach() for name, term in terms.items()} if len(terms) > 1 else {}
+        return {"loss": loss.detach(), "acc": hits, **extra}
+
+    def parse_batch_train(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        """Images and labels of a batch on the run's device."""
+        return (
+            batch["img"].to(self.device, non_blocking=True),
+            batch["label"].to(self.device, non_blocking=True),
+        )
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    def before_train(self) -> None:
+        """Resume if a run was interrupted; open TensorBoard."""
+        super().before_train()
+        self.train_seconds = 0.0
+
+    def before_epoch(self) -> None:
+        """Tell everything that follows a schedule which epoch it is."""
+        for part in (self.classification_loss, self.objective, self.train_loader_x):
+            if hasattr(part, "set_epoch"):
+                part.set_epoch(self.epoch)
+
+    def run_epoch(self) -> None:
+        """One pass over the loader, in Dassl's order and with Dassl's log lines."""
+        self.set_model_mode("train")
+        self.num_batches = len(self.train_loader_x)
+        started = time.time()
+        log = EpochLog(self)
+        for self.batch_idx, batch in enumerate(self.train_loader_x):
+            log.data_ready()
+            log.step_done(self.forward_backward(batch))
+        log.flush()
+        self.update_lr()
+        self.train_seconds += time.time() - started
+
+    def after_epoch(self) -> None:
+        """Dassl's checkpoints; and everything needed to go on from here, every epoch."""
+        super().after_epoch()
+        if self.output_dir:
+            checkpoints.save_progress(self)
+
+    # -- checkpoints ----------------------------------------------------------------------------
+
+    def save_model(
+        self,
+        epoch: int,
+        directory: str,
+        is_best: bool = False,
+        val_result: float | None = None,
+        model_name: str = "",
+    ) -> None:
+        """Write the learned tensors (KBs) where Dassl would write the whole model."""
+        checkpoints.save(self, epoch, directory, val_result, model_name, is_best)
+
+    def load_model(self, directory: str, epoch: int | None = None) -> None:
+        """Load learned tensors that this or a public checkout saved."""
+        checkpoints.load(self, directory, epoch)
+
+    def resume_model_if_exist(self, directory: str) -> int:
+        """Continue an interrupted run exactly; returns the epoch to start from."""
+        return checkpoints.resume(self, directory)
+
+    # -- evaluation -----------------------------------------------------------------------------
+
+    def model_inference(self, images: Tensor) -> Tensor:
+        """Logits (B, K)."""
+        return self.model(images)
+
+    def test(self, split: str | None = None) -> float:
+        """Evaluate, log Dassl's result lines and write ``results.json``; returns the accuracy."""
+        return evaluate(self, split)

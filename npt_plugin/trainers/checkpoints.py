@@ -1,0 +1,164 @@
+"""Save and load learned prompts as Dassl does, and resume an interrupted run exactly."""
+
+from __future__ import annotations
+
+import os
+import random
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from npt_plugin.checkpoint_file import read_checkpoint, read_state, write_state
+from npt_plugin.errors import UserError
+from npt_plugin.files import write_atomically, write_text
+from npt_plugin.records import config_as_dict, config_difference
+from npt_plugin.trainers.model import PromptedCLIP
+
+PROGRESS = "progress.npt"
+"""File in ``OUTPUT_DIR`` from which an interrupted run goes on."""
+
+_PREVIOUS = "progress.previous.npt"
+
+
+def save(
+    trainer: Any,
+    epoch: int,
+    directory: str,
+    val_result: float | None,
+    model_name: str,
+    is_best: bool,
+) -> None:
+    """Write ``<directory>/<model>/model.pth.tar-N`` with the learned tensors only.
+
+    Args:
+        trainer: A ``PromptTrainer``.
+        epoch: 0-based epoch that has just ended; N is epoch + 1.
+        directory: The run's output folder.
+        val_result: Validation accuracy in percent, if this is a selection by validation.
+        model_name: File name instead of ``model.pth.tar-N``.
+        is_best: Also write ``model-best.pth.tar``.
+    """
+    folder = Path(directory) / trainer.model.checkpoint_name
+    content = {
+        "state_dict": {k: v.cpu() for k, v in trainer.model.checkpoint_state().items()},
+        "epoch": epoch + 1,
+        "optimizer": None,
+        "scheduler": None,
+        "val_result": val_result,
+        "trainer": type(trainer).__name__,
+        "classnames": list(trainer.classnames),
+    }
+    file = folder / (model_name or f"model.pth.tar-{epoch + 1}")
+    write_atomically(file, lambda handle: torch.save(content, handle))
+    if is_best:
+        best = folder / "model-best.pth.tar"
+        write_atomically(best, lambda handle: torch.save(content, handle))
+    write_text(folder / "checkpoint", f"{file.name}\n")
+    print(f"Checkpoint saved to {file}")
+
+
+def load(trainer: Any, directory: str, epoch: int | None) -> None:
+    """Load ``<directory>/<model>/model.pth.tar-<epoch>``, or the best model if epoch is None."""
+    if not directory:
+        print("load_model() is skipped: no model directory was given")
+        return
+    name = "model-best.pth.tar" if epoch is None else f"model.pth.tar-{epoch}"
+    load_into(trainer.model, Path(directory) / trainer.model.checkpoint_name / name)
+
+
+def load_into(model: PromptedCLIP, file: str | Path) -> None:
+    """Copy the learned tensors of a checkpoint file into ``model``."""
+    checkpoint = read_checkpoint(file)
+    loaded = model.load_checkpoint_state(checkpoint["state_dict"], str(file))
+    print(f"Loaded {', '.join(loaded)} from {file} (epoch = {checkpoint.get('epoch')})")
+
+
+def save_progress(trainer: Any) -> None:
+    """Write everything the next epoch depends on; the last good file stays beside the new one."""
+    state = {
+        "epoch": trainer.epoch + 1,
+        "config": config_as_dict(trainer.cfg),
+        "learned": {n: p.detach().cpu() for n, p in trainer.model.learned().items()},
+        "optimizer": trainer.optim.state_dict(),
+        "scaler": trainer.scaler.state_dict(),
+        "losses": _loss_states(trainer),
+        "best_result": float(trainer.best_result),
+        "train_seconds": trainer.train_seconds,
+        "rng": _rng_state(),
+    }
+    file = Path(trainer.output_dir) / PROGRESS
+    if file.exists():
+        os.replace(file, file.with_name(_PREVIOUS))
+    write_state(file, state)
+
+
+def resume(trainer: Any, directory: str) -> int:
+    """Restore the newest undamaged progress file; returns the epoch to go on with.
+
+    Raises:
+        UserError: If the run was started with another config; the differing keys are named.
+    """
+    folder = Path(directory) if directory else None
+    state = None
+    if folder is not None:
+        state = read_state(folder / PROGRESS) or read_state(folder / _PREVIOUS)
+    if state is None:
+        print("No checkpoint found, train from scratch")
+        return 0
+    differing = config_difference(state["config"], config_as_dict(trainer.cfg))
+    if differing:
+        raise UserError(
+            f"{folder} holds a run with another config ({'; '.join(differing)}): give another "
+            "--output-dir, or delete that folder to start again."
+        )
+    _restore(trainer, state)
+    print(f"Found checkpoint at {directory} (will resume training at epoch {state['epoch'] + 1})")
+    return state["epoch"]
+
+
+def _restore(trainer: Any, state: dict[str, Any]) -> None:
+    with torch.no_grad():
+        for name, parameter in trainer.model.learned().items():
+            parameter.copy_(state["learned"][name])
+    with warnings.catch_warnings():  # torch expects optimiser steps in between
+        warnings.simplefilter("ignore")
+        for _ in range(state["epoch"]):
+            trainer.sched.step()
+    trainer.optim.load_state_dict(state["optimizer"])
+    trainer.scaler.load_state_dict(state["scaler"])
+    for part, saved in zip(_loss_modules(trainer), state["losses"], strict=True):
+        part.load_state_dict(saved)
+    trainer.best_result = state["best_result"]
+    trainer.train_seconds = state["train_seconds"]
+    _set_rng_state(state["rng"])
+
+
+def _loss_modules(trainer: Any) -> list[torch.nn.Module]:
+    return [m for m in (trainer.classification_loss, trainer.objective) if m is not None]
+
+
+def _loss_states(trainer: Any) -> list[dict[str, Tensor]]:
+    return [module.state_dict() for module in _loss_modules(trainer)]
+
+
+def _rng_state() -> dict[str, Any]:
+    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    return {
+        "python": random.getstate(),
+        "numpy": (kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def _set_rng_state(state: dict[str, Any]) -> None:
+    random.setstate(state["python"])
+    kind, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])

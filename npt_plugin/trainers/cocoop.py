@@ -1,0 +1,87 @@
+"""CoCoOp: context words shifted by each image."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from npt_plugin.encoders import normalize
+from npt_plugin.prompt_outputs import PromptOutputs
+from npt_plugin.trainers.base import PromptTrainer
+from npt_plugin.trainers.context import TextContext, embed_words, random_context, words_of
+from npt_plugin.trainers.model import PromptedCLIP
+
+PROMPTS_AT_ONCE = 512
+"""Images x classes encoded together; bounds memory, does not change a number."""
+
+
+class ConditionalContext(TextContext):
+    """A shared context plus a small network that turns an image feature into a shift of it."""
+
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+        node = cfg.TRAINER.COCOOP
+        width = clip_model.ln_final.weight.shape[0]
+        if node.CTX_INIT:
+            words = words_of(node.CTX_INIT)
+            ctx = embed_words(clip_model, words, len(words.split(" ")))  # (n_ctx, W)
+        else:
+            words = " ".join(["X"] * node.N_CTX)
+            ctx = random_context(node.N_CTX, width)
+        print(f'Initial context: "{words}"')
+        super().__init__(clip_model, classnames, ctx, words)
+        features = clip_model.visual.output_dim
+        self.meta_net = nn.Sequential(
+            OrderedDict(
+                linear1=nn.Linear(features, features // 16),
+                relu=nn.ReLU(),
+                linear2=nn.Linear(features // 16, width),
+            )
+        )
+
+    def forward(self, image_features: Tensor) -> Tensor:
+        """Prompts of each image: (B, D) unit-norm features -> (B, K, L, W)."""
+        shift = self.meta_net(image_features.to(self.ctx.dtype))  # (B, W)
+        shifted = self.ctx + shift.unsqueeze(1)  # (B, n_ctx, W)
+        return torch.stack([self.assemble(ctx) for ctx in shifted])
+
+
+class CoCoOpCLIP(PromptedCLIP):
+    """CLIP whose text features depend on the image: (B, K, D)."""
+
+    text_depends_on_image = True
+    prec_node = "COCOOP"
+
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+        super().__init__(cfg, classnames, clip_model)
+        self.prompt_learner = ConditionalContext(cfg, classnames, clip_model)
+
+    def encode(self, images: Tensor, text: Tensor | None = None) -> PromptOutputs:
+        """See one batch through both towers, with prompts made for each image."""
+        image = self.image_features(images)  # (B, D)
+        n_classes = len(self.prompt_learner.eot)
+        at_once = max(1, PROMPTS_AT_ONCE // n_classes)
+        text = torch.cat([self._text_for(some) for some in image.split(at_once)])  # (B, K, D)
+        scaled = self.logit_scale.exp() * image  # (B, D)
+        logits = torch.einsum("bd,bkd->bk", scaled, text)
+        return PromptOutputs(logits, image, text)
+
+    def _text_for(self, image_features: Tensor) -> Tensor:
+        learner = self.prompt_learner
+        prompts = learner(image_features)  # (b, K, L, W)
+        b, k = prompts.shape[:2]
+        features = self.text_encoder(prompts.flatten(0, 1), learner.eot.repeat(b))  # (b*K, D)
+        return normalize(features).unflatten(0, (b, k))
+
+
+class CoCoOp(PromptTrainer):
+    """Conditional context optimisation.
+
+    Source: Zhou et al., Conditional Prompt Learning for Vision-Language Models, CVPR 2022,
+    arXiv:2203.05557.
+    """
+
+    model_class = CoCoOpCLIP

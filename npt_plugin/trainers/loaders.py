@@ -1,0 +1,130 @@
+"""The training loader: a fixed number of steps, and cached image features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from npt_plugin.errors import UserError
+from npt_plugin.trainers.model import PromptedCLIP
+
+
+def prepare_train_loader(trainer: Any) -> Any:
+    """Dassl's training loader, wrapped as ``INPUT.FEATURE_CACHE`` and ``TRAIN.STEPS`` say."""
+    loader, cfg = trainer.train_loader_x, trainer.cfg
+    if cfg.INPUT.FEATURE_CACHE > 0:
+        loader = FeatureCacheLoader(loader, trainer.model, cfg.INPUT.FEATURE_CACHE, trainer.device)
+    if cfg.TRAIN.STEPS > 0:
+        loader = FixedStepsLoader(loader, cfg.TRAIN.STEPS, cfg.OPTIM.MAX_EPOCH)
+    return loader
+
+
+class FixedStepsLoader:
+    """Spreads a fixed number of optimiser steps over the epochs, reshuffling as often as needed.
+
+    An imbalanced set has fewer images and so fewer batches an epoch than the balanced one; with
+    the same ``TRAIN.STEPS`` both take the same steps at the same learning rates.
+
+    Args:
+        loader: Any loader; each ``iter`` of it is one shuffled pass.
+        steps: Steps over the whole run.
+        epochs: ``OPTIM.MAX_EPOCH``; the learning rate changes at its epochs.
+    """
+
+    def __init__(self, loader: Any, steps: int, epochs: int) -> None:
+        if steps < epochs:
+            raise UserError(
+                f"TRAIN.STEPS is {steps}, fewer than OPTIM.MAX_EPOCH {epochs}: an epoch would have "
+                "no step; raise the steps or lower the epochs."
+            )
+        self.loader, self.steps, self.epochs = loader, steps, epochs
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which epoch comes next; the steps may not divide evenly."""
+        self.epoch = epoch
+        if hasattr(self.loader, "set_epoch"):
+            self.loader.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        done = self.epoch * self.steps // self.epochs
+        return (self.epoch + 1) * self.steps // self.epochs - done
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        left = len(self)
+        while left:
+            for batch in self.loader:
+                yield batch
+                left -= 1
+                if not left:
+                    return
+
+
+class FeatureCacheLoader:
+    """Batches of pre-computed image features: V augmented views of each training image.
+
+    The image tower is frozen, so the features of a view never change. Each image draws one of its
+    views at random in every batch. Order and batch composition are the sampler's, as without it.
+
+    Args:
+        loader: Dassl's training loader; its dataset augments, its sampler picks.
+        model: Encodes the views.
+        views: V, augmented views per image.
+        device: Where features are kept.
+
+    Raises:
+        UserError: If the method learns the image side (its features change every step).
+    """
+
+    def __init__(
+        self, loader: DataLoader, model: PromptedCLIP, views: int, device: torch.device
+    ) -> None:
+        if model.learns_image_side:
+            raise UserError(
+                f"INPUT.FEATURE_CACHE is {views}, but this trainer learns the image side, so its "
+                "features cannot be cached: set it to 0."
+            )
+        self.loader, self.views, self.device = loader, views, device
+        self.features, self.labels, self.impaths = self._encode(model)
+
+    @torch.no_grad()
+    def _encode(self, model: PromptedCLIP) -> tuple[Tensor, Tensor, list[str]]:
+        plain = DataLoader(self.loader.dataset, self.loader.batch_size or 32, shuffle=False)
+        passes, labels, impaths = [], [], []
+        model.eval()
+        bar = tqdm(total=self.views * len(plain), desc="caching image features", leave=False)
+        for view in range(self.views):
+            rows = []
+            for batch in plain:
+                rows.append(model.image_features(batch["img"].to(self.device)))
+                if view == 0:
+                    labels.append(batch["label"])
+                    impaths += batch["impath"]
+                bar.update()
+            passes.append(torch.cat(rows))
+        bar.close()
+        return torch.stack(passes, dim=1), torch.cat(labels).to(self.device), impaths  # (N, V, D)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Pass the epoch on to a sampler that follows one."""
+        if hasattr(self.loader.sampler, "set_epoch"):
+            self.loader.sampler.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for indices in self.loader.batch_sampler:
+            rows = torch.tensor(indices)
+            picks = torch.randint(self.views, (len(rows),))  # the global generator: resumable
+            rows, picks = rows.to(self.device), picks.to(self.device)
+            yield {
+                "img": self.features[rows, picks],  # (B, D)
+                "label": self.labels[rows],
+                "impath": [self.impaths[i] for i in indices],
+            }

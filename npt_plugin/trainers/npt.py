@@ -1,0 +1,52 @@
+"""NPT on a base trainer: the same step with collapse and isomorphism terms added."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from npt_plugin.losses.objective import build_objective, needs_zero_shot
+from npt_plugin.trainers.base import PromptTrainer
+from npt_plugin.trainers.cocoop import CoCoOp
+from npt_plugin.trainers.coop import CoOp
+from npt_plugin.trainers.ivlp import IVLP
+from npt_plugin.trainers.maple import MaPLe
+from npt_plugin.trainers.vpt import VPT
+from npt_plugin.trainers.zeroshot import template_of, text_features_of
+
+
+class NPTMixin(PromptTrainer):
+    """Neural-collapse-anchored prompt tuning; the mixin comes before the base trainer.
+
+    With both weights 0 no term is built, and training is the base trainer's bit for bit.
+
+    Source: Zhu et al., Understanding Prompt Tuning for V-L Models Through the Lens of Neural
+    Collapse, KDD 2024, arXiv:2306.15955; the formulas are our reading (docs/methods.md).
+    """
+
+    def build_objective(self, clip_model: nn.Module) -> nn.Module:
+        """The terms of ``TRAINER.NPT``."""
+        anchors = None
+        if needs_zero_shot(self.cfg):
+            anchors = text_features_of(clip_model, self.classnames, template_of(self.cfg))
+        objective = build_objective(self.cfg, self.class_counts, anchors)
+        return objective.to(self.device)
+
+
+class NPT_CoOp(NPTMixin, CoOp):
+    """NPT on CoOp."""
+
+
+class NPT_CoCoOp(NPTMixin, CoCoOp):
+    """NPT on CoCoOp: the terms are averaged over images."""
+
+
+class NPT_MaPLe(NPTMixin, MaPLe):
+    """NPT on MaPLe."""
+
+
+class NPT_VPT(NPTMixin, VPT):
+    """NPT on VPT: only the image side moves, so LC is constant and MI does the work."""
+
+
+class NPT_IVLP(NPTMixin, IVLP):
+    """NPT on independent vision-language prompts."""

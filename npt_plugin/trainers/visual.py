@@ -1,0 +1,44 @@
+"""Deep prompts of the image tower, as VPT and IVLP learn them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from npt_plugin.encoders import ImageTower
+from npt_plugin.trainers.context import random_context
+from npt_plugin.trainers.deep import check_depth, check_takes_prompts, deep_prompts
+
+
+class VisualPrompts(nn.Module):
+    """Prompts appended after the patches, replaced before each of the first J layers.
+
+    Args:
+        tower: The image tower (a ViT).
+        n_ctx: Prompts a layer.
+        depth: J: 1 is shallow, up to the tower's depth.
+        method: Name of the config node, for messages.
+        cfg: The run's config.
+    """
+
+    def __init__(
+        self, tower: ImageTower, n_ctx: int, depth: int, method: str, cfg: Any
+    ) -> None:
+        super().__init__()
+        check_takes_prompts(tower, method, cfg.MODEL.BACKBONE.NAME)
+        check_depth(f"TRAINER.{method}.PROMPT_DEPTH_VISION", depth, 1, tower.depth)
+        self.shallow = nn.Parameter(random_context(n_ctx, tower.width))
+        self.deep = deep_prompts(depth - 1, n_ctx, tower.width)
+
+    def forward(self, tower: ImageTower, images: Tensor) -> Tensor:
+        """Image features (B, D), not normalised."""
+        return tower(images, self.shallow, list(self.deep))
+
+
+def visual_checkpoint_key(name: str) -> str:
+    """Where the public checkout keeps a visual prompt: inside the tower."""
+    if name.endswith(".shallow"):
+        return "image_encoder.VPT"
+    layer = int(name.rsplit(".", 1)[1]) + 1
+    return f"image_encoder.transformer.resblocks.{layer}.VPT_shallow"

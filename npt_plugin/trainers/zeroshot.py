@@ -1,0 +1,85 @@
+"""Zero-shot CLIP: hand-written prompts, nothing learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from npt_plugin.clip_backbone import tokenize
+from npt_plugin.datasets.templates import template_for
+from npt_plugin.encoders import TextTower, normalize
+from npt_plugin.errors import UserError
+from npt_plugin.trainers.base import PromptTrainer
+from npt_plugin.trainers.model import PromptedCLIP
+
+
+@torch.no_grad()
+def text_features_of(
+    clip_model: nn.Module, classnames: Sequence[str], template: str, chunk: int = 0
+) -> Tensor:
+    """Unit-norm features (K, D) of ``template.format(name)`` for each class name.
+
+    Args:
+        clip_model: ``clip.model.CLIP``.
+        classnames: K names; underscores are read as spaces.
+        template: Prompt with one ``{}``.
+        chunk: Prompts encoded at a time; 0: all.
+    """
+    tokens = tokenize([template.format(name.replace("_", " ")) for name in classnames])  # (K, 77)
+    eot = tokens.argmax(dim=-1)  # (K,)
+    tokens = tokens[:, : int(eot.max()) + 1].to(clip_model.token_embedding.weight.device)
+    embedding = clip_model.token_embedding(tokens).to(clip_model.dtype)  # (K, L, W)
+    tower = TextTower(clip_model, chunk)
+    return normalize(tower(embedding, eot.to(embedding.device)))
+
+
+def template_of(cfg: Any) -> str:
+    """The prompt template of the run: ``TRAINER.ZSCLIP.TEMPLATE``, or the dataset's published one.
+
+    Raises:
+        UserError: If the given template has no ``{}`` for the class name.
+    """
+    template = cfg.TRAINER.ZSCLIP.TEMPLATE or template_for(cfg.DATASET.NAME)
+    if "{}" not in template:
+        raise UserError(
+            f"TRAINER.ZSCLIP.TEMPLATE {template!r} has no place for the class name: put {{}} in it."
+        )
+    return template
+
+
+class ZeroshotCLIPModel(PromptedCLIP):
+    """CLIP with one fixed prompt a class."""
+
+    learns_text_side = False
+    prec_node = "ZSCLIP"
+    checkpoint_name = "zero_shot"
+
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+        super().__init__(cfg, classnames, clip_model)
+        template = template_of(cfg)
+        print(f'Prompt: "{template}"')
+        features = text_features_of(clip_model, classnames, template, self.text_encoder.chunk)
+        self.register_buffer("fixed_text", features, persistent=False)  # (K, D)
+
+    def text_features(self) -> Tensor:
+        """Unit-norm text features (K, D), computed once."""
+        return self.fixed_text
+
+
+class ZeroshotCLIP(PromptTrainer):
+    """Zero-shot CLIP with the prompt template published for each dataset.
+
+    Source: Radford et al. 2021, arXiv:2103.00020; templates as in the CoOp family.
+    """
+
+    model_class = ZeroshotCLIPModel
+
+    def train(self) -> None:
+        """There is nothing to train: evaluate."""
+        self.test()
+
+    def load_model(self, directory: str, epoch: int | None = None) -> None:
+        """There is nothing to load."""

@@ -1,0 +1,8 @@
+"""Train or evaluate one run; see ``python train.py --help``."""
+
+import sys
+
+from npt_plugin.train import main
+
+if __name__ == "__main__":
+    sys.exit(main())
