@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from npt_plugin.errors import UserError
 from npt_plugin.records import RESULTS, is_completed, read_record
 
 BASE, NEW = "train_base", "test_new"
@@ -122,12 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.dataset, args.trainer, args.config, args.seed, args.ratio, args.shots, args.root,
         args.output, tuple(args.opts),
     )  # fmt: skip
-    try:
-        run_job(job, Path(args.configs))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    from npt_plugin.train import exit_code
+
+    return exit_code(run_job, job, Path(args.configs))
 
 
 def add_job_flags(p: argparse.ArgumentParser) -> None:

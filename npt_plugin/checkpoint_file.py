@@ -1,10 +1,18 @@
-"""Read checkpoint files safely and write our own with a checksum."""
+"""Read checkpoint files safely and write our own with a checksum.
+
+Dassl's checkpoints hold, beside tensors, the pickled schedule of the run. It is not needed to use
+the prompts, so its classes are read as empty stand-ins: no code of any class runs, and Dassl need
+not be installed. Everything else PyTorch's weights-only reader refuses stays refused.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import pickle
+from collections import defaultdict
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +23,17 @@ from npt_plugin.files import write_atomically
 
 _MAGIC = b"NPTSTATE"
 _DIGEST_BYTES = 32
+
+_STOOD_IN_FOR = {
+    "torch.optim.lr_scheduler": ("CosineAnnealingLR", "StepLR", "MultiStepLR"),
+    "torch.optim.sgd": ("SGD",),
+    "torch.optim.adam": ("Adam",),
+    "torch.optim.adamw": ("AdamW",),
+    "torch.optim.rmsprop": ("RMSprop",),
+    "dassl.optim.radam": ("RAdam",),
+    "dassl.optim.lr_scheduler": ("ConstantWarmupScheduler", "LinearWarmupScheduler"),
+}
+"""What Dassl pickles into its checkpoints, by module."""
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -27,13 +46,31 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"There is no checkpoint {path}{_others(path)}.")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with _reading_schedules():
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else "damaged"
         raise UserError(f"Checkpoint {path} cannot be read safely ({reason}).") from None
     if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
         raise UserError(f"Checkpoint {path} holds no state_dict: it is not a Dassl checkpoint.")
     return state
+
+
+@lru_cache(maxsize=1)
+def _stand_ins() -> list[Any]:
+    """Empty classes under the names in ``_STOOD_IN_FOR``, and the containers used beside them."""
+    classes = [
+        type(name, (), {"__module__": module})
+        for module, names in _STOOD_IN_FOR.items()
+        for name in names
+    ]
+    return [dict, defaultdict, *classes]
+
+
+def _reading_schedules() -> AbstractContextManager[None]:
+    """Allow the stand-ins while a file is read; PyTorch before 2.5 cannot."""
+    allow = getattr(torch.serialization, "safe_globals", None)
+    return nullcontext() if allow is None else allow(_stand_ins())
 
 
 def _others(path: Path) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from npt_plugin.errors import UserError
+from npt_plugin.hosts import full_precision, repair
 
 _CHOICES = ("dassl", "minidassl")
 
@@ -52,10 +53,16 @@ def _load(path: str) -> ModuleType:
 BACKEND = _choose()
 """``"dassl"`` or ``"minidassl"``."""
 
+if BACKEND == "dassl":
+    repair.before_import()
 _engine, _data, _optim = _load(".engine"), _load(".data"), _load(".optim")
 _utils, _config, _metrics = _load(".utils"), _load(".config"), _load(".metrics")
 _datasets = _load(".data.datasets")
 _transforms = _load(".data.transforms")
+
+if BACKEND == "dassl":
+    repair.after_import()
+full_precision.watch(_engine.SimpleTrainer)
 
 TRAINER_REGISTRY = _engine.TRAINER_REGISTRY
 TrainerX = _engine.TrainerX
@@ -82,3 +89,8 @@ read_image = _utils.read_image
 save_checkpoint = _utils.save_checkpoint
 set_random_seed = _utils.set_random_seed
 setup_logger = _utils.setup_logger
+
+DataError: type[Exception] = UserError
+"""What the engine raises for a broken image or label."""
+if BACKEND == "minidassl":
+    DataError = importlib.import_module("minidassl.errors").DataError

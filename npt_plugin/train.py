@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import npt_plugin
@@ -79,15 +79,27 @@ def _print_settings(args: argparse.Namespace, cfg: Any) -> None:
     print(f"** Config **\n{cfg}")
 
 
+def exit_code(action: Callable[..., None], *arguments: Any) -> int:
+    """Call ``action``; 0, or 2 after printing the sentence of a mistake the user can mend."""
+    try:
+        action(*arguments)
+    except UserError as error:
+        message = error
+    except Exception as error:  # the engine's own kind, known only once it is loaded
+        from npt_plugin.framework import DataError
+
+        if not isinstance(error, DataError):
+            raise
+        message = error
+    else:
+        return 0
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; a user's mistake ends in one sentence and exit code 2."""
-    args = parser().parse_args(argv)
-    try:
-        run(args)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(run, parser().parse_args(argv))
 
 
 if __name__ == "__main__":

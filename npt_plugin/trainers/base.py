@@ -10,12 +10,10 @@ from torch import Tensor, nn
 
 from npt_plugin.clip_backbone import load_clip
 from npt_plugin.datasets.counts import class_counts, describe
-from npt_plugin.framework import (
-    TrainerX,
-    build_lr_scheduler,
-    build_optimizer,
-)
+from npt_plugin.errors import UserError
+from npt_plugin.framework import TrainerX, build_lr_scheduler, build_optimizer
 from npt_plugin.losses.imbalance import build_classification_loss
+from npt_plugin.optim import take_step, wrap_optimizer
 from npt_plugin.precision import Precision, cast_towers, check_precision, resolve_precision
 from npt_plugin.prompt_outputs import PromptOutputs
 from npt_plugin.trainers import checkpoints
@@ -66,10 +64,12 @@ class PromptTrainer(TrainerX):
             checkpoints.load_into(self.model, cfg.MODEL.INIT_WEIGHTS)
         self.model.to(self.device)
         clip_model.to(self.device)
-        self.classification_loss = build_classification_loss(cfg, self.class_counts)
-        self.classification_loss.to(self.device)
-        self.objective = self.build_objective(clip_model)
-        self.train_loader_x = prepare_train_loader(self)
+        self.classification_loss = self.objective = None
+        if bool((self.class_counts > 0).all()):  # some test-only sets have no training images
+            self.classification_loss = build_classification_loss(cfg, self.class_counts)
+            self.classification_loss.to(self.device)
+            self.objective = self.build_objective(clip_model)
+            self.train_loader_x = prepare_train_loader(self)
         self._build_optimizer()
 
     def build_objective(self, clip_model: nn.Module) -> nn.Module | None:
@@ -81,8 +81,9 @@ class PromptTrainer(TrainerX):
         print(f"Parameters to be updated: {', '.join(learned) or 'none'}")
         self.optim = self.sched = None
         if learned:
-            self.optim = build_optimizer(nn.ParameterList(learned.values()), self.cfg.OPTIM)
-            self.sched = build_lr_scheduler(self.optim, self.cfg.OPTIM)
+            base = build_optimizer(nn.ParameterList(learned.values()), self.cfg.OPTIM)
+            self.sched = build_lr_scheduler(base, self.cfg.OPTIM)
+            self.optim = wrap_optimizer(self.cfg, base)
         self.register_model(self.model_class.checkpoint_name, self.model, self.optim, self.sched)
         scaled = self.precision.autocast and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
@@ -105,16 +106,18 @@ class PromptTrainer(TrainerX):
     def forward_backward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """One optimiser step; returns tensors, so that nothing waits for the device."""
         images, labels = self.parse_batch_train(batch)
-        terms, outputs = self.losses(images, labels)
-        loss = sum(terms.values()) if len(terms) > 1 else terms["ce"]
-        self.optim.zero_grad()
-        self.scaler.scale(loss).backward()
-        self.scaler.step(self.optim)
-        self.scaler.update()
-        with torch.no_grad():
-            hits = (outputs.logits.argmax(dim=-1) == labels).float().mean() * 100
-        extra = {name: term.detach() for name, term in terms.items()} if len(terms) > 1 else {}
-        return {"loss": loss.detach(), "acc": hits, **extra}
+        summaries = []
+
+        def backward() -> Tensor:
+            terms, outputs = self.losses(images, labels)
+            loss = sum(terms.values()) if len(terms) > 1 else terms["ce"]
+            self.optim.zero_grad()
+            self.scaler.scale(loss).backward()
+            summaries.append(_summary(loss, terms, outputs.logits, labels))
+            return loss
+
+        take_step(self.optim, self.scaler, backward)
+        return summaries[0]  # SAM looks twice; the first is at the parameters themselves
 
     def parse_batch_train(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """Images and labels of a batch on the run's device."""
@@ -127,12 +130,18 @@ class PromptTrainer(TrainerX):
 
     def before_train(self) -> None:
         """Resume if a run was interrupted; open TensorBoard."""
-        super().before_train()
+        if self.classification_loss is None:
+            empty = int((self.class_counts == 0).nonzero()[0])
+            raise UserError(
+                f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no training "
+                "image, so nothing can be trained on it; use --eval-only, or more shots."
+            )
         self.train_seconds = 0.0
+        super().before_train()
 
     def before_epoch(self) -> None:
         """Tell everything that follows a schedule which epoch it is."""
-        for part in (self.classification_loss, self.objective, self.train_loader_x):
+        for part in (self.classification_loss, self.objective, self.train_loader_x, self.optim):
             if hasattr(part, "set_epoch"):
                 part.set_epoch(self.epoch)
 
@@ -185,3 +194,12 @@ class PromptTrainer(TrainerX):
     def test(self, split: str | None = None) -> float:
         """Evaluate, log Dassl's result lines and write ``results.json``; returns the accuracy."""
         return evaluate(self, split)
+
+
+def _summary(
+    loss: Tensor, terms: dict[str, Tensor], logits: Tensor, labels: Tensor
+) -> dict[str, Tensor]:
+    """What the log shows of a step; single terms only where there are several."""
+    hits = (logits.detach().argmax(dim=-1) == labels).float().mean() * 100
+    single = {name: term.detach() for name, term in terms.items()} if len(terms) > 1 else {}
+    return {"loss": loss.detach(), "acc": hits, **single}

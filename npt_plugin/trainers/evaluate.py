@@ -6,10 +6,13 @@ import time
 from typing import Any
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from npt_plugin.evaluation import ShotGroups, classification_metrics, per_class_accuracy
 from npt_plugin.files import write_text
+from npt_plugin.geometry.metrics import nc_metrics
+from npt_plugin.losses.posthoc import posthoc_adjust
 from npt_plugin.records import config_as_dict, config_hash, versions, write_record
 
 
@@ -33,32 +36,52 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
     trainer.evaluator.reset()
     print(f"Evaluate on the *{split}* set")
     started = time.time()
-    logits, labels = _logits(trainer, loader)
+    logits, labels, features, text = _see(trainer, loader)
     results = trainer.evaluator.evaluate()
     for name, value in results.items():
         trainer.write_scalar(f"{split}/{name}", value, trainer.epoch)
-    metrics = classification_metrics(logits, labels, trainer.class_counts.tolist(), _groups(trainer))
+    seen = trainer.class_counts.tolist() if _trained_on(trainer) else None
+    metrics = classification_metrics(logits, labels, seen, _groups(trainer))
     _print_metrics(metrics)
     if split == "test" and trainer.output_dir:
         seconds = {
             "train": getattr(trainer, "train_seconds", 0.0),
             "test": time.time() - started,
         }
-        _write(trainer, metrics, per_class_accuracy(logits.argmax(1), labels, logits.shape[1]), seconds)
+        metrics["nc"] = nc_metrics(features, labels, text, logits)
+        per_class = per_class_accuracy(logits.argmax(1), labels, logits.shape[1])
+        _write(trainer, metrics, per_class, seconds)
     return metrics["accuracy"]
 
 
-def _logits(trainer: Any, loader: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    model, rows, labels = trainer.model, [], []
+def _see(trainer: Any, loader: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Logits (N, K), labels (N,), image features (N, D) and text features (K, D), on the CPU."""
+    model, rows, labels, features, texts = trainer.model, [], [], [], []
+    counts = trainer.class_counts
+    tau = trainer.cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU if _trained_on(trainer) else 0
     with trainer.precision.context(trainer.device):
         text = None if model.text_depends_on_image else model.text_features()  # (K, D), once
         for batch in tqdm(loader, desc="testing", leave=False):
             images, label = trainer.parse_batch_test(batch)
-            output = model.encode(images, text).logits.float()  # (B, K)
-            trainer.evaluator.process(output, label)
-            rows.append(output.cpu())
+            outputs = model.encode(images, text)
+            logits = outputs.logits.float()  # (B, K)
+            if tau:
+                logits = posthoc_adjust(logits, counts.to(logits.device), tau)
+            trainer.evaluator.process(logits, label)
+            rows.append(logits.cpu())
             labels.append(label.cpu())
-    return torch.cat(rows), torch.cat(labels)  # (N, K), (N,)
+            features.append(outputs.image_features.float().cpu())
+            if text is None:
+                texts.append(outputs.text_features.float().sum(dim=0).cpu())  # (K, D)
+    n = sum(map(len, labels))
+    # Where every image has its own text features, the metrics look at their mean.
+    mean_text = text.float().cpu() if text is not None else torch.stack(texts).sum(dim=0) / n
+    return torch.cat(rows), torch.cat(labels), torch.cat(features), mean_text
+
+
+def _trained_on(trainer: Any) -> bool:
+    """Whether the classes tested are those trained on; new classes have no training prior."""
+    return trainer.cfg.DATASET.SUBSAMPLE_CLASSES != "new"
 
 
 def _groups(trainer: Any) -> ShotGroups:
