@@ -1,0 +1,1 @@
+"""Datasets: readers, few-shot choice, class imbalance, long tails and your own folders."""

@@ -1,0 +1,131 @@
+"""The one base of all our readers: a reader says what there is, the base makes what a run sees."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from npt_plugin.datasets.cache import cache_folder, cached_select
+from npt_plugin.datasets.records import Record, Source, check_files, check_source
+from npt_plugin.datasets.selection import Selection, SelectionSpec
+from npt_plugin.errors import UserError
+from npt_plugin.framework import DatasetBase, Datum
+
+
+class ExplicitClasses(DatasetBase):
+    """A Dassl dataset whose class list is given, not inferred from the training set.
+
+    Upstream names classes from the labels left in train, so one absent class shifts the name of
+    every later one. Here K, the names and the label-to-name map come from ``classnames``.
+
+    Args:
+        selection: records of the run with their class names.
+        image_root: folder the record paths are relative to.
+    """
+
+    def __init__(self, selection: Selection, image_root: str) -> None:
+        self._explicit = list(selection.classnames)
+        self.all_classnames = self._explicit  # minidassl checks the splits against this list
+        train = to_datums(selection.train, image_root)
+        test = to_datums(selection.test, image_root)
+        same = selection.val is selection.test
+        val = test if same else to_datums(selection.val, image_root)
+        super().__init__(train_x=train, val=val or None, test=test)
+
+    @property
+    def num_classes(self) -> int:
+        """K, the number of class names."""
+        return len(self._explicit)
+
+    @property
+    def classnames(self) -> list[str]:
+        """The K class names in label order."""
+        return self._explicit
+
+    @property
+    def lab2cname(self) -> dict[int, str]:
+        """Label to class name, for all K labels."""
+        return dict(enumerate(self._explicit))
+
+
+def to_datums(records: list[Record], image_root: str) -> list[Datum]:
+    """Dassl items with absolute paths."""
+    return [
+        Datum(
+            impath=os.path.join(image_root, record.path),
+            label=record.label,
+            domain=record.domain,
+            classname=record.classname,
+        )
+        for record in records
+    ]
+
+
+class FewShotDataset(ExplicitClasses):
+    """Template of a reader: :meth:`read` is all a subclass writes.
+
+    The config decides shots, seed, class half and imbalance (``DATASET.NUM_SHOTS``, ``SEED``,
+    ``DATASET.SUBSAMPLE_CLASSES``, ``DATASET.IMBALANCE``). Chosen items are in ``record``.
+
+    Args:
+        cfg: yacs config of the run.
+
+    Raises:
+        UserError: absent data, broken split, missing images, values out of range.
+    """
+
+    dataset_dir = ""  # folder under DATASET.ROOT
+    image_dir = ""  # folder of the images under dataset_dir
+    required = ()  # files or folders under dataset_dir without which nothing can be read
+
+    def __init__(self, cfg: Any) -> None:
+        spec = SelectionSpec.from_cfg(cfg)
+        self.cfg_dataset = cfg.DATASET
+        self.seed = spec.seed
+        self.root = os.path.abspath(os.path.expanduser(cfg.DATASET.ROOT))
+        self.dataset_dir = os.path.join(self.root, type(self).dataset_dir)
+        self.image_root = os.path.join(self.dataset_dir, type(self).image_dir)
+        folder = cache_folder(cfg.DATASET.get("FEWSHOT_CACHE", ""), self.dataset_dir)
+        self.check_folder()
+        source = self.read()
+        remarks = check_source(source, cfg.DATASET.get("ALLOW_EMPTY_CLASSES", False))
+        self.source_name = source.name
+        selection, self.record, lines = self.choose(source, spec, folder)
+        for line in [*remarks, *lines]:
+            print(line)
+        for part in (selection.train, selection.val, selection.test):
+            check_files(source.name, source.image_root, part)
+        super().__init__(selection, source.image_root)
+
+    @classmethod
+    def registry_name(cls) -> str:
+        """Name without ``Imbalanced``: the name of the data."""
+        return cls.__name__.removeprefix("Imbalanced")
+
+    def choose(self, source: Source, spec: SelectionSpec, folder: Any) -> Any:
+        """What the run sees of the source; benchmarks with a rule of their own override this."""
+        return cached_select(source, spec, folder)
+
+    def check_folder(self) -> None:
+        """The data must be where the config says.
+
+        Raises:
+            UserError: with the folder that is missing and what to do.
+        """
+        name = self.registry_name()
+        remedy = (
+            f"put the data under DATASET.ROOT ('{self.root}') as docs/datasets.md shows, or run "
+            f"`npt data download {name} --root '{self.root}'`"
+            if type(self).dataset_dir
+            else "set DATASET.ROOT to the folder of your data"
+        )
+        for wanted in (
+            self.dataset_dir,
+            *(os.path.join(self.dataset_dir, r) for r in self.required),
+        ):
+            if not os.path.exists(wanted):
+                raise UserError(f"{name}: '{wanted}' does not exist; {remedy}.")
+
+    def read(self) -> Source:
+        """Everything the dataset offers, with an explicit class list."""
+        raise NotImplementedError

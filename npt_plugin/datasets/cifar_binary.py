@@ -1,0 +1,135 @@
+"""CIFAR's binary files, unpacked once to PNG so that they read like any other dataset."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.split import write_split
+from npt_plugin.errors import UserError
+
+PIXELS = 3 * 32 * 32
+
+
+@dataclass(frozen=True)
+class CifarFiles:
+    """Where one CIFAR keeps what.
+
+    Args:
+        folder: folder of the binary archive.
+        train, test: binary files in order.
+        names: class-name file, one per line.
+        label_bytes: label bytes in front of each image; the last is the class.
+        python_folder: folder of the Python archive, whose files are pickles and stay closed.
+    """
+
+    folder: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    names: str
+    label_bytes: int
+    python_folder: str
+
+
+CIFAR10 = CifarFiles(
+    "cifar-10-batches-bin",
+    tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
+    ("test_batch.bin",),
+    "batches.meta.txt",
+    1,
+    "cifar-10-batches-py",
+)
+CIFAR100 = CifarFiles(
+    "cifar-100-binary", ("train.bin",), ("test.bin",), "fine_label_names.txt", 2,
+    "cifar-100-python",
+)  # fmt: skip
+
+
+def read_binary(path: Path, label_bytes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of one file.
+
+    Args:
+        path: a ``.bin`` file.
+        label_bytes: 1 (CIFAR-10) or 2 (CIFAR-100: coarse, fine).
+
+    Returns:
+        uint8 images, (N, 32, 32, 3), and labels, (N,).
+
+    Raises:
+        UserError: absent, or not a whole number of records.
+    """
+    try:
+        raw = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read ({error.strerror}).") from error
+    record = label_bytes + PIXELS
+    if raw.size == 0 or raw.size % record:
+        raise UserError(f"'{path}' is cut short or no CIFAR binary file; download it again.")
+    rows = raw.reshape(-1, record)  # (N, labels + pixels)
+    images = rows[:, label_bytes:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # (N, 32, 32, 3)
+    return images, rows[:, label_bytes - 1].astype(int)
+
+
+def unpack(base: Path, files: CifarFiles, split_name: str) -> None:
+    """Write ``images/{train,test}/<class>/<number>.png`` and the split file under ``base``.
+
+    Lossless. Works in a side folder that is renamed at the end, and the split file comes last: a
+    killed run leaves nothing that looks complete.
+
+    Args:
+        base: dataset folder; holds ``files.folder``.
+        files: which CIFAR.
+        split_name: name of the split file.
+
+    Raises:
+        UserError: the binary files are absent, cut short, or name fewer classes than labels.
+    """
+    source = base / files.folder
+    if not source.is_dir():
+        python = base / files.python_folder
+        note = (
+            f"'{python}' holds the Python version, whose files are pickles and are not opened"
+            if python.is_dir()
+            else f"'{source}' does not exist"
+        )
+        raise UserError(f"{note}; get the binary version with `npt data download`.")
+    names = [n for n in (source / files.names).read_text(encoding="utf-8").split("\n") if n.strip()]
+    work = base / ".images.part"
+    shutil.rmtree(work, ignore_errors=True)
+    parts: dict[str, list[Record]] = {}
+    for part, members in (("train", files.train), ("test", files.test)):
+        parts[part] = _unpack_part(source, members, files, work, part, names)
+    shutil.rmtree(base / "images", ignore_errors=True)
+    os.replace(work, base / "images")
+    write_split(base / split_name, parts["train"], [], parts["test"])
+
+
+def _unpack_part(
+    source: Path,
+    members: tuple[str, ...],
+    files: CifarFiles,
+    work: Path,
+    part: str,
+    names: list[str],
+) -> list[Record]:
+    records: list[Record] = []
+    for member in members:
+        images, labels = read_binary(source / member, files.label_bytes)
+        if labels.max() >= len(names):
+            raise UserError(f"'{source / member}' has label {labels.max()}, of {len(names)} names.")
+        for image, label in tqdm(
+            zip(images, labels, strict=True), f"unpacking {member}", len(labels)
+        ):
+            name = names[label]
+            place = f"{part}/{name}/{len(records):05d}.png"
+            (work / place).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(work / place, compress_level=1)
+            records.append(Record(place, int(label), name))
+    return records

@@ -1,0 +1,94 @@
+"""``DATASET.NAME: ImageFolder``: your own data as folders of images, without Python."""
+
+from __future__ import annotations
+
+import os
+
+from npt_plugin.datasets.base import FewShotDataset
+from npt_plugin.datasets.fewshot import seeded_random
+from npt_plugin.datasets.list_format import read_folder_names
+from npt_plugin.datasets.records import Record, Source, classnames_of
+from npt_plugin.datasets.scanning import class_folders, visible
+from npt_plugin.datasets.split import read_split, split_three, write_split
+from npt_plugin.errors import UserError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+SPLIT_FILE = "split_npt.json"
+PARTS = ("train", "val", "test")
+
+
+class ImageFolder(FewShotDataset):
+    """``ROOT/{train,val,test}/<class>/<image>``, or ``ROOT/<class>/<image>`` divided by seed.
+
+    With a ``train`` folder, ``val`` is optional, and without ``test`` it serves as test set.
+    Otherwise each class is divided 50/20/30 by ``DATASET.SPLIT_SEED`` once; the result is kept in
+    ``ROOT/split_npt.json`` (delete it to divide again). The classes are the sorted folder names of
+    all parts together. ``DATASET.CLASSNAMES_FILE`` holds lines ``<folder> <name words>``.
+    """
+
+    required = ()
+
+    def read(self) -> Source:
+        """Images of all parts."""
+        have = [part for part in PARTS if os.path.isdir(os.path.join(self.root, part))]
+        if "train" in have:
+            return self.read_parts(have)
+        return self.read_single()
+
+    def read_parts(self, have: list[str]) -> Source:
+        """One folder per part."""
+        if len(have) == 1:
+            raise UserError(
+                f"'{self.root}' has a train folder but neither test nor val; add one, or put the "
+                "class folders directly into the root to have them divided by seed."
+            )
+        folders = sorted({f for part in have for f in class_folders(os.path.join(self.root, part))})
+        names = self.names(folders)
+        parts: dict[str, list[Record]] = {part: [] for part in PARTS}
+        for part in have:
+            for label, folder in enumerate(folders):
+                parts[part] += self.images(f"{part}/{folder}", label, names[label])
+        if not parts["test"]:
+            parts["test"], parts["val"] = parts["val"], []
+        return Source(self.registry_name(), self.root, names, **parts)
+
+    def read_single(self) -> Source:
+        """One folder per class, divided once and for all."""
+        path = os.path.join(self.root, SPLIT_FILE)
+        if not os.path.exists(path):
+            folders = class_folders(self.root, ignored=("split_fewshot",))
+            classes = [self.images(folder, label, folder) for label, folder in enumerate(folders)]
+            empty = [f for f, images in zip(folders, classes, strict=True) if not images]
+            if empty:
+                raise UserError(
+                    f"The class folder '{os.path.join(self.root, empty[0])}' holds no image."
+                )
+            rng = seeded_random(self.cfg_dataset.get("SPLIT_SEED", 1))
+            write_split(path, *split_three(classes, rng))
+        parts = read_split(path)
+        folders = classnames_of(self.registry_name(), *parts)
+        names = self.names(folders)
+        renamed = [[r._replace(classname=names[r.label]) for r in part] for part in parts]
+        return Source(self.registry_name(), self.root, names, *renamed)
+
+    def images(self, folder: str, label: int, classname: str) -> list[Record]:
+        """Images directly in a folder, sorted; none if the folder does not exist."""
+        place = os.path.join(self.root, folder)
+        if not os.path.isdir(place):
+            return []
+        names = sorted(n for n in visible(place) if n.lower().endswith(SUFFIXES))
+        return [Record(f"{folder}/{name}", label, classname) for name in names]
+
+    def names(self, folders: list[str]) -> list[str]:
+        """Folder names, or what the class-name file makes of them."""
+        file = self.cfg_dataset.get("CLASSNAMES_FILE", "")
+        if not file:
+            return folders
+        table = read_folder_names(os.path.join(self.root, file))
+        unknown = [folder for folder in folders if folder not in table]
+        if unknown:
+            raise UserError(
+                f"DATASET.CLASSNAMES_FILE '{file}' does not list the folder '{unknown[0]}'; write "
+                "one line '<folder> <name>' per class."
+            )
+        return [table[folder] for folder in folders]

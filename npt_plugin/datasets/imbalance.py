@@ -1,0 +1,148 @@
+"""Controlled class imbalance: how many images each class keeps, and which."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from npt_plugin.datasets.fewshot import Item, seeded_random
+from npt_plugin.errors import UserError
+
+PROFILES = ("exp", "step")
+ORDERS = ("index", "random", "frequency")
+
+
+@dataclass(frozen=True)
+class ImbalanceSpec:
+    """How imbalanced the training set becomes.
+
+    Args:
+        ratio: tau = n_min / n_max in (0, 1]; 1.0 changes nothing.
+        profile: exp (geometric decay over the classes) or step (first half full, second half tau).
+        order: which class is head: index (label order), random (seeded) or frequency (most
+            frequent in the full training set first).
+
+    Raises:
+        UserError: a value outside these.
+    """
+
+    ratio: float = 1.0
+    profile: str = "exp"
+    order: str = "index"
+
+    def __post_init__(self) -> None:
+        """Reject what no run should start with."""
+        if not (isinstance(self.ratio, (int, float)) and 0 < self.ratio <= 1):
+            raise UserError(
+                f"DATASET.IMBALANCE.RATIO is {self.ratio}; it is n_min / n_max and must be above 0 "
+                "and at most 1 (1.0 is balanced, 0.06 leaves 1 of 16 shots to the last class)."
+            )
+        for key, value, allowed in (
+            ("PROFILE", self.profile, PROFILES),
+            ("ORDER", self.order, ORDERS),
+        ):
+            if value not in allowed:
+                raise UserError(
+                    f"DATASET.IMBALANCE.{key} is '{value}'; use one of {', '.join(allowed)}."
+                )
+
+    @classmethod
+    def from_cfg(cls, cfg: Any) -> ImbalanceSpec:
+        """Read ``DATASET.IMBALANCE``; a config without it is balanced."""
+        node = cfg.DATASET.get("IMBALANCE", None)
+        if node is None:
+            return cls()
+        return cls(node.RATIO, node.PROFILE, node.ORDER)
+
+
+def class_sizes(num_classes: int, n_max: int, ratio: float, profile: str = "exp") -> list[int]:
+    """Images per rank, head first.
+
+    exp: n_k = max(1, round(n_max * tau^(k / (K-1)))). step: n_max for the first ceil(K/2) ranks,
+    max(1, round(n_max * tau)) for the others.
+
+    Args:
+        num_classes: K, at least 1.
+        n_max: images of the head class, at least 1.
+        ratio: tau in (0, 1].
+        profile: exp or step.
+
+    Returns:
+        K counts that never increase, from n_max down to at least 1.
+    """
+    if profile == "step":
+        head = math.ceil(num_classes / 2)
+        exponents = [0.0] * head + [1.0] * (num_classes - head)
+    else:
+        exponents = [rank / max(num_classes - 1, 1) for rank in range(num_classes)]
+    return [max(1, round(n_max * ratio**exponent)) for exponent in exponents]
+
+
+def class_order(
+    num_classes: int, order: str, seed: int, frequencies: Sequence[int] | None = None
+) -> list[int]:
+    """Labels from head to tail.
+
+    Args:
+        num_classes: K.
+        order: index, random or frequency.
+        seed: run seed for random; negative means unseeded.
+        frequencies: images per label in the full training set, (K,), for frequency.
+    """
+    labels = list(range(num_classes))
+    if order == "random":
+        seeded_random(seed).shuffle(labels)
+    elif order == "frequency":
+        if frequencies is None:
+            raise ValueError("order 'frequency' needs the class frequencies")
+        labels.sort(key=lambda label: -frequencies[label])  # stable: ties stay in label order
+    return labels
+
+
+def keep_first(items: Sequence[Item], sizes: dict[int, int]) -> list[Item]:
+    """The first ``sizes[label]`` items of each label, in the given order.
+
+    Keeping a prefix makes ratios nest: what a smaller tau keeps, a larger tau keeps too.
+    """
+    seen: Counter[int] = Counter()
+    kept = []
+    for item in items:
+        label = item.label  # type: ignore[attr-defined]
+        if seen[label] < sizes[label]:
+            seen[label] += 1
+            kept.append(item)
+    return kept
+
+
+def make_imbalanced(
+    items: Sequence[Item],
+    spec: ImbalanceSpec,
+    num_classes: int,
+    n_max: int,
+    seed: int,
+    frequencies: Sequence[int] | None = None,
+) -> list[Item]:
+    """Cut a training set down to the wanted profile; no class is emptied.
+
+    Args:
+        items: balanced shots, or the full training set.
+        spec: ratio, profile, order.
+        num_classes: K.
+        n_max: images of the head class: NUM_SHOTS, or for full sets the size of the largest class;
+            below 1 takes that size. A class that has fewer than its share keeps all it has.
+        seed: run seed (only for order random).
+        frequencies: images per label in the full training set (only for order frequency).
+
+    Returns:
+        A new list; with ratio 1.0 exactly the given items in the given order.
+    """
+    if spec.ratio == 1:
+        return list(items)
+    if n_max < 1:
+        n_max = max(Counter(item.label for item in items).values())  # type: ignore[attr-defined]
+    sizes = class_sizes(num_classes, n_max, spec.ratio, spec.profile)
+    order = class_order(num_classes, spec.order, seed, frequencies)
+    return keep_first(items, dict(zip(order, sizes, strict=True)))

@@ -1,0 +1,73 @@
+"""``DATASET.NAME: List``: your own data from list or CSV files, without Python."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from npt_plugin.datasets.base import FewShotDataset
+from npt_plugin.datasets.fewshot import seeded_random
+from npt_plugin.datasets.list_format import Row, label_numbers, read_names, read_rows, to_records
+from npt_plugin.datasets.records import Record, Source, check_labels
+from npt_plugin.datasets.split import split_three
+from npt_plugin.errors import UserError
+
+
+class List(FewShotDataset):
+    """Images named by ``DATASET.{TRAIN_LIST, VAL_LIST, TEST_LIST}``, paths relative to ROOT.
+
+    A list has lines ``<path> <label>``; a CSV has the columns path and label, and optionally split
+    and classname. One file without a split column and without a test list is divided per class
+    (50/20/30) by ``DATASET.SPLIT_SEED``. ``DATASET.CLASSNAMES_FILE`` names the classes, one per
+    line; without it a CSV's classname column or its word labels do, else ``class 0``, ...
+    """
+
+    def read(self) -> Source:
+        """Rows of all files, labelled together so that every part knows every class."""
+        rows = self.rows()
+        every = [row for part in rows.values() for row in part]
+        names_file = self.cfg_dataset.get("CLASSNAMES_FILE", "")
+        given = read_names(os.path.join(self.root, names_file)) if names_file else None
+        numbers = label_numbers(every, given)
+        names = given or self.names(every, numbers)
+        parts = {part: to_records(some, numbers, names) for part, some in rows.items()}
+        if not parts["test"]:
+            parts["train"], parts["val"], parts["test"] = self.divide(parts["train"], parts["val"])
+        return Source(self.registry_name(), self.root, names, **parts)
+
+    def rows(self) -> dict[str, list[Row]]:
+        """Rows of train, val and test."""
+        rows: dict[str, list[Row]] = {"train": [], "val": [], "test": []}
+        files: dict[str, Any] = {
+            part: self.cfg_dataset.get(f"{part.upper()}_LIST", "") for part in rows
+        }
+        if not files["train"]:
+            raise UserError(
+                "DATASET.NAME is List, but DATASET.TRAIN_LIST is empty; name a CSV or list file."
+            )
+        for part, file in files.items():
+            for row in read_rows(os.path.join(self.root, file)) if file else []:
+                rows[row.split or part].append(row)
+        return rows
+
+    def names(self, rows: list[Row], numbers: dict[str, int]) -> list[str]:
+        """Class names when no file gives them."""
+        check_labels(self.registry_name(), numbers.values())
+        names: dict[int, str] = {}
+        for row in rows:
+            word = "" if row.label.lstrip("-").isdigit() else row.label
+            name = row.classname or word
+            known = names.setdefault(numbers[row.label], name)
+            if known != name:
+                raise UserError(f"Label {row.label} is called both '{known}' and '{name}'.")
+        return [names[label] or f"class {label}" for label in range(len(names))]
+
+    def divide(self, train: list[Record], val: list[Record]) -> Any:
+        """A test part where the lists give none: val if there is one, else a seeded share."""
+        if val:
+            return train, [], val
+        classes: dict[int, list[Record]] = {}
+        for record in sorted(train):  # a reordered file gives the same split
+            classes.setdefault(record.label, []).append(record)
+        rng = seeded_random(self.cfg_dataset.get("SPLIT_SEED", 1))
+        return split_three([classes[label] for label in sorted(classes)], rng)

@@ -1,0 +1,147 @@
+"""What the plugin adds to Dassl's loaders: image cache, deterministic augmentation, samplers.
+
+:func:`install` puts it into the Dassl that is in use, for every trainer, a host's included. With
+the default config nothing changes but the sentence for an unreadable image.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from npt_plugin.datasets.augmentation import Clock, seeded_generators
+from npt_plugin.datasets.images import ImageCache
+from npt_plugin.datasets.samplers import SAMPLERS, ClassWeightedSampler, build_sampler
+from npt_plugin.errors import UserError, nearest_hint
+from npt_plugin.framework import DataManager
+
+DASSL_SAMPLERS = (
+    "RandomSampler", "SequentialSampler", "RandomDomainSampler", "SeqDomainSampler",
+    "RandomClassSampler",
+)  # fmt: skip
+MAX_WORKERS = 8
+
+
+def resolve_workers(workers: int) -> int:
+    """``DATALOADER.NUM_WORKERS``: -1 becomes the usable CPUs, at most 8; none with a single CPU.
+
+    Raises:
+        UserError: below -1.
+    """
+    if workers < -1:
+        raise UserError(
+            f"DATALOADER.NUM_WORKERS is {workers}; use 0 or more, or -1 to follow the machine."
+        )
+    if workers >= 0:
+        return workers
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(usable, MAX_WORKERS) if (usable or 1) > 1 else 0
+
+
+class EpochLoader(DataLoader):
+    """A loader that tells its sampler and its dataset which pass begins."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which epoch comes next."""
+        for part in (self.sampler, getattr(self.dataset, "clock", None)):
+            if hasattr(part, "set_epoch"):
+                part.set_epoch(epoch)
+
+    def __iter__(self) -> Iterator[Any]:
+        clock = getattr(self.dataset, "clock", None)
+        if clock is not None:
+            clock.next_pass()
+        return super().__iter__()
+
+
+def reading_wrapper(base: type) -> type:
+    """Dassl's ``DatasetWrapper`` with an image cache and deterministic augmentation.
+
+    Args:
+        base: the wrapper of the Dassl in use.
+
+    Returns:
+        A subclass that reads ``INPUT.IMAGE_CACHE`` and ``DATALOADER.DETERMINISTIC_AUG``.
+    """
+
+    class ReadingWrapper(base):  # type: ignore[misc, valid-type]
+        """Reads, decodes and transforms one item, as its base does."""
+
+        def __init__(
+            self, cfg: Any, data_source: Any, transform: Any = None, is_train: bool = False
+        ) -> None:
+            super().__init__(cfg, data_source, transform=transform, is_train=is_train)
+            mode = cfg.INPUT.get("IMAGE_CACHE", "") if is_train else ""
+            self.images = ImageCache(mode, cfg.INPUT.get("IMAGE_CACHE_DIR", ""))
+            if mode == "memory" and cfg.DATALOADER.NUM_WORKERS > 0:
+                self.images.fill(item.impath for item in data_source)
+            wanted = is_train and cfg.DATALOADER.get("DETERMINISTIC_AUG", False)
+            self.clock = Clock(cfg.SEED) if wanted else None
+
+        def __getitem__(self, idx: int) -> dict[str, Any]:
+            item = self.data_source[idx]
+            image = self.images(item.impath)
+            out = {
+                "label": item.label, "domain": item.domain, "impath": item.impath, "index": idx,
+            }  # fmt: skip
+            with seeded_generators(self.clock.seed_of(idx)) if self.clock else nullcontext():
+                if self.transform is None:
+                    out["img"] = image.copy()
+                else:
+                    several = isinstance(self.transform, (list, tuple))
+                    for i, tfm in enumerate(self.transform if several else [self.transform]):
+                        out[f"img{i + 1}" if i else "img"] = self._times(tfm, image)
+            if self.return_img0:
+                out["img0"] = self.to_tensor(image)
+            return out
+
+        def _times(self, tfm: Any, image: Any) -> Any:
+            views = [tfm(image) for _ in range(self.k_tfm)]
+            return views if len(views) > 1 else views[0]
+
+    ReadingWrapper.npt_reads = True
+    return ReadingWrapper
+
+
+def install(manager_class: type = DataManager) -> None:
+    """Teach the Dassl in use our samplers, cache, augmentation and ``NUM_WORKERS -1``; once.
+
+    Args:
+        manager_class: its ``DataManager``; the names beside it in its module are replaced.
+    """
+    module = importlib.import_module(manager_class.__module__)
+    if getattr(module.DatasetWrapper, "npt_reads", False):
+        return
+    module.DatasetWrapper = reading_wrapper(module.DatasetWrapper)
+    make_sampler, make_loader = module.build_sampler, module.build_data_loader
+
+    def sampler(sampler_type: str, cfg: Any = None, data_source: Any = None, **rest: Any) -> Any:
+        ours = build_sampler(cfg, data_source, sampler_type)
+        if ours is not None:
+            return ours
+        if sampler_type not in DASSL_SAMPLERS:
+            allowed = (*DASSL_SAMPLERS, *SAMPLERS)
+            raise UserError(
+                f"Unknown sampler '{sampler_type}'{nearest_hint(sampler_type, allowed)}; use one "
+                f"of {', '.join(allowed)}."
+            )
+        return make_sampler(sampler_type, cfg=cfg, data_source=data_source, **rest)
+
+    def loader(cfg: Any, *args: Any, **kwargs: Any) -> DataLoader:
+        if cfg.DATALOADER.NUM_WORKERS < 0:
+            cfg = cfg.clone()
+            cfg.defrost()
+            cfg.DATALOADER.NUM_WORKERS = resolve_workers(cfg.DATALOADER.NUM_WORKERS)
+            cfg.freeze()
+        made = make_loader(cfg, *args, **kwargs)
+        timed = getattr(made.dataset, "clock", None) is not None
+        if timed or isinstance(made.sampler, ClassWeightedSampler):
+            made.__class__ = EpochLoader  # same object, so nobody need know
+        return made
+
+    module.build_sampler, module.build_data_loader = sampler, loader

@@ -1,0 +1,85 @@
+"""From everything a dataset offers to what one run sees: shots, then class half, then imbalance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from npt_plugin.datasets.classes import keep_classes, labels_of
+from npt_plugin.datasets.fewshot import few_shot
+from npt_plugin.datasets.imbalance import ImbalanceSpec, make_imbalanced
+from npt_plugin.datasets.records import Record, Source
+
+
+@dataclass(frozen=True)
+class SelectionSpec:
+    """What a run asks for.
+
+    Args:
+        shots: images per class; below 1 takes everything.
+        seed: run seed; negative means unseeded.
+        subset: all, base or new classes.
+        imbalance: ratio, profile and order.
+    """
+
+    shots: int = -1
+    seed: int = -1
+    subset: str = "all"
+    imbalance: ImbalanceSpec = field(default_factory=ImbalanceSpec)
+
+    @classmethod
+    def from_cfg(cls, cfg: Any) -> SelectionSpec:
+        """Read SEED and DATASET.{NUM_SHOTS, SUBSAMPLE_CLASSES, IMBALANCE}."""
+        return cls(
+            shots=int(cfg.DATASET.NUM_SHOTS),
+            seed=int(cfg.SEED),
+            subset=cfg.DATASET.get("SUBSAMPLE_CLASSES", "all"),
+            imbalance=ImbalanceSpec.from_cfg(cfg),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Flat and JSON-ready: shots, seed, subset, ratio, profile, order."""
+        flat = asdict(self)
+        flat.update(flat.pop("imbalance"))
+        return flat
+
+
+@dataclass
+class Selection:
+    """The records of one run; ``classnames`` has one entry per label, whatever is left in train."""
+
+    train: list[Record]
+    val: list[Record]
+    test: list[Record]
+    classnames: list[str]
+
+
+def select(source: Source, spec: SelectionSpec) -> Selection:
+    """Few-shot choice over all classes, then the class half, then imbalance on what is left.
+
+    Args:
+        source: all records of a dataset.
+        spec: what the run asks for.
+
+    Returns:
+        Records with labels 0..K'-1, K' the number of classes in the subset. A test-only source
+        (ImageNetV2, -A, -R, -Sketch) is returned whole, as in the CoOp family.
+    """
+    if source.test_only:
+        return Selection(source.train, source.val, source.test, list(source.classnames))
+    shot_val = [] if source.val_is_test else source.val
+    train, val = few_shot(source.train, shot_val, spec.shots, spec.seed)
+    labels = labels_of(spec.subset, len(source.classnames))
+    frequencies = Counter(record.label for record in source.train)
+    train = make_imbalanced(
+        keep_classes(train, labels),
+        spec.imbalance,
+        num_classes=len(labels),
+        n_max=spec.shots,
+        seed=spec.seed,
+        frequencies=[frequencies[label] for label in labels],
+    )
+    test = keep_classes(source.test, labels)
+    val = test if source.val_is_test else keep_classes(val, labels)
+    return Selection(train, val, test, [source.classnames[label] for label in labels])

@@ -1,0 +1,120 @@
+"""Our readers against the CoOp checkout's, item by item, on the same miniature trees."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOSTS = os.environ.get("NPT_HOSTS", "")
+ROOT = Path(__file__).resolve().parents[2]
+TREES = ROOT / "tests" / "datasets"
+SHOTS = (1, 2, 4, 8, 16)
+SUBSETS = ("all", "base", "new")
+
+pytestmark = pytest.mark.skipif(
+    not (HOSTS and Path(HOSTS, "CoOp").is_dir() and Path(HOSTS, "Dassl.pytorch").is_dir()),
+    reason="NPT_HOSTS names no folder with CoOp and Dassl.pytorch",
+)
+
+# The few-shot pickles of the host are deleted before each of its reads: it must draw, not remember.
+SCRIPT = """
+import json, random, shutil, sys, types
+from pathlib import Path
+# Dassl imports its WILDS datasets, whose packages (wilds, pandas) none of these datasets needs.
+sys.modules["dassl.data.datasets.dg.wilds"] = types.ModuleType("dassl.data.datasets.dg.wilds")
+which, root, out = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+from data_cfg import make_cfg
+from mini_trees import BUILDERS
+if which == "host":
+    import datasets.caltech101, datasets.dtd, datasets.eurosat, datasets.fgvc_aircraft
+    import datasets.food101, datasets.imagenet, datasets.imagenet_a, datasets.imagenet_r
+    import datasets.imagenet_sketch, datasets.imagenetv2, datasets.oxford_flowers
+    import datasets.oxford_pets, datasets.stanford_cars, datasets.sun397, datasets.ucf101
+    from dassl.data.datasets import DATASET_REGISTRY
+    build = DATASET_REGISTRY.get
+else:
+    from npt_plugin.datasets.registration import reader as build
+
+def items(part):
+    return [[i.impath.replace(str(root), ""), i.label, i.classname] for i in part or []]
+
+def read(name, **keys):
+    cfg = make_cfg(root, **keys)
+    if which == "host":
+        for folder in root.glob("*/split_fewshot"):
+            shutil.rmtree(folder)
+        random.seed(keys["seed"])
+    d = build(name)(cfg)
+    return [items(d.train_x), items(d.val), items(d.test), list(d.classnames), d.num_classes]
+
+result = {}
+plan = json.loads(sys.argv[4])
+for name in BUILDERS:
+    for seed, shots, subset in plan:
+        result[f"{name}/{seed}/{shots}/{subset}"] = read(
+            name, seed=seed, NUM_SHOTS=shots, SUBSAMPLE_CLASSES=subset)
+Path(out).write_text(json.dumps(result))
+"""
+
+
+def _read_all(which: str, root: Path, out: Path, plan: list) -> dict:
+    env = dict(os.environ)
+    paths = [str(ROOT), str(ROOT / "third_party"), str(TREES), str(Path(HOSTS, "Dassl.pytorch"))]
+    if which == "host":
+        paths.insert(0, str(Path(HOSTS, "CoOp")))
+    env["PYTHONPATH"] = os.pathsep.join(paths)
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT, which, str(root), str(out), json.dumps(plan)],
+        env=env, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-3000:]
+    return json.loads(out.read_text())
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sys.path.insert(0, str(TREES))
+    from mini_trees import BUILDERS
+
+    root = tmp_path_factory.mktemp("data")
+    for build in BUILDERS.values():
+        build(root)
+    return root
+
+
+def _compare(host: dict, ours: dict) -> None:
+    assert host.keys() == ours.keys()
+    for key in host:
+        for part, theirs, mine in zip(
+            ("train", "val", "test", "classnames", "num_classes"), host[key], ours[key], strict=True
+        ):
+            assert theirs == mine, f"{key}: {part} differs"
+
+
+def test_same_items_for_every_dataset_shots_and_half(tree: Path, tmp_path: Path) -> None:
+    plan = [[seed, shots, subset] for seed in (1, 2) for shots in SHOTS for subset in SUBSETS]
+    plan += [[1, -1, subset] for subset in SUBSETS]
+    first = [[1, -1, "all"]]  # draws the missing split files, with seed 1
+    _compare(_read_all("host", tree, tmp_path / "a.json", first),
+             _read_all("ours", tree, tmp_path / "b.json", first))  # fmt: skip
+    _compare(_read_all("host", tree, tmp_path / "c.json", plan),
+             _read_all("ours", tree, tmp_path / "d.json", plan))  # fmt: skip
+
+
+def test_same_split_files_are_drawn(tree: Path, tmp_path: Path) -> None:
+    splits: dict[str, dict] = {}
+    for which in ("host", "ours"):
+        for path in tree.glob("*/split_zhou_*.json"):
+            path.unlink()
+        _read_all(which, tree, tmp_path / "x.json", [[3, -1, "all"]])
+        splits[which] = {
+            p.name: json.loads(p.read_text()) for p in sorted(tree.glob("*/split_zhou_*.json"))
+        }
+    assert len(splits["host"]) == 9
+    assert splits["host"] == splits["ours"]
