@@ -1,0 +1,239 @@
+"""Cache, deterministic augmentation, workers and samplers, through the Dassl in use."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import random
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from data_cfg import make_cfg
+from PIL import Image
+
+from npt_plugin.datasets.images import BadImageError, ImageCache, read_image
+from npt_plugin.datasets.loading import EpochLoader, install, resolve_workers
+from npt_plugin.datasets.samplers import ClassBalancedSampler
+from npt_plugin.errors import UserError
+from npt_plugin.framework import DataManager, Datum, build_transform
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> list[Datum]:
+    rng = np.random.RandomState(0)
+    out = []
+    for number in range(12):
+        path = tmp_path / f"bild ü {number}.png"
+        Image.fromarray(rng.randint(0, 256, (40, 50, 3), dtype=np.uint8)).save(path)
+        out.append(Datum(str(path), int(number > 8), 0, f"c{int(number > 8)}"))
+    return out
+
+
+@pytest.fixture
+def patched() -> types.SimpleNamespace:
+    """The engine's data_manager module with and without our additions, restored afterwards."""
+    module = importlib.import_module(DataManager.__module__)
+    names = ("DatasetWrapper", "build_sampler", "build_data_loader")
+    before = {name: getattr(module, name) for name in names}
+    plain = types.SimpleNamespace(**before)
+    if getattr(module.DatasetWrapper, "npt_reads", False):  # somebody installed them already
+        plain.DatasetWrapper = module.DatasetWrapper.__mro__[1]
+    install()
+    yield types.SimpleNamespace(plain=plain, module=module)
+    for name, value in before.items():
+        setattr(module, name, value)
+
+
+def _cfg(**keys: Any) -> Any:
+    cfg = make_cfg(".", seed=keys.pop("seed", 1)).clone()
+    cfg.defrost()
+    cfg.INPUT.TRANSFORMS = ("random_resized_crop", "random_flip", "normalize")
+    cfg.INPUT.SIZE = (32, 32)
+    cfg.DATALOADER.NUM_WORKERS = 0
+    cfg.DATALOADER.TRAIN_X.BATCH_SIZE = 4
+    for key, value in keys.items():
+        node, _, leaf = key.rpartition("__")
+        target = cfg
+        for part in node.split("__"):
+            target = target[part]
+        target[leaf] = value
+    cfg.freeze()
+    return cfg
+
+
+def _loader(module: Any, cfg: Any, items: list[Datum], name: str = "SequentialSampler") -> Any:
+    return module.build_data_loader(
+        cfg, sampler_type=name, data_source=items, batch_size=4,
+        tfm=build_transform(cfg, is_train=True), is_train=True,
+    )  # fmt: skip
+
+
+def _images(loader: Any) -> torch.Tensor:
+    return torch.cat([batch["img"] for batch in loader])
+
+
+def test_defaults_change_nothing(items: list[Datum], patched: Any) -> None:
+    cfg = _cfg()
+    results = []
+    for make in (patched.plain.DatasetWrapper, patched.module.DatasetWrapper):
+        random.seed(3)
+        torch.manual_seed(3)
+        data = make(cfg, items, transform=build_transform(cfg, is_train=True), is_train=True)
+        results.append([data[i] for i in range(len(items))])
+        results[-1].append(torch.rand(1))
+    for theirs, mine in zip(*results, strict=True):
+        if isinstance(theirs, dict):
+            assert theirs.keys() == mine.keys()
+            assert torch.equal(theirs.pop("img"), mine.pop("img")) and theirs == mine
+        else:
+            assert torch.equal(theirs, mine)  # the generator was used the same number of times
+
+
+def test_several_views_match_the_engine(items: list[Datum], patched: Any) -> None:
+    cfg = _cfg(DATALOADER__K_TRANSFORMS=2, DATALOADER__RETURN_IMG0=True)
+    tfm = [build_transform(cfg, is_train=True)] * 2
+    got = []
+    for make in (patched.plain.DatasetWrapper, patched.module.DatasetWrapper):
+        torch.manual_seed(3)
+        got.append(make(cfg, items, transform=tfm, is_train=True)[2])
+    assert got[0].keys() == got[1].keys() and {"img", "img2", "img0"} <= got[0].keys()
+    for k in range(2):
+        assert torch.equal(got[0]["img"][k], got[1]["img"][k])
+        assert torch.equal(got[0]["img2"][k], got[1]["img2"][k])
+    assert torch.equal(got[0]["img0"], got[1]["img0"])
+
+
+def test_augmentation_by_seed_epoch_image_whatever_the_workers(
+    items: list[Datum], patched: Any
+) -> None:
+    runs = []
+    for workers, noise in ((0, 1), (1, 2), (2, 3)):
+        torch.manual_seed(noise)  # the global state must not matter
+        cfg = _cfg(DATALOADER__DETERMINISTIC_AUG=True, DATALOADER__NUM_WORKERS=workers)
+        loader = _loader(patched.module, cfg, items)
+        assert isinstance(loader, EpochLoader)
+        runs.append([_images(loader), _images(loader)])
+    assert all(torch.equal(a, b) for run in runs[1:] for a, b in zip(runs[0], run, strict=True))
+    assert not torch.equal(runs[0][0], runs[0][1])  # the next epoch augments anew
+    other = _loader(patched.module, _cfg(DATALOADER__DETERMINISTIC_AUG=True, seed=2), items)
+    assert not torch.equal(_images(other), runs[0][0])
+
+
+def test_resumed_epoch_augments_as_the_uninterrupted_one(items: list[Datum], patched: Any) -> None:
+    cfg = _cfg(DATALOADER__DETERMINISTIC_AUG=True)
+    straight, resumed = (_loader(patched.module, cfg, items) for _ in range(2))
+    epochs = []
+    for epoch in range(3):
+        straight.set_epoch(epoch)
+        epochs.append(_images(straight))
+    resumed.set_epoch(2)
+    assert torch.equal(_images(resumed), epochs[2])
+    resumed.set_epoch(2)
+    first, second = _images(resumed), _images(resumed)
+    assert torch.equal(first, epochs[2]) and not torch.equal(first, second)  # passes of one epoch
+
+
+def test_augmentation_leaves_the_global_generators_alone(items: list[Datum], patched: Any) -> None:
+    data = _loader(patched.module, _cfg(DATALOADER__DETERMINISTIC_AUG=True), items).dataset
+    before = torch.get_rng_state(), random.getstate()
+    data[0]
+    assert torch.equal(before[0], torch.get_rng_state()) and before[1] == random.getstate()
+
+
+@pytest.mark.parametrize("mode", ["memory", "disk"])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_cached_images_give_the_same_batches(
+    items: list[Datum], patched: Any, tmp_path: Path, mode: str, workers: int
+) -> None:
+    keys = {"DATALOADER__NUM_WORKERS": workers, "DATALOADER__DETERMINISTIC_AUG": True}
+    plain = _loader(patched.module, _cfg(**keys), items)
+    cached = _loader(
+        patched.module,
+        _cfg(**keys, INPUT__IMAGE_CACHE=mode, INPUT__IMAGE_CACHE_DIR=str(tmp_path / "cache")),
+        items,
+    )
+    for _ in range(2):
+        assert torch.equal(_images(plain), _images(cached))
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == (12 if mode == "disk" else 0)
+
+
+def test_memory_cache_decodes_once(items: list[Datum]) -> None:
+    cache = ImageCache("memory")
+    first = cache(items[0].impath)
+    os.unlink(items[0].impath)
+    assert cache(items[0].impath) is first
+
+
+def test_disk_cache_notices_a_replaced_file_and_a_broken_entry(
+    items: list[Datum], tmp_path: Path
+) -> None:
+    cache = ImageCache("disk", str(tmp_path / "cache"))
+    path = items[0].impath
+    original = np.asarray(cache(path))
+    (entry,) = (tmp_path / "cache").rglob("*.npy")
+    assert (np.asarray(cache(path)) == original).all()
+    entry.write_bytes(entry.read_bytes()[:50])  # cut short
+    assert (np.asarray(cache(path)) == original).all()
+    Image.new("RGB", (40, 50), (1, 2, 3)).save(path)
+    assert np.asarray(cache(path)).reshape(-1, 3)[0].tolist() == [1, 2, 3]
+    with pytest.raises(UserError, match="IMAGE_CACHE is 'ram'; use memory, disk"):
+        ImageCache("ram")
+
+
+@pytest.mark.parametrize("content", [b"", b"no image at all", None])
+def test_unreadable_image_is_one_sentence(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "kaputt ü.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadImageError, match=f"The image '{path}' cannot be read") as caught:
+        read_image(str(path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_truncated_image_is_named_also_from_a_worker(
+    items: list[Datum], patched: Any, workers: int
+) -> None:
+    path = Path(items[5].impath)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(UserError) as caught:
+        _images(_loader(patched.module, _cfg(DATALOADER__NUM_WORKERS=workers), items))
+    message = str(caught.value)
+    assert message.startswith(f"The image '{path}' cannot be read") and "\n" not in message
+
+
+def test_our_samplers_by_name_and_the_nearest_name(items: list[Datum], patched: Any) -> None:
+    loader = _loader(patched.module, _cfg(), items, "ClassBalancedSampler")
+    assert isinstance(loader.sampler, ClassBalancedSampler) and isinstance(loader, EpochLoader)
+    loader.set_epoch(4)
+    assert loader.sampler.epoch == 4
+    labels = torch.cat([b["label"] for _ in range(30) for b in loader])
+    assert 0.35 < labels.double().mean() < 0.65  # 3 of 12 items are of class 1
+    with pytest.raises(UserError, match="did you mean 'ClassBalancedSampler'"):
+        _loader(patched.module, _cfg(), items, "ClassBalanceSampler")
+    assert type(_loader(patched.module, _cfg(), items, "RandomSampler").sampler).__name__ == (
+        "RandomSampler"
+    )
+
+
+def test_workers() -> None:
+    usable = len(os.sched_getaffinity(0))
+    assert resolve_workers(-1) == (min(usable, 8) if usable > 1 else 0)
+    assert resolve_workers(0) == 0 and resolve_workers(5) == 5
+    with pytest.raises(UserError, match="NUM_WORKERS is -2"):
+        resolve_workers(-2)
+
+
+def test_automatic_workers_reach_the_loader(items: list[Datum], patched: Any) -> None:
+    loader = _loader(patched.module, _cfg(DATALOADER__NUM_WORKERS=-1), items)
+    assert loader.num_workers == resolve_workers(-1)
+
+
+def test_install_twice_wraps_once(patched: Any) -> None:
+    before = patched.module.DatasetWrapper
+    install()
+    assert patched.module.DatasetWrapper is before
