@@ -37,7 +37,8 @@ class _EpochTrainer(SimpleTrainer):
         every = self.cfg.TRAIN.PRINT_FREQ
         self.num_batches = self._count_batches()
         clock = time.time()
-        for self.batch_idx, batches in enumerate(self._batches()):
+        for index, batches in enumerate(self._batches()):
+            self.batch_idx = index
             data_time.update(time.time() - clock)
             summary = self.forward_backward(*batches)
             batch_time.update(time.time() - clock)

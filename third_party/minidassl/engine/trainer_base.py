@@ -61,7 +61,8 @@ class TrainerBase(ModelStore):
         """
         self.start_epoch, self.max_epoch = start_epoch, max_epoch
         self.before_train()
-        for self.epoch in range(self.start_epoch, self.max_epoch):
+        for epoch in range(self.start_epoch, self.max_epoch):
+            self.epoch = epoch
             self.before_epoch()
             self.run_epoch()
             self.after_epoch()

@@ -86,6 +86,4 @@ def build_optimizer(
     else:
         params = model.parameters() if isinstance(model, nn.Module) else model
     kind, options = _BUILDERS[optim_cfg.NAME]
-    return kind(
-        params, lr=optim_cfg.LR, weight_decay=optim_cfg.WEIGHT_DECAY, **options(optim_cfg)
-    )
+    return kind(params, lr=optim_cfg.LR, weight_decay=optim_cfg.WEIGHT_DECAY, **options(optim_cfg))

@@ -23,9 +23,7 @@ class Random2DTranslation:
         interpolation: torchvision mode; bilinear when None.
     """
 
-    def __init__(
-        self, height: int, width: int, p: float = 0.5, interpolation: Any = None
-    ) -> None:
+    def __init__(self, height: int, width: int, p: float = 0.5, interpolation: Any = None) -> None:
         self.height, self.width, self.p, self.interpolation = height, width, p, interpolation
 
     def _resize(self, img: Image.Image, height: int, width: int) -> Image.Image:
@@ -36,6 +34,7 @@ class Random2DTranslation:
         return vision.resize(img, [height, width], interpolation=mode)
 
     def __call__(self, img: Image.Image) -> Image.Image:
+        """Return the image at the output size."""
         if random.uniform(0, 1) > self.p:
             return self._resize(img, self.height, self.width)
         tall, wide = round(self.height * 1.125), round(self.width * 1.125)
@@ -56,6 +55,7 @@ class InstanceNormalization:
         self.eps = eps
 
     def __call__(self, img: torch.Tensor) -> torch.Tensor:
+        """Normalise an image (C, H, W)."""
         flat = img.flatten(1)  # (C, H*W)
         mean, std = flat.mean(1), flat.std(1)  # (C,), (C,)
         return (img - mean[:, None, None]) / (std[:, None, None] + self.eps)  # (C, H, W)
@@ -73,6 +73,7 @@ class Cutout:
         self.n_holes, self.length = n_holes, length
 
     def __call__(self, img: torch.Tensor) -> torch.Tensor:
+        """Return an image (C, H, W) with holes."""
         height, width = img.shape[-2:]
         half = self.length // 2
         mask = torch.ones(height, width)  # (H, W)
@@ -95,6 +96,7 @@ class GaussianNoise:
         self.mean, self.std, self.p = mean, std, p
 
     def __call__(self, img: torch.Tensor) -> torch.Tensor:
+        """Return an image of the same shape, perhaps with noise."""
         if random.uniform(0, 1) > self.p:
             return img
         return img + (torch.randn(img.shape) * self.std + self.mean)
