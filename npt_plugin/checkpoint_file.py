@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
-from collections import defaultdict
+import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -49,22 +50,44 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         with _reading_schedules():
             state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else "damaged"
-        raise UserError(f"Checkpoint {path} cannot be read safely ({reason}).") from None
+        raise UserError(f"Checkpoint {path} cannot be read safely: {_reason(error)}.") from None
     if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
         raise UserError(f"Checkpoint {path} holds no state_dict: it is not a Dassl checkpoint.")
     return state
 
 
+def _reason(error: Exception) -> str:
+    """Why PyTorch refused a file, without its advice to trust the file anyway."""
+    text = str(error).strip() or "it is damaged"
+    foreign = re.search(r"GLOBAL (\S+)", text)
+    if foreign:
+        return f"it holds the Python object {foreign[1]}, which is neither tensor nor plain value"
+    return text.splitlines()[0][:160].rstrip(".")
+
+
 @lru_cache(maxsize=1)
 def _stand_ins() -> list[Any]:
-    """Empty classes under the names in ``_STOOD_IN_FOR``, and the containers used beside them."""
+    """Empty classes under the names in ``_STOOD_IN_FOR``, and what holds an optimiser's state."""
     classes = [
         type(name, (), {"__module__": module})
         for module, names in _STOOD_IN_FOR.items()
         for name in names
     ]
-    return [dict, defaultdict, *classes]
+    return [dict, plain_defaultdict(), *classes]
+
+
+@lru_cache(maxsize=1)
+def plain_defaultdict() -> Callable[..., dict]:
+    """A function under the name ``collections.defaultdict`` that makes a plain dict.
+
+    PyTorch's reader fills dicts only; an optimiser's state is saved as ``defaultdict(dict)``.
+    """
+
+    def defaultdict(*_: Any) -> dict:
+        return {}
+
+    defaultdict.__module__, defaultdict.__qualname__ = "collections", "defaultdict"
+    return defaultdict
 
 
 def _reading_schedules() -> AbstractContextManager[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from npt_plugin.datasets.registration import register_base_datasets, register_imbalanced_datasets
 from npt_plugin.framework import TRAINER_REGISTRY
+from npt_plugin.hosts.registration import register_host_trainers
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
 
@@ -21,6 +22,7 @@ def register_all(base: bool = False) -> None:
     if base:
         register_base_datasets()
     register_imbalanced_datasets()
+    register_host_trainers()
 
 
 def register_trainer(name: str, trainer: type) -> None:

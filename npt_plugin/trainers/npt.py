@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
+from npt_plugin.errors import UserError
 from npt_plugin.losses.objective import build_objective, needs_zero_shot
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.cocoop import CoCoOp
@@ -22,6 +25,15 @@ class NPTMixin(PromptTrainer):
     Source: Zhu et al., Understanding Prompt Tuning for V-L Models Through the Lens of Neural
     Collapse, KDD 2024, arXiv:2306.15955; the formulas are our reading (docs/methods.md).
     """
+
+    def check_cfg(self, cfg: Any) -> None:
+        """Refuse ``TRAINER.NPT.BASE`` host where no host has this trainer."""
+        super().check_cfg(cfg)
+        if cfg.TRAINER.NPT.BASE != "plugin":  # with a host's trainer we do not get here
+            raise UserError(
+                f"TRAINER.NPT.BASE is {cfg.TRAINER.NPT.BASE!r}, but this project has no "
+                f"{cfg.TRAINER.NAME[4:]} of its own: leave it at 'plugin'."
+            )
 
     def build_objective(self, clip_model: nn.Module) -> nn.Module:
         """The terms of ``TRAINER.NPT``."""

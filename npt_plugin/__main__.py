@@ -1,0 +1,25 @@
+"""``python -m npt_plugin TRAIN.py ...`` runs a host's script; anything else is the ``npt`` CLI."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+
+def main() -> int:
+    """Choose by the first argument."""
+    arguments = sys.argv[1:]
+    if arguments and arguments[0].endswith(".py"):
+        from npt_plugin.hosts.runner import main as run_host
+
+        return run_host(arguments)
+    if importlib.util.find_spec("npt_plugin.cli") is not None:
+        from npt_plugin.cli import main as run_command
+
+        return run_command(arguments)
+    print("usage: python -m npt_plugin TRAIN.py [its arguments]", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

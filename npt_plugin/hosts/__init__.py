@@ -1,0 +1,1 @@
+"""Inside somebody else's Dassl project: NPT over any trainer, and repairs of old code."""

@@ -1,0 +1,96 @@
+"""Let a host's fp32 run be fp32, and its CPU run stay on the CPU.
+
+Public checkouts force parts of their models to half precision (MaPLe: ``proj``, all visual and deep
+prompts) or to the GPU (``.cuda()`` in PromptSRC, KgCoOp, VPT), whatever the config says. While a
+host's trainer lives for which that is wrong, ``.half()`` and ``.cuda()`` return the tensor as it
+is. Nothing is patched: PyTorch's function mode sees the calls, and no other operation changes.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+_OURS = "npt_plugin.trainers.base"  # our own trainers ask for precision and device themselves
+
+
+class IgnoreCasts(TorchFunctionMode):
+    """Skips some conversions of tensors.
+
+    Attributes:
+        ignored: Tensor methods that return the tensor unchanged.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing ignored."""
+        super().__init__()
+        self.ignored: frozenset[Any] = frozenset()
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        """Run ``func``, or hand its tensor back."""
+        if func in self.ignored:
+            return args[0]
+        return func(*args, **(kwargs or {}))
+
+
+_mode: IgnoreCasts | None = None
+
+
+def wanted_precision(cfg: Any) -> str:
+    """``PREC`` of a host's run, "" where the config has none.
+
+    The node is called as the trainer; methods built on CoOp (KgCoOp, ProGrad) use CoOp's.
+    """
+    name = cfg.TRAINER.NAME.upper().replace("NPT_", "").replace("NPT-", "")
+    for key in (name, "COOP"):
+        node = cfg.TRAINER.get(key)
+        if node is not None and "PREC" in node:
+            return node.PREC
+    return ""
+
+
+def ignored_casts(cfg: Any) -> frozenset[Any]:
+    """The conversions that contradict a host's config on this machine.
+
+    On a CPU: both, since fp16 and amp have no fast kernels there and run as fp32. On a GPU: half,
+    if ``PREC`` is fp32.
+    """
+    if not (torch.cuda.is_available() and cfg.USE_CUDA):
+        return frozenset({torch.Tensor.half, torch.Tensor.cuda})
+    return frozenset({torch.Tensor.half} if wanted_precision(cfg) == "fp32" else ())
+
+
+def follow_config(cfg: Any) -> None:
+    """From now on ignore what contradicts ``cfg``; replaces what an earlier run needed."""
+    global _mode
+    ignored = ignored_casts(cfg)
+    if _mode is None and ignored:
+        _mode = IgnoreCasts()
+        _mode.__enter__()  # for the process: the host's trainer lives as long
+    if _mode is not None:
+        _mode.ignored = ignored
+
+
+def watch(simple_trainer: type) -> None:
+    """Call ``follow_config`` whenever a host's trainer is built; safe to call again.
+
+    Args:
+        simple_trainer: Dassl's ``SimpleTrainer``.
+    """
+    built = simple_trainer.__init__
+    if getattr(built, "npt_watches", False):
+        return
+
+    @functools.wraps(built)
+    def init(self: Any, cfg: Any) -> None:
+        if not any(cls.__module__ == _OURS for cls in type(self).__mro__):
+            follow_config(cfg)
+        built(self, cfg)
+
+    init.npt_watches = True  # type: ignore[attr-defined]
+    simple_trainer.__init__ = init  # type: ignore[method-assign]

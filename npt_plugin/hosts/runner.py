@@ -1,0 +1,78 @@
+"""Run a host's own ``train.py``, unedited, with our trainers, datasets and config keys in it."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import npt_plugin
+from npt_plugin.errors import UserError
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``argv[0]`` with the remaining arguments, as ``python argv[0] ...`` would.
+
+    Returns:
+        0, or 2 after a user's mistake, which is told in one sentence.
+    """
+    try:
+        run(argv[0], list(argv[1:]))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(script: str, arguments: list[str]) -> None:
+    """Prepare Dassl, then execute the script as ``__main__``.
+
+    Raises:
+        UserError: If the script does not exist, or for any mistake made in the run.
+    """
+    path = Path(script)
+    if not path.is_file():
+        raise UserError(f"There is no script {script}: give the path of a project's train.py.")
+    _enter_project(path.resolve().parent)
+    prepare_dassl()
+    sys.argv = [script, *arguments]
+    runpy.run_path(script, run_name="__main__")
+
+
+def _enter_project(folder: Path) -> None:
+    """Let the project's folder lead the import path, as for ``python train.py``.
+
+    ``python -m`` put the current folder there. Should we have been found in it, we stay importable
+    through its end, where no module of ours hides one of the project's.
+    """
+    ours = str(Path(npt_plugin.__file__).resolve().parent.parent)
+    sys.path[0] = str(folder)
+    if ours not in sys.path:
+        sys.path.append(ours)
+
+
+def prepare_dassl() -> None:
+    """Make ``import dassl`` work, repaired, with our keys in its default config.
+
+    Where upstream is not installed, our stand-in takes its name.
+    """
+    from npt_plugin import framework
+
+    if framework.BACKEND == "minidassl":
+        from minidassl.compat import install_as_dassl
+
+        install_as_dassl()
+    import dassl.config
+
+    default = dassl.config.get_cfg_default
+    if getattr(default, "npt_extended", False):
+        return
+
+    def get_cfg_default() -> Any:
+        """Dassl's defaults with our keys, trainers and datasets."""
+        return npt_plugin.extend_cfg(default())
+
+    get_cfg_default.npt_extended = True  # type: ignore[attr-defined]
+    dassl.config.get_cfg_default = get_cfg_default

@@ -1,0 +1,163 @@
+"""NPT over any host trainer: its own step, with the terms' gradient added at the encoders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from npt_plugin.checkpoint_file import read_state, write_state
+from npt_plugin.datasets.counts import class_counts
+from npt_plugin.errors import UserError
+from npt_plugin.hosts.capture import Regulariser
+from npt_plugin.losses.objective import Objective, build_objective, needs_zero_shot
+
+STATE = "npt_terms.npt"
+"""File in ``OUTPUT_DIR`` with the terms' running means, where they have any."""
+
+
+class HostNPT:
+    """What ``make_host_trainer`` puts before a host's trainer class.
+
+    Nothing of the host is replaced: its model, loss, optimiser, precision and checkpoints are as
+    they are. With all weights 0 no hook is set, and the run is the host's bit for bit.
+    """
+
+    host_class: type
+    cfg: Any
+    dm: Any
+
+    def build_model(self) -> None:
+        """The host's model; then the terms and the hooks."""
+        super().build_model()  # type: ignore[misc]
+        self.npt: Regulariser | None = None
+        self.npt_objective = self.build_npt_objective()
+        if not self.npt_objective.terms:
+            return
+        model = model_with_encoders(self)
+        classes = len(self.dm.dataset.classnames)
+        self.npt = Regulariser(self.npt_objective, classes, lambda g: scaled(self, g))
+        self.npt.attach(model)
+        for optimizer in self._optims.values():  # type: ignore[attr-defined]
+            if optimizer is not None:
+                self.npt.watch(optimizer)
+
+    def build_npt_objective(self) -> Objective:
+        """The terms of ``TRAINER.NPT`` for this run's classes."""
+        dataset = self.dm.dataset
+        anchors = None
+        if needs_zero_shot(self.cfg):
+            anchors = zero_shot_text(self.cfg, dataset.classnames)
+        counts = class_counts(dataset)
+        objective = build_objective(self.cfg, counts, anchors)
+        return objective.to(self.device)  # type: ignore[attr-defined]
+
+    def before_epoch(self) -> None:
+        """Tell the terms which epoch it is."""
+        super().before_epoch()  # type: ignore[misc]
+        self.npt_objective.set_epoch(self.epoch)  # type: ignore[attr-defined]
+
+    def parse_batch_train(self, *batches: Any) -> Any:
+        """The host's reading of a batch; its labels are ours too."""
+        parsed = super().parse_batch_train(*batches)  # type: ignore[misc]
+        labels = first_labels(parsed)
+        if self.npt is not None and self.npt.step is not None and labels is not None:
+            self.npt.step.labels = labels
+        return parsed
+
+    def forward_backward(self, batch: Any, *more: Any) -> dict[str, Any]:
+        """The host's step; the terms join its summary under their names."""
+        if self.npt is None:
+            return super().forward_backward(batch, *more)  # type: ignore[misc]
+        self.npt.begin(batch["label"])
+        try:
+            summary = super().forward_backward(batch, *more)  # type: ignore[misc]
+        finally:
+            terms = self.npt.end()
+        if not terms:
+            raise UserError(
+                f"{self.host_class.__name__} took a step in which no gradient reached image_encoder"
+                " or text_encoder: NPT has nothing to act on; train it without NPT."
+            )
+        return {**summary, **terms}
+
+    def save_model(self, epoch: int, directory: str, *args: Any, **kwargs: Any) -> None:
+        """The host's checkpoints; beside them the running means of the terms, if any."""
+        super().save_model(epoch, directory, *args, **kwargs)  # type: ignore[misc]
+        state = self.npt_objective.state_dict()
+        if state:
+            write_state(Path(directory) / STATE, {"epoch": epoch + 1, "objective": state})
+
+    def resume_model_if_exist(self, directory: str) -> int:
+        """The host's way to resume; the running means go on too."""
+        epoch = super().resume_model_if_exist(directory)  # type: ignore[misc]
+        saved = read_state(Path(directory) / STATE) if directory and epoch else None
+        if saved is not None and saved["epoch"] == epoch:
+            self.npt_objective.load_state_dict(saved["objective"])
+        return epoch
+
+
+def make_host_trainer(host_class: type) -> type:
+    """``NPT_<Name>`` over a host's trainer class.
+
+    Args:
+        host_class: A Dassl trainer whose model has ``image_encoder`` and ``text_encoder``.
+
+    Returns:
+        A subclass of it.
+    """
+    members = {
+        "__doc__": f"NPT on the host's {host_class.__name__}.",
+        "__module__": __name__,
+        "host_class": host_class,
+    }
+    return type(f"NPT_{host_class.__name__}", (HostNPT, host_class), members)
+
+
+def model_with_encoders(trainer: Any) -> nn.Module:
+    """The host's model that holds both encoders: ``trainer.model``, or a registered one.
+
+    Raises:
+        UserError: If there is none, or it is spread over several GPUs.
+    """
+    name = trainer.host_class.__name__
+    models = [getattr(trainer, "model", None), *trainer._models.values()]
+    if any(isinstance(model, nn.DataParallel) for model in models):
+        raise UserError(
+            f"NPT_{name} runs on one GPU, but {name} spreads its model over all it sees: set "
+            "CUDA_VISIBLE_DEVICES to one of them."
+        )
+    for model in models:
+        towers = [getattr(model, f"{tower}_encoder", None) for tower in ("image", "text")]
+        if all(isinstance(tower, nn.Module) for tower in towers):
+            return model
+    raise UserError(
+        f"NPT_{name} needs a model with the modules image_encoder and text_encoder, which the "
+        f"host's {name} does not have."
+    )
+
+
+def first_labels(parsed: Any) -> Tensor | None:
+    """Labels in what a host's ``parse_batch_train`` returns: its first (B,) integer tensor."""
+    for part in parsed if isinstance(parsed, (tuple, list)) else ():
+        whole = isinstance(part, Tensor) and not part.is_floating_point() and not part.is_complex()
+        if whole and part.ndim == 1 and part.dtype != torch.bool:
+            return part
+    return None
+
+
+def scaled(trainer: Any, gradient: Tensor) -> Tensor:
+    """``gradient`` times the factor by which the host's GradScaler scales its loss, if any."""
+    scaler = getattr(trainer, "scaler", None)
+    return gradient if scaler is None else scaler.scale(gradient)
+
+
+def zero_shot_text(cfg: Any, classnames: list[str]) -> Tensor:
+    """Unit-norm zero-shot text features (K, D) of the host's backbone, fp32."""
+    from npt_plugin.clip_backbone import load_clip
+    from npt_plugin.trainers.zeroshot import template_of, text_features_of
+
+    clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS).float()
+    return text_features_of(clip_model, classnames, template_of(cfg))
