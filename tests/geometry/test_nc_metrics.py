@@ -22,8 +22,8 @@ def reference(images, labels, text, logits):
     images, text = images.double(), text.double()
     classes = sorted(set(labels.tolist()))
     p = len(classes)
-    means = torch.stack([torch.stack([h for h, y in zip(images, labels, strict=True) if y == c]).mean(0)
-                         for c in classes])
+    groups = [[h for h, y in zip(images, labels, strict=True) if y == c] for c in classes]
+    means = torch.stack([torch.stack(group).mean(0) for group in groups])
     middle = sum(means) / p
     s_w = sum(torch.outer(h - means[classes.index(int(y))], h - means[classes.index(int(y))])
               for h, y in zip(images, labels, strict=True)) / len(images)

@@ -22,7 +22,8 @@ def unit_randn(*shape, seed=0):
 def tetf_reference(text, clusters):
     total, m = 0.0, len(set(clusters.tolist()))
     for c in set(clusters.tolist()):
-        rows = [t.double() / t.double().norm() for t, k in zip(text, clusters, strict=True) if k == c]
+        own = [t.double() for t, k in zip(text, clusters, strict=True) if k == c]
+        rows = [t / t.norm() for t in own]
         for i, a in enumerate(rows):
             for j, b in enumerate(rows):
                 if i != j:

@@ -124,7 +124,8 @@ def test_invariant_to_scale_rotation_and_class_order(form):
     rotation = torch.linalg.qr(torch.randn(D, D).double()).Q
     order = torch.randperm(5)
     value = make(form, start)(NO_IMAGES, text, NO_LABELS)
-    moved = make(form, (start @ rotation)[order])(NO_IMAGES, 3 * (text @ rotation)[order], NO_LABELS)
+    turned = make(form, (start @ rotation)[order])
+    moved = turned(NO_IMAGES, 3 * (text @ rotation)[order], NO_LABELS)
     assert torch.allclose(value, moved, atol=1e-10)
 
 

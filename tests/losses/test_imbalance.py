@@ -46,7 +46,8 @@ def reference(name, z, labels, counts, noise=None):
     rows, ys, k, n = z.double().tolist(), labels.tolist(), len(counts), sum(counts)
     prior = [c / n for c in counts]
     if name == "focal":
-        return sum((1 - math.exp(-ce(r, y))) ** 2 * ce(r, y) for r, y in zip(rows, ys, strict=True)) / len(ys)
+        losses = [ce(r, y) for r, y in zip(rows, ys, strict=True)]
+        return sum((1 - math.exp(-x)) ** 2 * x for x in losses) / len(ys)
     if name in ("cbw", "cb", "grw"):
         weight = {"cbw": [n / (k * c) for c in counts],
                   "cb": [(1 - 0.9999) / (1 - 0.9999**c) for c in counts],

@@ -13,6 +13,11 @@ def network():
     return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).double()
 
 
+def identical(a, b):
+    pairs = zip(a.parameters(), b.parameters(), strict=True)
+    return all(torch.equal(p, q) for p, q in pairs)
+
+
 def closure_for(model, optimizer, log=None):
     def evaluate():
         optimizer.zero_grad()
@@ -63,7 +68,7 @@ def test_radius_zero_is_the_base_optimizer_bit_for_bit():
     for _ in range(3):
         base.step(closure_for(plain, base))
         sam.step(closure_for(wrapped, sam))
-    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), wrapped.parameters(), strict=True))
+    assert identical(plain, wrapped)
 
 
 def test_saved_and_loaded_it_continues_bit_identically():
@@ -81,7 +86,7 @@ def test_saved_and_loaded_it_continues_bit_identically():
     three.load_state_dict(two.state_dict())
     for _ in range(2):
         three.step(closure_for(broken, three))
-    assert all(torch.equal(a, b) for a, b in zip(straight.parameters(), broken.parameters(), strict=True))
+    assert identical(straight, broken)
 
 
 def test_an_exception_in_the_second_pass_leaves_the_parameters_clean():

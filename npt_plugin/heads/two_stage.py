@@ -1,0 +1,159 @@
+"""Second-stage re-balancing: cRT, LWS, DisAlign and MARC on a frozen first stage.
+
+Each is a module on (features, logits) of the first stage and detaches both, so nothing of stage
+one is trained. It starts as the identity on the logits, except cRT, which starts a new head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Retraining(nn.Module):
+    """cRT: a new classifier on frozen features; the old logits are not used.
+
+    Source: Kang et al. 2020, arXiv:1910.09217. Really re-initialised, which the Imbalance-VLM
+    code intends but does not do.
+
+    Args:
+        num_classes: K.
+        dim: D.
+        logit_scale: s of a cosine head, s cos(f, W_c); 0: a linear head with bias.
+    """
+
+    def __init__(self, num_classes: int, dim: int, logit_scale: float = 0.0) -> None:
+        """Take the arguments listed above."""
+        super().__init__()
+        self.logit_scale = logit_scale
+        self.classifier = nn.Linear(dim, num_classes, bias=logit_scale == 0)
+
+    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
+        """New logits.
+
+        Args:
+            features: (B, D), frozen.
+            logits: (B, K), unused.
+
+        Returns:
+            (B, K).
+        """
+        features = features.detach().to(self.classifier.weight.dtype)
+        if self.logit_scale == 0:
+            return self.classifier(features)
+        weight = F.normalize(self.classifier.weight, dim=-1)  # (K, D)
+        return self.logit_scale * F.normalize(features, dim=-1) @ weight.T
+
+
+class LearnableScaling(nn.Module):
+    """LWS: z'_c = sigma_c z_c. Source: Kang et al. 2020, arXiv:1910.09217.
+
+    Args:
+        num_classes: K.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        """Take the arguments listed above."""
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(num_classes))  # (K,), sigma
+
+    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Scaled logits.
+
+        Args:
+            features: (B, D), unused.
+            logits: (B, K), frozen.
+
+        Returns:
+            (B, K).
+        """
+        return self.scale * logits.detach()
+
+
+class DisAlign(nn.Module):
+    """z'_c = (1 + q alpha_c) z_c + q beta_c with confidence q = sigmoid(<v, f> + b).
+
+    Source: Zhang et al. 2021, arXiv:2103.16370; alpha starts at 1 as in Imbalance-VLM, so that
+    the start multiplies all logits of an image by 1 + q and changes no decision.
+
+    Args:
+        num_classes: K.
+        dim: D.
+    """
+
+    def __init__(self, num_classes: int, dim: int) -> None:
+        """Take the arguments listed above."""
+        super().__init__()
+        self.confidence = nn.Linear(dim, 1)
+        self.alpha = nn.Parameter(torch.ones(num_classes))  # (K,)
+        self.beta = nn.Parameter(torch.zeros(num_classes))  # (K,)
+
+    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Aligned logits.
+
+        Args:
+            features: (B, D), frozen.
+            logits: (B, K), frozen.
+
+        Returns:
+            (B, K).
+        """
+        features = features.detach().to(self.confidence.weight.dtype)
+        q = torch.sigmoid(self.confidence(features))  # (B, 1)
+        return (1 + q * self.alpha) * logits.detach() + q * self.beta
+
+
+class Marc(nn.Module):
+    """MARC: z'_c = a_c z_c + b_c ||W_c||, the norms frozen at their first-stage values.
+
+    Source: Wang et al. 2023, margin calibration for long-tailed recognition.
+
+    Args:
+        weight: (K, D), first-stage classifier (text features of a text head: norms 1).
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        """Take the arguments listed above."""
+        super().__init__()
+        norms = weight.detach().float().norm(dim=-1)  # (K,)
+        self.register_buffer("norms", norms)  # saved: stage one's weight may be gone later
+        self.scale = nn.Parameter(torch.ones_like(norms))  # (K,), a
+        self.shift = nn.Parameter(torch.zeros_like(norms))  # (K,), b
+
+    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Calibrated logits.
+
+        Args:
+            features: (B, D), unused.
+            logits: (B, K), frozen.
+
+        Returns:
+            (B, K).
+        """
+        return self.scale * logits.detach() + self.shift * self.norms
+
+
+class TwoStage(NamedTuple):
+    """How a second stage is built and trained.
+
+    Attributes:
+        build: ``build(weight (K, D), logit_scale) -> module``; ``weight`` is stage one's.
+        loss: Its ``TRAINER.IMBALANCE_LOSS.NAME``.
+        balanced_sampling: Whether classes are drawn with equal probability.
+    """
+
+    build: Callable[[Tensor, float], nn.Module]
+    loss: str
+    balanced_sampling: bool
+
+
+TWO_STAGE: dict[str, TwoStage] = {
+    "crt": TwoStage(lambda w, s: Retraining(w.shape[0], w.shape[1], s), "ce", True),
+    "lws": TwoStage(lambda w, s: LearnableScaling(w.shape[0]), "ce", True),
+    "disalign": TwoStage(lambda w, s: DisAlign(w.shape[0], w.shape[1]), "grw", False),
+    "marc": TwoStage(lambda w, s: Marc(w), "grw", False),
+}
