@@ -157,7 +157,9 @@ def _read_file(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     try:
-        return torch.jit.load(str(path), map_location="cpu").eval().state_dict()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # OpenAI ships JIT archives
+            return torch.jit.load(str(path), map_location="cpu").eval().state_dict()
     except RuntimeError:
         pass  # not a JIT archive: a plain state dict
     try:

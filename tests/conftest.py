@@ -1,0 +1,137 @@
+"""Shared by all tests: a random tiny CLIP on disk, a drawn miniature dataset, and runs of train.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SIZE = 32
+CLASS_NAMES = ["red_kite", "blue kite", "green kite", "grey boat", "tan boat", "lime fish"]
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def small_clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a random CLIP ViT: 32 px, patch 8, two layers, widths 64, D = 48."""
+    from npt_plugin.clip_backbone import clip_module
+
+    model_class = sys.modules[f"{clip_module().__name__}.model"].CLIP
+    torch.manual_seed(0)
+    model = model_class(48, SIZE, 2, 64, 8, 77, 49408, 64, 1, 2)
+    path = tmp_path_factory.mktemp("weights") / "small_clip.pt"
+    torch.save(model.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def small_clip(small_clip_file: Path) -> torch.nn.Module:
+    """The random CLIP in fp32, as trainers get it."""
+    from npt_plugin.clip_backbone import load_clip
+
+    return load_clip("", str(small_clip_file)).float()
+
+
+@pytest.fixture(scope="session")
+def pets_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with six classes of noise images in the layout of OxfordPets."""
+    root = tmp_path_factory.mktemp("data root")
+    images = root / "oxford_pets" / "images"
+    images.mkdir(parents=True)
+    (root / "oxford_pets" / "annotations").mkdir()
+    rng = np.random.default_rng(0)
+    split: dict[str, list] = {"train": [], "val": [], "test": []}
+    for label, name in enumerate(CLASS_NAMES):
+        for part, number in (("train", 8), ("val", 2), ("test", 5)):
+            for i in range(number):
+                file = f"{name.replace(' ', '_')}_{part}_{i}.jpg"
+                pixels = rng.integers(0, 255, (SIZE, SIZE, 3), dtype=np.uint8)
+                pixels[..., label % 3] = 40 * label
+                Image.fromarray(pixels).save(images / file)
+                split[part].append([file, label, name])
+    (root / "oxford_pets" / "split_zhou_OxfordPets.json").write_text(json.dumps(split))
+    return root
+
+
+SMALL = [
+    "INPUT.SIZE", f"({SIZE}, {SIZE})",
+    "DATASET.NAME", "OxfordPets",
+    "DATASET.NUM_SHOTS", "4",
+    "DATASET.SUBSAMPLE_CLASSES", "base",
+    "DATALOADER.NUM_WORKERS", "0",
+    "DATALOADER.TRAIN_X.BATCH_SIZE", "4",
+    "OPTIM.NAME", "sgd",
+    "OPTIM.LR", "0.1",
+    "OPTIM.MAX_EPOCH", "2",
+    "OPTIM.LR_SCHEDULER", "cosine",
+    "INPUT.TRANSFORMS", "(random_resized_crop, random_flip, normalize)",
+    "TRAINER.MAPLE.PROMPT_DEPTH", "2",
+    "TRAINER.VPT.PROMPT_DEPTH_VISION", "2",
+    "TRAINER.IVLP.PROMPT_DEPTH_VISION", "2",
+    "TRAINER.IVLP.PROMPT_DEPTH_TEXT", "2",
+    "TRAINER.COOP.N_CTX", "3",
+]  # fmt: skip
+
+
+@pytest.fixture
+def make_trainer(pets_root: Path, small_clip_file: Path, tmp_path: Path) -> Callable:
+    """``make_trainer("CoOp", "KEY", "value", ..., seed=0)`` builds a trainer in this process."""
+    import npt_plugin
+
+    npt_plugin.register(base=True)
+    from npt_plugin.configure import build_cfg
+    from npt_plugin.framework import build_trainer, set_random_seed
+    from npt_plugin.train import parser
+
+    def make(trainer: str, *options: str, seed: int = 0, output: Path | None = None):
+        words = ["--trainer", trainer, "--seed", str(seed), "--root", str(pets_root)]
+        words += ["--output-dir", str(output or tmp_path / "run")]
+        words += [*SMALL, "MODEL.CLIP_WEIGHTS", str(small_clip_file), *options]
+        cfg = build_cfg(parser().parse_args(words))
+        set_random_seed(seed)
+        return build_trainer(cfg)
+
+    return make
+
+
+@pytest.fixture
+def train_here(pets_root: Path, small_clip_file: Path, capfd, monkeypatch) -> Callable:
+    """As ``train_py``, in this process: for what ends before or soon after training starts."""
+    from npt_plugin.train import main
+
+    def call(*words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+        argv = [*words] if "--root" in words else [*words, "--root", str(pets_root)]
+        argv += [*SMALL, "MODEL.CLIP_WEIGHTS", str(small_clip_file), *options]
+        monkeypatch.setattr(sys, "stdout", sys.stdout)  # Dassl's logger replaces it
+        capfd.readouterr()
+        code = main(argv)
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(argv, code, out, err)
+
+    return call
+
+
+@pytest.fixture
+def train_py(pets_root: Path, small_clip_file: Path) -> Callable:
+    """``train_py("--trainer", "CoOp", ...)`` runs train.py in a process of its own."""
+
+    def call(*words: str, options: tuple[str, ...] = (), timeout: float = 120):
+        env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        env |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY / "third_party")}
+        command = [sys.executable, str(REPOSITORY / "train.py"), *words]
+        if "--root" not in words:
+            command += ["--root", str(pets_root)]
+        command += [*SMALL, "MODEL.CLIP_WEIGHTS", str(small_clip_file), *options]
+        return subprocess.run(command, capture_output=True, text=True, env=env, timeout=timeout)
+
+    return call
