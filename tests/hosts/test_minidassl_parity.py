@@ -1,0 +1,73 @@
+"""The stand-in engine against Dassl itself: same seed, same batches, numbers, log and files.
+
+Runs when NPT_HOSTS names a folder that holds a checkout of Dassl (``Dassl.pytorch``).
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+HOSTS = os.environ.get("NPT_HOSTS", "")
+
+pytestmark = pytest.mark.skipif(
+    not (HOSTS and (Path(HOSTS) / "Dassl.pytorch" / "dassl").is_dir()),
+    reason="NPT_HOSTS does not name a folder with a Dassl.pytorch checkout",
+)
+
+# Exactly equal except where the same formula is summed in another order.
+TOLERANT = {"euclidean": 1e-5, "cosine": 1e-6, "radam False": 1e-6, "radam True": 1e-6}
+
+
+def run_engine(engine, work, output):
+    script = [sys.executable, str(HERE / "engine_trace.py"), engine, HOSTS, str(work), str(output)]
+    paths = [str(REPOSITORY), str(REPOSITORY / "third_party")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(script, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return torch.load(output, weights_only=True)
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory):
+    work = tmp_path_factory.mktemp("parity")
+    return [run_engine(e, work, work / f"{e}.pt") for e in ("dassl", "minidassl")]
+
+
+def differences(theirs, ours, where=""):
+    """Yield the places at which two traces differ."""
+    if isinstance(theirs, torch.Tensor):
+        name = where.rsplit("/", 1)[-1]
+        bound = TOLERANT.get(name, 0.0)
+        same_kind = theirs.dtype == ours.dtype and theirs.shape == ours.shape
+        if not same_kind or not torch.allclose(theirs, ours, rtol=0, atol=bound):
+            yield where
+    elif isinstance(theirs, dict):
+        if list(theirs) != list(ours):
+            yield f"{where}: keys {list(theirs)} and {list(ours)}"
+            return
+        for key, value in theirs.items():
+            yield from differences(value, ours[key], f"{where}/{key}")
+    elif isinstance(theirs, (list, tuple)):
+        if len(theirs) != len(ours):
+            yield f"{where}: {len(theirs)} and {len(ours)} entries"
+            return
+        for i, (a, b) in enumerate(zip(theirs, ours, strict=True)):
+            yield from differences(a, b, f"{where}/{i}")
+    elif theirs != ours:
+        yield f"{where}: {theirs!r} and {ours!r}"
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["config", "samplers", "fewshot", "batches", "optim", "numbers", "train last_step",
+     "train best_val"],
+)  # fmt: skip
+def test_part_is_the_same(traces, part):
+    theirs, ours = (trace[part] for trace in traces)
+    assert list(differences(theirs, ours)) == []
