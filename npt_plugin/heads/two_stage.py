@@ -110,7 +110,7 @@ class DisAlign(nn.Module):
 class Marc(nn.Module):
     """MARC: z'_c = a_c z_c + b_c ||W_c||, the norms frozen at their first-stage values.
 
-    Source: Wang et al. 2023, margin calibration for long-tailed recognition.
+    Source: Wang et al., ACML 2022, arXiv:2112.07225.
 
     Args:
         weight: (K, D), first-stage classifier (text features of a text head: norms 1).

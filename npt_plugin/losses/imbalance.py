@@ -24,6 +24,7 @@ from npt_plugin.losses.weighting import (
     inverse_frequency_weights,
     power_weights,
 )
+from npt_plugin.optim.noise import noise_seed
 
 KEY = "TRAINER.IMBALANCE_LOSS"
 Builder = Callable[[CfgNode, Tensor, dict], ClassificationLoss]
@@ -71,7 +72,7 @@ def build_classification_loss(cfg: CfgNode, class_counts: Tensor) -> Classificat
         )
     weighting = {"drw_epoch": node.DRW_EPOCH, "drw_beta": node.DRW_BETA}
     if node.NAME == "gcl":
-        weighting["seed"] = max(int(cfg.get("SEED", 0)), 0)  # Dassl's -1 means unseeded
+        weighting["seed"] = noise_seed(cfg)
     loss = CLASSIFICATION_LOSSES[node.NAME](node, class_counts, weighting)
     return loss.to(class_counts.device)
 

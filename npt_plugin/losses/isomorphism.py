@@ -26,7 +26,8 @@ class IsomorphismLoss(nn.Module):
     Args:
         form: ``etf``, ``nc3``, ``pull`` or ``anchored``.
         num_classes: K.
-        center: Subtract each modality's mean over classes (``nc3`` always centres the images).
+        center: Subtract each modality's mean over classes. ``nc3`` always centres the images,
+            ``pull`` never centres.
         momentum: Of the class-mean bank, in [0, 1); 0 uses the batch only.
         target: (K, D) unit rows, needed by ``anchored``.
 

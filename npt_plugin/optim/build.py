@@ -8,6 +8,7 @@ from yacs.config import CfgNode
 from npt_plugin.errors import UserError
 from npt_plugin.losses.options import in_range, one_of
 from npt_plugin.optim.gnm import GNM, SCHEDULES
+from npt_plugin.optim.noise import noise_seed
 from npt_plugin.optim.sam import SAM
 
 
@@ -45,5 +46,5 @@ def wrap_optimizer(cfg: CfgNode, optimizer: Optimizer) -> Optimizer | GNM | SAM:
         schedule=one_of("OPTIM.GNM.SCHEDULE", gnm.SCHEDULE, SCHEDULES),
         drw_epoch=cfg.TRAINER.IMBALANCE_LOSS.DRW_EPOCH,
         max_epoch=cfg.OPTIM.get("MAX_EPOCH", 1),
-        seed=max(int(cfg.get("SEED", 0)), 0),  # Dassl's -1 means unseeded
+        seed=noise_seed(cfg),
     )

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from yacs.config import CfgNode
+
+
+def noise_seed(cfg: CfgNode) -> int:
+    """Seed of a run's noise: ``SEED``, or a fresh one where that is negative (unseeded).
+
+    Args:
+        cfg: A config; 0 if it has no ``SEED``.
+
+    Returns:
+        A seed >= 0.
+    """
+    seed = int(cfg.get("SEED", 0))
+    return seed if seed >= 0 else int(torch.randint(2**31, ()))
 
 
 class NoiseStream:

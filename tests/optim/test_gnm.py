@@ -331,6 +331,18 @@ class TestWrapOptimizer:
         optimizer, wrapped = self.wrap()
         assert wrapped is optimizer
 
+    def test_negative_seed_is_unseeded(self):
+        base = torch.optim.SGD(network().parameters(), 0.1)
+
+        def seed(value):
+            cfg = defaults()
+            cfg.OPTIM.GNM.ENABLED = True
+            cfg.SEED = value
+            return wrap_optimizer(cfg, base).stream.seed
+
+        assert seed(0) == 0 and seed(3) == 3
+        assert seed(-1) != seed(-1)
+
     def test_on(self):
         optimizer, gnm = self.wrap(GNM_ENABLED=True)
         assert isinstance(gnm, GNM) and gnm.optimizer is optimizer
