@@ -79,15 +79,9 @@ class FewShotDataset(ExplicitClasses):
     required = ()  # files or folders under dataset_dir without which nothing can be read
 
     def __init__(self, cfg: Any) -> None:
+        source = self.load(cfg)
         spec = SelectionSpec.from_cfg(cfg)
-        self.cfg_dataset = cfg.DATASET
-        self.seed = spec.seed
-        self.root = os.path.abspath(os.path.expanduser(cfg.DATASET.ROOT))
-        self.dataset_dir = os.path.join(self.root, type(self).dataset_dir)
-        self.image_root = os.path.join(self.dataset_dir, type(self).image_dir)
         folder = cache_folder(cfg.DATASET.get("FEWSHOT_CACHE", ""), self.dataset_dir)
-        self.check_folder()
-        source = self.read()
         remarks = check_source(source, cfg.DATASET.get("ALLOW_EMPTY_CLASSES", False))
         self.source_name = source.name
         selection, self.record, lines = self.choose(source, spec, folder)
@@ -96,6 +90,15 @@ class FewShotDataset(ExplicitClasses):
         for part in (selection.train, selection.val, selection.test):
             check_files(source.name, source.image_root, part)
         super().__init__(selection, source.image_root)
+
+    def load(self, cfg: Any) -> Source:
+        """Find the data and read everything there is, before any choice or check."""
+        self.cfg_dataset, self.seed = cfg.DATASET, cfg.SEED
+        self.root = os.path.abspath(os.path.expanduser(cfg.DATASET.ROOT))
+        self.dataset_dir = os.path.join(self.root, type(self).dataset_dir)
+        self.image_root = os.path.join(self.dataset_dir, type(self).image_dir)
+        self.check_folder()
+        return self.read()
 
     @classmethod
     def registry_name(cls) -> str:

@@ -25,13 +25,14 @@ class EmbeddedDataset(FewShotDataset):
     built first.
     """
 
-    def __init__(self, cfg: Any) -> None:
+    def load(self, cfg: Any) -> Source:
+        """Everything there is, under ``./data`` if the config names no root."""
         if not cfg.DATASET.ROOT:
             cfg = cfg.clone()
             cfg.defrost()
             cfg.DATASET.ROOT = DEFAULT_ROOT
             cfg.freeze()
-        super().__init__(cfg)
+        return super().load(cfg)
 
     def check_folder(self) -> None:
         """Build what is missing instead of complaining."""

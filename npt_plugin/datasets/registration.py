@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from npt_plugin.datasets.imbalanced import PREFIX, imbalanced_variant
+from npt_plugin.datasets.loading import install
 from npt_plugin.framework import DATASET_REGISTRY
 
 READERS = {
@@ -68,6 +69,7 @@ def register_imbalanced_datasets(registry: Any = DATASET_REGISTRY) -> None:
             _register_variant(registry, reader(name))
     register_imbalanced_variants(registry)
     _follow(registry)
+    install()  # samplers, caches and workers, with any trainer
 
 
 def register_imbalanced_variants(registry: Any = DATASET_REGISTRY) -> None:

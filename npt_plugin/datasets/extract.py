@@ -1,0 +1,145 @@
+"""Unpacking archives: nothing leaves the target folder, nothing is left half-done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from tqdm import tqdm
+
+from npt_plugin.errors import UserError
+
+
+def extract(archive: Path, into: Path, work: Path, strip: str = "", inner: str = "") -> None:
+    """Unpack a zip or tar archive into a folder, merging with what is there.
+
+    Everything is unpacked into ``work`` first; only a whole archive is moved to its place.
+
+    Args:
+        archive: the file.
+        into: target folder, made if need be.
+        work: scratch folder on the same disk; emptied before and removed after.
+        strip: leading folder inside the archive to leave out (what lies elsewhere is skipped).
+        inner: member that is itself an archive and takes the place of this one.
+
+    Raises:
+        UserError: a member that would leave the folder (absolute, ``..``, links outside), a broken
+            or foreign file, a full disk.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        _unpack(archive, work / "out")
+        source = work / "out"
+        if inner:
+            if not (source / inner).is_file():
+                raise UserError(f"'{archive.name}' does not contain '{inner}' as expected.")
+            _unpack(source / inner, work / "inner")
+            source = work / "inner"
+        source = source / strip if strip else source
+        if not source.is_dir():
+            raise UserError(f"'{archive.name}' does not contain the folder '{strip}' as expected.")
+        merge(source, into)
+    except OSError as error:
+        raise UserError(
+            f"'{archive}' could not be unpacked into '{into}' ({error.strerror or error})."
+        ) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def check_member(name: str, archive: str) -> str:
+    """A member's name, if it stays inside.
+
+    Raises:
+        UserError: absolute path, drive letter, or ``..``.
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
+        raise UserError(
+            f"'{archive}' contains '{name}', which would be written outside the target folder; "
+            "nothing was unpacked, and the archive should not be trusted."
+        )
+    return str(path)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if zipfile.is_zipfile(archive):
+            members = _zip_members(archive)
+        elif tarfile.is_tarfile(archive):
+            members = _tar_members(archive)
+        else:
+            raise UserError(
+                f"'{archive}' is neither a zip nor a tar archive (a web page saved by mistake?); "
+                "delete it and download again."
+            )
+        for name, stream in tqdm(members, desc=f"unpacking {archive.name}", unit="file"):
+            target = folder / name
+            if stream is None:
+                target.mkdir(parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with stream, open(target, "wb") as file:
+                shutil.copyfileobj(stream, file, 1 << 20)
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+        raise UserError(
+            f"'{archive}' is broken ({error}); delete it and download again."
+        ) from error
+
+
+def _zip_members(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
+    with zipfile.ZipFile(archive) as file:
+        infos = file.infolist()
+        for info in infos:  # all names first: they are cheap to know
+            check_member(info.filename, archive.name)
+        for info in infos:
+            name = check_member(info.filename, archive.name)
+            yield name, None if info.is_dir() else file.open(info)
+
+
+def _tar_members(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
+    with tarfile.open(archive) as file:
+        for member in file:
+            name = check_member(member.name, archive.name)
+            if member.issym() or member.islnk():
+                _check_link(member, archive.name)
+                stream = file.extractfile(member)  # a copy of what it points to, not a link
+                if stream is not None:
+                    yield name, stream
+            elif member.isdir():
+                yield name, None
+            elif member.isfile():
+                yield name, file.extractfile(member)
+            else:  # devices, pipes
+                raise UserError(
+                    f"'{archive.name}' contains '{name}', which is neither a file nor a folder; "
+                    "the archive should not be trusted."
+                )
+
+
+def _check_link(member: tarfile.TarInfo, archive: str) -> None:
+    base = PurePosixPath(member.name).parent if member.issym() else PurePosixPath()
+    target = os.path.normpath(str(base / member.linkname))
+    if target.startswith("..") or os.path.isabs(member.linkname):
+        raise UserError(
+            f"'{archive}' contains the link '{member.name}' to '{member.linkname}' outside the "
+            "target folder; nothing was unpacked, and the archive should not be trusted."
+        )
+
+
+def merge(source: Path, target: Path) -> None:
+    """Move the content of ``source`` into ``target``; files of the same name are replaced."""
+    target.mkdir(parents=True, exist_ok=True)
+    for entry in sorted(source.iterdir()):
+        place = target / entry.name
+        if entry.is_dir() and place.is_dir():
+            merge(entry, place)
+        else:
+            os.replace(entry, place)

@@ -1,0 +1,112 @@
+"""``npt data``: what it prints and how it exits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mini_trees import BUILDERS
+
+from npt_plugin.data_cli import main
+from npt_plugin.datasets.catalogue import CATALOGUE
+from npt_plugin.datasets.registration import READERS, reader
+from npt_plugin.datasets.templates import TEMPLATES, template_for
+
+
+def test_list_names_every_dataset(capsys: pytest.CaptureFixture) -> None:
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in CATALOGUE)
+
+
+def test_catalogue_covers_the_readers_and_is_sound() -> None:
+    own = {"ImageFolder", "List"} | {name for name in READERS if name.startswith("Embedded")}
+    assert set(CATALOGUE) == set(READERS) - own
+    for entry in CATALOGUE.values():
+        assert entry.parts or entry.manual
+        for part in entry.parts:
+            assert bool(part.url) != bool(part.gdrive), part
+            assert part.url.startswith(("http://", "https://", "")) and " " not in part.url
+            assert part.md5 == "" or len(part.md5) == 32
+        folder = reader(entry.name).dataset_dir
+        assert any(path.startswith(folder + "/") for path in entry.expects)
+
+
+def test_expected_paths_are_those_the_readers_need(tmp_path: Path) -> None:
+    for name, build in BUILDERS.items():
+        root = tmp_path / name
+        build(root)
+        for path in CATALOGUE[name].expects:
+            made = path.startswith(("food-101/meta", "stanford_cars/devkit")) or "split_" in path
+            assert made or (root / path).exists(), (name, path)
+
+
+def test_status_shows_expected_against_there(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    BUILDERS["FGVCAircraft"](tmp_path)
+    assert main(["status", "--root", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    states = {line.split()[0]: line.split(None, 1)[1].strip() for line in lines if line.strip()}
+    assert states["FGVCAircraft"] == "complete" and states["SUN397"] == "absent"
+    (tmp_path / "fgvc_aircraft/variants.txt").unlink()
+    assert main(["status", "FGVCAircraft", "--root", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert "MISSING  fgvc_aircraft/variants.txt" in out and "ok       fgvc_aircraft/images" in out
+
+
+def test_verify_finds_missing_and_broken_images(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    BUILDERS["EuroSAT"](tmp_path)
+    assert main(["verify", "EuroSAT", "--root", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "5 classes, split" in out and "no problem found" in out
+    for number in (3, 4):
+        (tmp_path / f"eurosat/2750/River/image_{number:04d}.jpg").unlink()
+    (tmp_path / "eurosat/2750/Forest/image_0001.jpg").write_bytes(b"broken")
+    assert main(["verify", "EuroSAT", "--root", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert out.count("missing: ") == 2 and "River/image_0003.jpg" in out
+    assert out.count("unreadable: ") == 1 and "Forest/image_0001.jpg" in out
+    assert "3 problem(s)" in out
+    assert main(["verify", "EuroSAT", "--root", str(tmp_path), "--fast"]) == 1
+    assert "2 problem(s)" in capsys.readouterr().out
+
+
+def test_describe_shows_counts_and_prompts(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    BUILDERS["EuroSAT"](tmp_path)
+    words = "describe EuroSAT DATASET.NUM_SHOTS 16 DATASET.IMBALANCE.RATIO 0.06".split()
+    assert main([*words, "--root", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "31 images, 5 classes, most 16, least 1, n_min/n_max 0.0625" in out
+    assert "prompt: a centered satellite photo of Annual Crop Land." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["download", "OxfordPet"], "did you mean 'OxfordPets'"),
+        (["status", "Places"], "There is no download for 'Places'"),
+        (["verify", "Eurosat"], "did you mean 'EuroSAT'"),
+        (["verify", "EuroSAT"], "does not exist; put the data under DATASET.ROOT"),
+        (["describe", "EuroSAT", "DATASET.NUM_SHOT", "16"], "Config pairs DATASET.NUM_SHOT 16"),
+        (["download", "PlacesLT"], "still missing: .*By hand, with ROOT = "),
+    ],
+)
+def test_mistakes_end_in_one_sentence_and_exit_code_2(
+    words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    import re
+
+    assert main([*words, "--root", str(tmp_path / "none")]) == 2
+    captured = capsys.readouterr()
+    assert re.search(sentence, captured.err) and captured.err.count("\n") == 1
+    assert captured.err.startswith("error: ")
+
+
+def test_templates_as_published() -> None:
+    assert template_for("OxfordPets") == "a photo of a {}, a type of pet."
+    assert template_for("ImbalancedDescribableTextures") == "{} texture."
+    assert template_for("Anything") == "a photo of a {}."
+    assert template_for("EmbeddedTextures") == "{} texture."
+    assert set(BUILDERS) == set(TEMPLATES)
+    assert all(template.count("{}") == 1 for template in TEMPLATES.values())
