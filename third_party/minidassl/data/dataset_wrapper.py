@@ -38,13 +38,12 @@ class DatasetWrapper(Dataset):
         transform: Transform | Sequence[Transform] | None = None,
         is_train: bool = False,
     ) -> None:
-        self.cfg = cfg
-        self.data_source = data_source
-        self.transform = transform
-        self.is_train = is_train
-        self.k_tfm = cfg.DATALOADER.K_TRANSFORMS if is_train else 1
-        self.return_img0 = cfg.DATALOADER.RETURN_IMG0
-        if self.k_tfm > 1 and transform is None:
+        loading = cfg.DATALOADER
+        self.cfg, self.data_source = cfg, data_source
+        self.transform, self.is_train = transform, is_train
+        self.k_tfm: int = loading.K_TRANSFORMS if is_train else 1
+        self.return_img0: bool = loading.RETURN_IMG0
+        if transform is None and self.k_tfm > 1:
             raise ValueError(
                 f"DATALOADER.K_TRANSFORMS is {self.k_tfm}, but there is no transform to repeat."
             )
@@ -60,22 +59,20 @@ class DatasetWrapper(Dataset):
     def __getitem__(self, idx: int) -> dict[str, Any]:
         item = self.data_source[idx]
         image = read_image(item.impath)
-        output: dict[str, Any] = {
-            "label": item.label,
-            "domain": item.domain,
-            "impath": item.impath,
-            "index": idx,
-        }
-        if self.transform is None:
-            output["img"] = image
-        elif isinstance(self.transform, (list, tuple)):
-            for number, transform in enumerate(self.transform, start=1):
-                output["img" if number == 1 else f"img{number}"] = self._views(transform, image)
-        else:
-            output["img"] = self._views(self.transform, image)
+        output = {name: getattr(item, name) for name in ("label", "domain", "impath")}
+        output.update(index=idx, **self._images(image))
         if self.return_img0:
             output["img0"] = self.to_tensor(image)
         return output
+
+    def _images(self, image: Image.Image) -> dict[str, Any]:
+        """Return the image under ``img``, or each transform's under ``img``, ``img2``, ..."""
+        if self.transform is None:
+            return {"img": image}
+        several = isinstance(self.transform, (list, tuple))
+        transforms = self.transform if several else [self.transform]
+        names = ["img", *(f"img{number}" for number in range(2, len(transforms) + 1))]
+        return {name: self._views(t, image) for name, t in zip(names, transforms, strict=True)}
 
     def _views(self, transform: Transform, image: Image.Image) -> Any:
         """Return one transformed view, or a list of ``k_tfm``."""

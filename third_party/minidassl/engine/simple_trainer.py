@@ -1,4 +1,4 @@
-"""Data, device, checkpoints and testing: what trainers share but for the training epoch."""
+"""A run from a config: data, model, checkpoints, final test; the training epoch is left open."""
 
 from __future__ import annotations
 
@@ -6,22 +6,39 @@ import datetime
 import math
 import os
 import time
-from typing import Any
 
 import torch
 from torch import nn
-from tqdm import tqdm
 from yacs.config import CfgNode
 
 from minidassl.data import DataManager
 from minidassl.engine.simple_net import SimpleNet
-from minidassl.engine.trainer_base import TrainerBase
+from minidassl.engine.tester import Tester
 from minidassl.evaluation import build_evaluator
 from minidassl.optim import build_lr_scheduler, build_optimizer
 from minidassl.utils import count_num_param, load_pretrained_weights, mkdir_if_missing
 
+_FROM_MANAGER = (
+    "train_loader_x",
+    "train_loader_u",
+    "val_loader",
+    "test_loader",
+    "num_classes",
+    "num_source_domains",
+    "lab2cname",
+)
 
-class SimpleTrainer(TrainerBase):
+
+def _on_all_gpus(model: nn.Module) -> nn.Module:
+    """Spread batches over the GPUs if there are several."""
+    count = torch.cuda.device_count()
+    if count < 2:
+        return model
+    print(f"Detected {count} GPUs (use nn.DataParallel)")
+    return nn.DataParallel(model)
+
+
+class SimpleTrainer(Tester):
     """A trainer set up from a config: data, model, evaluator.
 
     Args:
@@ -32,15 +49,16 @@ class SimpleTrainer(TrainerBase):
         super().__init__()
         self.check_cfg(cfg)
         self.cfg = cfg
-        use_cuda = cfg.USE_CUDA and torch.cuda.is_available()
-        self.device = torch.device("cuda" if use_cuda else "cpu")
-        self.start_epoch = self.epoch = 0
-        self.max_epoch = cfg.OPTIM.MAX_EPOCH
-        self.output_dir = cfg.OUTPUT_DIR
+        cuda = cfg.USE_CUDA and torch.cuda.is_available()
+        self.device = torch.device("cuda" if cuda else "cpu")
         self.best_result = -math.inf
+        self.epoch = self.start_epoch = 0
+        self.max_epoch, self.output_dir = cfg.OPTIM.MAX_EPOCH, cfg.OUTPUT_DIR
+        # data before model before evaluator: each may use what the one before has set
         self.build_data_loader()
         self.build_model()
-        self.evaluator = build_evaluator(cfg, lab2cname=self.lab2cname)
+        names = self.lab2cname
+        self.evaluator = build_evaluator(cfg, lab2cname=names)
 
     def check_cfg(self, cfg: CfgNode) -> None:
         """Refuse settings the trainer cannot work with; does nothing here.
@@ -51,34 +69,22 @@ class SimpleTrainer(TrainerBase):
 
     def build_data_loader(self) -> None:
         """Set the loaders, ``num_classes``, ``num_source_domains``, ``lab2cname`` and ``dm``."""
-        self.dm = manager = DataManager(self.cfg)
-        for name in (
-            "train_loader_x",
-            "train_loader_u",
-            "val_loader",
-            "test_loader",
-            "num_classes",
-            "num_source_domains",
-            "lab2cname",
-        ):
-            setattr(self, name, getattr(manager, name))
+        self.dm = DataManager(self.cfg)
+        for name in _FROM_MANAGER:
+            setattr(self, name, getattr(self.dm, name))
 
     def build_model(self) -> None:
         """Make and register the model; here a ``SimpleNet`` of what ``MODEL`` names."""
-        cfg = self.cfg
         print("Building model")
-        self.model = SimpleNet(cfg, cfg.MODEL, self.num_classes)
-        if cfg.MODEL.INIT_WEIGHTS:
-            load_pretrained_weights(self.model, cfg.MODEL.INIT_WEIGHTS)
-        self.model.to(self.device)
-        print(f"# params: {count_num_param(self.model):,}")
-        self.optim = build_optimizer(self.model, cfg.OPTIM)
-        self.sched = build_lr_scheduler(self.optim, cfg.OPTIM)
-        self.register_model("model", self.model, self.optim, self.sched)
-        gpus = torch.cuda.device_count()
-        if gpus > 1:
-            print(f"Detected {gpus} GPUs (use nn.DataParallel)")
-            self.model = nn.DataParallel(self.model)
+        section, rules = self.cfg.MODEL, self.cfg.OPTIM
+        net = SimpleNet(self.cfg, section, self.num_classes)
+        if section.INIT_WEIGHTS:
+            load_pretrained_weights(net, section.INIT_WEIGHTS)
+        print(f"# params: {count_num_param(net):,}")
+        self.optim = build_optimizer(net.to(self.device), rules)
+        self.sched = build_lr_scheduler(self.optim, rules)
+        self.register_model(model=net, optim=self.optim, sched=self.sched)
+        self.model = _on_all_gpus(net)
 
     def train(self) -> None:
         """Train from ``start_epoch`` to ``max_epoch``, then test."""
@@ -96,79 +102,34 @@ class SimpleTrainer(TrainerBase):
         """Test the last or the best model, and print the elapsed time."""
         print("Finish training")
         if not self.cfg.TEST.NO_TEST:
-            if self.cfg.TEST.FINAL_MODEL == "best_val":
-                print("Deploy the model with the best val performance")
-                self.load_model(self.output_dir)
-            else:
-                print("Deploy the last-epoch model")
+            self._deploy()
             self.test()
-        seconds = round(time.time() - self.time_start)
-        print(f"Elapsed: {datetime.timedelta(seconds=seconds)}")
+        elapsed = datetime.timedelta(seconds=round(time.time() - self.time_start))
+        print(f"Elapsed: {elapsed}")
         self.close_writer()
+
+    def _deploy(self) -> None:
+        """Put the weights to be tested into the model."""
+        if self._keeps_best:
+            print("Deploy the model with the best val performance")
+            self.load_model(self.output_dir)
+        else:
+            print("Deploy the last-epoch model")
+
+    @property
+    def _keeps_best(self) -> bool:
+        return self.cfg.TEST.FINAL_MODEL == "best_val"
 
     def after_epoch(self) -> None:
         """Keep the best model on validation data if asked to, and write due checkpoints."""
-        test_cfg, every = self.cfg.TEST, self.cfg.TRAIN.CHECKPOINT_FREQ
-        done = self.epoch + 1
-        if test_cfg.FINAL_MODEL == "best_val" and not test_cfg.NO_TEST:
+        if self._keeps_best and not self.cfg.TEST.NO_TEST:
             self._keep_if_best(self.test(split="val"))
+        done, every = self.epoch + 1, self.cfg.TRAIN.CHECKPOINT_FREQ
         if done == self.max_epoch or (every > 0 and done % every == 0):
             self.save_model(self.epoch, self.output_dir)
 
     def _keep_if_best(self, result: float) -> None:
         if result > self.best_result:
             self.best_result = result
-            self.save_model(
-                self.epoch,
-                self.output_dir,
-                val_result=result,
-                model_name="model-best.pth.tar",
-            )
-
-    @torch.no_grad()
-    def test(self, split: str | None = None) -> float:
-        """Evaluate on a split and print the result.
-
-        Args:
-            split: val or test; ``TEST.SPLIT`` when None. Without validation data, test.
-
-        Returns:
-            The evaluator's first metric.
-        """
-        self.set_model_mode("eval")
-        self.evaluator.reset()
-        split = split or self.cfg.TEST.SPLIT
-        if split == "val" and self.val_loader is not None:
-            loader = self.val_loader
-        else:
-            split, loader = "test", self.test_loader
-        print(f"Evaluate on the *{split}* set")
-        for batch in tqdm(loader):
-            images, labels = self.parse_batch_test(batch)
-            self.evaluator.process(self.model_inference(images), labels)
-        results = self.evaluator.evaluate()
-        for name, value in results.items():
-            self.write_scalar(f"{split}/{name}", value, self.epoch)
-        return next(iter(results.values()))
-
-    def model_inference(self, input: torch.Tensor) -> torch.Tensor:
-        """Compute the scores of a batch.
-
-        Args:
-            input: images (B, 3, H, W).
-
-        Returns:
-            Scores (B, K).
-        """
-        return self.model(input)
-
-    def parse_batch_test(self, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Move images and labels to the device.
-
-        Args:
-            batch: from the loader.
-
-        Returns:
-            Images (B, 3, H, W), labels (B,).
-        """
-        return batch["img"].to(self.device), batch["label"].to(self.device)
+            name = "model-best.pth.tar"
+            self.save_model(self.epoch, self.output_dir, val_result=result, model_name=name)
