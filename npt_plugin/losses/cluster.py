@@ -8,7 +8,6 @@ text features, f_ci the image features. Clusters come from K-means on ghat, once
 from __future__ import annotations
 
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
 from npt_plugin.geometry import cosines, hat, promote, unit
@@ -29,6 +28,8 @@ def text_clusters(zero_shot_text: Tensor, num_clusters: int = 0, seed: int = 0) 
     Raises:
         ValueError: If ``num_clusters`` is not in 0..K.
     """
+    from sklearn.cluster import KMeans  # here, because importing it takes a second
+
     k = zero_shot_text.shape[0]
     if not 0 <= num_clusters <= k:
         raise ValueError(f"num_clusters must be 0 (automatic) to {k}, got {num_clusters}")
