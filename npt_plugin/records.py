@@ -12,7 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
 from yacs.config import CfgNode
 
 from npt_plugin.errors import UserError
@@ -67,6 +66,8 @@ def config_hash(cfg: CfgNode) -> str:
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Versions of everything numbers may depend on."""
+    import torch
+
     from npt_plugin import __version__
     from npt_plugin.framework import BACKEND
 

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# bash scripts/cocoop/xd_test.sh DATASET SEED    (environment and meaning: scripts/common.sh, scripts/protocols)
+export TRAINER="${TRAINER:-CoCoOp}" RATIO="${RATIO:-1.0}"
+exec bash "$(dirname "${BASH_SOURCE[0]}")/../protocols/xd_test.sh" "$@"

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# bash scripts/coop/base2new_train.sh DATASET SEED    (environment and meaning: scripts/common.sh, scripts/protocols)
+export TRAINER="${TRAINER:-CoOp}" RATIO="${RATIO:-1.0}"
+exec bash "$(dirname "${BASH_SOURCE[0]}")/../protocols/base2new_train.sh" "$@"

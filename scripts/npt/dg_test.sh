@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# bash scripts/npt/dg_test.sh SEED    (environment and meaning: scripts/common.sh, scripts/protocols)
+export TRAINER="${TRAINER:-NPT_CoOp}" RATIO="${RATIO:-0.06}"
+exec bash "$(dirname "${BASH_SOURCE[0]}")/../protocols/dg_test.sh" "$@"
