@@ -1,0 +1,73 @@
+"""Few-shot benchmarks drawn on this machine.
+
+``python -m npt_plugin.embedded.benchmarks --root DATA`` writes them; ``--report`` prints how the
+tiny CLIP does on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from npt_plugin.embedded.catalogue import BENCHMARKS, Spec
+from npt_plugin.embedded.writing import PER_CLASS, ensure_one
+from npt_plugin.errors import UserError
+
+__all__ = ["BENCHMARKS", "PER_CLASS", "Spec", "ensure_benchmarks", "main"]
+
+
+def ensure_benchmarks(
+    root: str | Path, names: list[str] | None = None, per_class: tuple[int, int, int] = PER_CLASS
+) -> None:
+    """Write the benchmarks that are not on disk yet (see :mod:`npt_plugin.embedded.writing`).
+
+    Args:
+        root: data root; each benchmark gets its own folder there.
+        names: which ones; default all.
+        per_class: pictures a class in train, val and test.
+
+    Raises:
+        UserError: for an unknown name, or a folder of that name that this package did not write.
+    """
+    for name in names or BENCHMARKS:
+        ensure_one(Path(root), name, per_class)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: arguments; default ``sys.argv``.
+
+    Returns:
+        Exit code: 0, or 2 after a user error.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m npt_plugin.embedded.benchmarks", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--root", type=Path, help="write the benchmarks under this folder")
+    parser.add_argument("--names", nargs="*", help="only these benchmarks")
+    parser.add_argument(
+        "--report", action="store_true", help="print zero-shot and 16-shot linear-probe accuracy"
+    )
+    args = parser.parse_args(argv)
+    if not args.root and not args.report:
+        parser.error(
+            "give --root FOLDER to write the benchmarks, or --report to measure the tiny CLIP"
+        )
+    try:
+        if args.root:
+            ensure_benchmarks(args.root, args.names)
+        if args.report:
+            from npt_plugin.embedded.report import print_report
+
+            print_report(args.names)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

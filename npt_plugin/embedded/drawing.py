@@ -1,0 +1,118 @@
+"""Flat vector parts, and the code that puts an object made of them on a canvas.
+
+Coordinates run from -1 to 1, y downwards. A part is ``(tone, points)`` with points (N, 2); tones:
+0 body colour, 1 darker, 2 lighter, 3 near black, 4 near white.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import ImageDraw
+
+Part = tuple[int, np.ndarray]
+
+
+def poly(tone: int, *xy: float) -> Part:
+    """Return a polygon from x, y, x, y, ..."""
+    return tone, np.array(xy, dtype=np.float64).reshape(-1, 2)
+
+
+def box(tone: int, x0: float, y0: float, x1: float, y1: float) -> Part:
+    """Return a box with sides along the axes."""
+    return poly(tone, x0, y0, x1, y0, x1, y1, x0, y1)
+
+
+def oval(
+    tone: int, cx: float, cy: float, rx: float, ry: float, a0: float = 0, a1: float = 360
+) -> Part:
+    """Return an ellipse, or the pie between two angles in degrees."""
+    angle = np.radians(np.linspace(a0, a1, 25))
+    return tone, np.stack([cx + rx * np.cos(angle), cy + ry * np.sin(angle)], axis=1)
+
+
+def ring(
+    tone: int, cx: float, cy: float, outer: float, inner: float, a0: float = 0, a1: float = 360
+) -> Part:
+    """Return a ring, or the arc between two angles in degrees."""
+    rim, hole = (
+        oval(tone, cx, cy, outer, outer, a0, a1)[1],
+        oval(tone, cx, cy, inner, inner, a0, a1)[1],
+    )
+    return tone, np.concatenate([rim, hole[::-1]])
+
+
+def star(tone: int, points: int, inner: float) -> Part:
+    """Return a star with the given ratio of inner to outer radius."""
+    angle = np.arange(2 * points) * math.pi / points - math.pi / 2
+    radius = np.where(np.arange(2 * points) % 2 == 0, 1.0, inner)
+    return tone, np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+
+
+def tones(rgb: np.ndarray) -> list[tuple[int, int, int]]:
+    """Return the five fill colours of an object with body colour ``rgb``.
+
+    Args:
+        rgb: float array (3,), 0..255.
+
+    Returns:
+        Five integer RGB triples: body, darker, lighter, near black, near white.
+    """
+    shades = (rgb, rgb * 0.62, rgb * 0.55 + 115.0, rgb * 0.12 + 18.0, rgb * 0.12 + 220.0)
+    return [tuple(int(min(c, 255.0)) for c in shade) for shade in shades]  # type: ignore[misc]
+
+
+def place(
+    icon: list[Part], centre: np.ndarray, radius: np.ndarray, angle: float, mirror: bool
+) -> list[Part]:
+    """Turn an icon into canvas coordinates.
+
+    Args:
+        icon: parts in unit coordinates.
+        centre: (2,) canvas position in pixels.
+        radius: (2,) half width and half height in pixels.
+        angle: rotation in degrees, clockwise.
+        mirror: flip left and right first.
+
+    Returns:
+        The parts with points in pixels.
+    """
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    turn = np.array([[cos, sin], [-sin, cos]])
+    scale = radius * np.array([-1.0 if mirror else 1.0, 1.0])
+    return [(tone, (xy * scale) @ turn + centre) for tone, xy in icon]
+
+
+def paint(draw: ImageDraw.ImageDraw, parts: list[Part], fills: list[tuple[int, int, int]]) -> None:
+    """Fill the parts of an object.
+
+    Args:
+        draw: target canvas.
+        parts: result of :func:`place`.
+        fills: result of :func:`tones`.
+    """
+    for tone, xy in parts:
+        draw.polygon(xy.ravel().tolist(), fill=fills[tone])
+
+
+def sketch(
+    draw: ImageDraw.ImageDraw,
+    parts: list[Part],
+    ink: tuple[int, int, int],
+    paper: tuple[int, int, int],
+    width: int,
+) -> None:
+    """Draw the outline of an object, as with a pen.
+
+    Args:
+        draw: target canvas.
+        parts: result of :func:`place`.
+        ink: line colour.
+        paper: fill colour, so that later parts hide earlier ones.
+        width: line width in canvas pixels.
+    """
+    for _, xy in parts:
+        flat = xy.ravel().tolist()
+        draw.polygon(flat, fill=paper)
+        draw.line(flat + flat[:2], fill=ink, width=width, joint="curve")
