@@ -24,11 +24,11 @@ pytestmark = pytest.mark.skipif(
 TOLERANT = {"euclidean": 1e-5, "cosine": 1e-6, "radam False": 1e-6, "radam True": 1e-6}
 
 
-def run_engine(engine, work, output):
-    script = [sys.executable, str(HERE / "engine_trace.py"), engine, HOSTS, str(work), str(output)]
+def run_engine(engine, work, output, script="engine_trace.py"):
+    script = [sys.executable, str(HERE / script), engine, HOSTS, str(work), str(output)]
     paths = [str(REPOSITORY), str(REPOSITORY / "third_party")]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(script, env=env, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(script, env=env, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
     return torch.load(output, weights_only=True)
 
@@ -70,4 +70,14 @@ def differences(theirs, ours, where=""):
 )  # fmt: skip
 def test_part_is_the_same(traces, part):
     theirs, ours = (trace[part] for trace in traces)
+    assert list(differences(theirs, ours)) == []
+
+
+@pytest.mark.skipif(not (Path(HOSTS) / "CoOp").is_dir(), reason="no CoOp checkout in NPT_HOSTS")
+def test_real_coop_trainer_takes_the_same_steps(tmp_path):
+    theirs, ours = (
+        run_engine(engine, tmp_path, tmp_path / f"{engine}.pt", script="coop_trace.py")
+        for engine in ("dassl", "minidassl")
+    )
+    assert len(ours["steps"]) == 20 and len({step[0] for step in ours["steps"]}) == 20
     assert list(differences(theirs, ours)) == []

@@ -69,6 +69,11 @@ def test_domain_batches(name, size, counts):
         assert sorted(Counter(ITEMS[i].domain for i in batch).values()) == counts
 
 
+def test_a_domain_is_used_up_to_its_last_full_share():
+    order = list(build_sampler("SeqDomainSampler", data_source=ITEMS, batch_size=15))
+    assert sorted(order) == list(range(30))  # 10 of each domain, 5 a batch: two batches
+
+
 def test_plain_samplers_are_those_of_torch():
     assert type(build_sampler("RandomSampler", data_source=ITEMS)) is RandomSampler
     assert type(build_sampler("SequentialSampler", data_source=ITEMS)) is SequentialSampler

@@ -75,6 +75,6 @@ def setup_logger(output: str | None = None) -> None:
         return
     is_file = output.endswith((".txt", ".log"))
     fpath = output if is_file else os.path.join(output, "log.txt")
-    if os.path.exists(fpath):
+    while os.path.exists(fpath):
         fpath += time.strftime("-%Y-%m-%d-%H-%M-%S")
     sys.stdout = Logger(fpath)
