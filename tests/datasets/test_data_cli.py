@@ -110,3 +110,10 @@ def test_templates_as_published() -> None:
     assert template_for("EmbeddedTextures") == "{} texture."
     assert set(BUILDERS) == set(TEMPLATES)
     assert all(template.count("{}") == 1 for template in TEMPLATES.values())
+
+
+def test_every_dataset_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    for name, entry in CATALOGUE.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}`"))
+        assert entry.expects[0].split("/")[0] in row

@@ -56,6 +56,8 @@ result = {}
 plan = json.loads(sys.argv[4])
 for name in BUILDERS:
     for seed, shots, subset in plan:
+        if name == "ImageNetV2" and (seed, shots) not in ((1, -1), (1, 16)):
+            continue  # 1,000 folders, and shots do not apply to it
         result[f"{name}/{seed}/{shots}/{subset}"] = read(
             name, seed=seed, NUM_SHOTS=shots, SUBSAMPLE_CLASSES=subset)
 Path(out).write_text(json.dumps(result))
@@ -88,23 +90,18 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def _compare(host: dict, ours: dict) -> None:
-    assert host.keys() == ours.keys()
+def test_same_items_for_every_dataset_shots_and_half(tree: Path, tmp_path: Path) -> None:
+    plan: list[list] = [[1, -1, subset] for subset in SUBSETS]  # the first draws the split files
+    plan += [[1, shots, subset] for shots in SHOTS for subset in SUBSETS]
+    plan += [[2, 16, subset] for subset in SUBSETS]
+    host = _read_all("host", tree, tmp_path / "host.json", plan)
+    ours = _read_all("ours", tree, tmp_path / "ours.json", plan)
+    assert host.keys() == ours.keys() and len(host) > 14 * len(plan)
     for key in host:
         for part, theirs, mine in zip(
             ("train", "val", "test", "classnames", "num_classes"), host[key], ours[key], strict=True
         ):
             assert theirs == mine, f"{key}: {part} differs"
-
-
-def test_same_items_for_every_dataset_shots_and_half(tree: Path, tmp_path: Path) -> None:
-    plan = [[seed, shots, subset] for seed in (1, 2) for shots in SHOTS for subset in SUBSETS]
-    plan += [[1, -1, subset] for subset in SUBSETS]
-    first = [[1, -1, "all"]]  # draws the missing split files, with seed 1
-    _compare(_read_all("host", tree, tmp_path / "a.json", first),
-             _read_all("ours", tree, tmp_path / "b.json", first))  # fmt: skip
-    _compare(_read_all("host", tree, tmp_path / "c.json", plan),
-             _read_all("ours", tree, tmp_path / "d.json", plan))  # fmt: skip
 
 
 def test_same_split_files_are_drawn(tree: Path, tmp_path: Path) -> None:
