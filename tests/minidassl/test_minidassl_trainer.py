@@ -13,7 +13,7 @@ from minidassl.engine import (
     build_trainer,
 )
 from minidassl.modeling import BACKBONE_REGISTRY, HEAD_REGISTRY, Backbone
-from minidassl.utils import load_checkpoint, set_random_seed
+from minidassl.utils import AverageMeter, MetricMeter, load_checkpoint, set_random_seed
 from torch import nn
 
 EPOCH_LINE = re.compile(
@@ -117,6 +117,25 @@ def test_best_val_model_is_kept_and_deployed(cfg, capsys):
     best = load_checkpoint(f"{cfg.OUTPUT_DIR}/linear/model-best.pth.tar")
     assert best["val_result"] == trainer.best_result
     assert re.search(r"Load \S+model-best.pth.tar to linear \(epoch=\d, val_result=[\d.]+\)", log)
+
+
+def test_best_model_is_the_best_not_the_latest(cfg, monkeypatch):
+    results = iter([50.0, 70.0, 60.0])
+    cfg.TEST.FINAL_MODEL = "best_val"
+    trainer = build_trainer(cfg)
+    monkeypatch.setattr(trainer, "test", lambda split=None: next(results) if split else None)
+    trainer.train()
+    best = load_checkpoint(f"{cfg.OUTPUT_DIR}/linear/model-best.pth.tar")
+    assert (best["epoch"], best["val_result"]) == (2, 70.0)
+
+
+def test_remaining_time_counts_the_batches_to_come(cfg):
+    trainer = build_trainer(cfg)
+    trainer.num_batches, trainer.batch_idx = 4, 2  # one more here, four in the last epoch
+    trainer.epoch, trainer.max_epoch = 1, 3
+    seconds = AverageMeter()
+    seconds.update(30.0)
+    assert trainer._progress(seconds, AverageMeter(), MetricMeter()).endswith("eta 0:02:30")
 
 
 def test_last_checkpoint_loads_although_it_has_no_val_result(cfg, capsys):
