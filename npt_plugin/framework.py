@@ -43,7 +43,12 @@ def _choose() -> str:
         raise UserError(
             "NPT_FRAMEWORK asks for dassl, which is not installed; install it or unset the variable."
         )
-    return wanted or ("dassl" if _importable("dassl") else "minidassl")
+    if wanted:
+        return wanted
+    alias = sys.modules.get("dassl")  # a host without Dassl runs on minidassl under that name
+    if alias is not None and alias is sys.modules.get("minidassl"):
+        return "minidassl"
+    return "dassl" if _importable("dassl") else "minidassl"
 
 
 def _load(path: str) -> ModuleType:
@@ -90,7 +95,8 @@ save_checkpoint = _utils.save_checkpoint
 set_random_seed = _utils.set_random_seed
 setup_logger = _utils.setup_logger
 
-DataError: type[Exception] = UserError
-"""What the engine raises for a broken image or label."""
+ENGINE_ERRORS: tuple[type[Exception], ...] = (UserError,)
+"""What ends in one sentence: ours, and the engine's for broken data or an unknown name."""
 if BACKEND == "minidassl":
-    DataError = importlib.import_module("minidassl.errors").DataError
+    _errors = importlib.import_module("minidassl.errors")
+    ENGINE_ERRORS = (UserError, _errors.DataError, _errors.ConfigError)

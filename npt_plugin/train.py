@@ -85,10 +85,10 @@ def exit_code(action: Callable[..., None], *arguments: Any) -> int:
         action(*arguments)
     except UserError as error:
         message = error
-    except Exception as error:  # the engine's own kind, known only once it is loaded
-        from npt_plugin.framework import DataError
+    except Exception as error:  # the engine's own kinds, known only once it is loaded
+        from npt_plugin.framework import ENGINE_ERRORS
 
-        if not isinstance(error, DataError):
+        if not isinstance(error, ENGINE_ERRORS):
             raise
         message = error
     else:
