@@ -37,6 +37,7 @@ def folders(base: Path, names: list[str], sizes: tuple[int, ...] = SIZES) -> Non
     for name, size in zip(names, sizes, strict=True):
         for number in range(size):
             put(base / name / f"image_{number:04d}.jpg")
+        (base / name / ".DS_Store").write_bytes(b"not an image")
 
 
 def caltech101(root: Path) -> None:

@@ -116,6 +116,14 @@ def test_order_by_frequency_uses_the_full_training_set() -> None:
     assert counts == {1: 4, 2: 2, 0: 1}
 
 
+def test_order_by_frequency_inside_a_class_half() -> None:
+    spec = SelectionSpec(4, 1, "new", ImbalanceSpec(0.25, "exp", "frequency"))
+    counts = Counter(r.label for r in select(_source([10, 90, 10, 30, 20]), spec).train)
+    assert counts == {0: 4, 1: 1}  # labels 3 and 4, of which 3 is the more frequent
+    flipped = select(_source([10, 20, 90, 20, 30]), spec).train
+    assert Counter(r.label for r in flipped) == {1: 4, 0: 1}
+
+
 def test_full_training_set_is_cut_from_its_largest_class() -> None:
     spec = SelectionSpec(-1, 1, "all", ImbalanceSpec(0.1))
     counts = Counter(r.label for r in select(_source([100, 100, 100]), spec).train)

@@ -130,11 +130,23 @@ def test_resumed_epoch_augments_as_the_uninterrupted_one(items: list[Datum], pat
     for epoch in range(3):
         straight.set_epoch(epoch)
         epochs.append(_images(straight))
+    assert not torch.equal(epochs[0], epochs[1])
     resumed.set_epoch(2)
     assert torch.equal(_images(resumed), epochs[2])
     resumed.set_epoch(2)
     first, second = _images(resumed), _images(resumed)
     assert torch.equal(first, epochs[2]) and not torch.equal(first, second)  # passes of one epoch
+
+
+def test_workers_that_live_on_hear_of_the_next_epoch(items: list[Datum], patched: Any) -> None:
+    cfg = _cfg(DATALOADER__DETERMINISTIC_AUG=True)
+    here, there = (_loader(patched.module, cfg, items).dataset for _ in range(2))
+    loader = torch.utils.data.DataLoader(there, 4, num_workers=1, persistent_workers=True)
+    for epoch in range(2):
+        here.clock.set_epoch(epoch)
+        there.clock.set_epoch(epoch)
+        expected = torch.stack([here[i]["img"] for i in range(len(here))])
+        assert torch.equal(_images(loader), expected)
 
 
 def test_augmentation_leaves_the_global_generators_alone(items: list[Datum], patched: Any) -> None:

@@ -64,6 +64,10 @@ def test_one_folder_is_divided_once(tmp_path: Path) -> None:
     again = _folder(tmp_path, seed=2)
     assert [i.impath for i in again.test] == [i.impath for i in first.test]
     (tmp_path / "split_npt.json").unlink()
+    (tmp_path / "cat/later.jpg").unlink()
+    drawn = _folder(tmp_path, seed=7)  # drawn again: by SPLIT_SEED, not by the run's seed
+    assert [i.impath for i in drawn.test] == [i.impath for i in first.test]
+    (tmp_path / "split_npt.json").unlink()
     other = _folder(tmp_path, SPLIT_SEED=5)
     assert [i.impath for i in other.test] != [i.impath for i in first.test]
 

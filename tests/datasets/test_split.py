@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,30 @@ def test_trainval_split_takes_a_fifth_of_each_class() -> None:
     assert sorted(train + val) == sorted(items)
     with pytest.raises(UserError, match="has 2 images, too few"):
         split_trainval(items[:2], seeded_random(1))
+
+
+def test_splits_equal_the_global_procedure() -> None:
+    """The CoOp family's two ways to draw a split, spelled out on the global generator."""
+    items = [R(f"{i}", (3 * i) % 4, str((3 * i) % 4)) for i in range(60)]
+    random.seed(5)
+    train, val = [], []
+    for label in dict.fromkeys(r.label for r in items):
+        where = [i for i, r in enumerate(items) if r.label == label]
+        random.shuffle(where)
+        val += [items[i] for i in where[: round(len(where) * 0.2)]]
+        train += [items[i] for i in where[round(len(where) * 0.2) :]]
+    assert split_trainval(items, seeded_random(5)) == (train, val)
+
+    classes = [[r for r in items if r.label == label] for label in range(4)]
+    random.seed(6)
+    expected: tuple[list, list, list] = ([], [], [])
+    for members in classes:
+        paths = list(members)
+        random.shuffle(paths)
+        a, b = round(len(paths) * 0.5), round(len(paths) * 0.2)
+        for part, cut in zip(expected, (paths[:a], paths[a : a + b], paths[a + b :]), strict=True):
+            part.extend(cut)
+    assert split_three(classes, seeded_random(6)) == expected
 
 
 def test_three_way_split_shares() -> None:
