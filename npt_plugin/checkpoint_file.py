@@ -91,9 +91,15 @@ def plain_defaultdict() -> Callable[..., dict]:
 
 
 def _reading_schedules() -> AbstractContextManager[None]:
-    """Allow the stand-ins while a file is read; PyTorch before 2.5 cannot."""
+    """Allow the stand-ins while a file is read; PyTorch before 2.5 cannot.
+
+    What is on PyTorch's list already is not given to its context, which would take it off the list.
+    """
     allow = getattr(torch.serialization, "safe_globals", None)
-    return nullcontext() if allow is None else allow(_stand_ins())
+    if allow is None:
+        return nullcontext()
+    listed = torch.serialization.get_safe_globals()
+    return allow([thing for thing in _stand_ins() if thing not in listed])
 
 
 def _others(path: Path) -> str:

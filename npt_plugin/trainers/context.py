@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from npt_plugin.clip_backbone import tokenize, tokenizer
 
 
-def words_of(ctx_init: str) -> str:
-    """``CTX_INIT`` with underscores read as spaces."""
-    return ctx_init.replace("_", " ")
+def words_of(ctx_init: str | bool) -> str:
+    """``CTX_INIT`` with underscores read as spaces; KgCoOp's configs say True for these words."""
+    return "a photo of a" if ctx_init is True else ctx_init.replace("_", " ")
 
 
 def embed_words(clip_model: nn.Module, words: str, n_ctx: int) -> Tensor:

@@ -1,0 +1,198 @@
+"""Runs inside a host checkout: the host's trainers beside ours, numbers to a JSON file.
+
+python parity_job.py WORLD OUT METHOD...
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+WORLD, OUT, METHODS = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+STEPS, EPOCH = 20, 5
+sys.path.insert(0, str(Path.cwd()))
+
+import npt_plugin.framework  # noqa: E402, F401, I001  first: Dassl may need it to import at all
+import datasets.oxford_pets  # noqa: E402, F401
+import host_world  # noqa: E402
+import trainers.cocoop  # noqa: E402, F401
+import trainers.coop  # noqa: E402, F401
+
+if not {"CoOp", "CoCoOp"} & set(METHODS):
+    import trainers.independentVL
+    import trainers.maple
+    import trainers.vpt  # noqa: F401
+from dassl.config import get_cfg_default  # noqa: E402
+from dassl.engine import TRAINER_REGISTRY  # noqa: E402
+from dassl.utils import set_random_seed  # noqa: E402
+
+import npt_plugin  # noqa: E402
+from npt_plugin.datasets.registration import reader  # noqa: E402
+from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS  # noqa: E402
+
+FILES = {
+    "CoOp": "CoOp/vit_b16",
+    "CoCoOp": "CoCoOp/vit_b16_c4_ep10_batch1_ctxv1",
+    "MaPLe": "MaPLe/vit_b16_c2_ep5_batch4_2ctx",
+    "VPT": "VPT/vit_b16_c2_ep5_batch4_4",
+    "IVLP": "IVLP/vit_b16_c2_ep5_batch4_2+2ctx",
+}
+
+
+def config(method, **keys):
+    cfg = npt_plugin.extend_cfg(get_cfg_default())
+    cfg.merge_from_file("configs/datasets/oxford_pets.yaml")
+    cfg.merge_from_file(f"configs/trainers/{FILES[method]}.yaml")
+    base = {"DATASET__ROOT": WORLD / "data", "SEED": 1, "TRAINER__NAME": method}
+    base |= {"DATASET__SUBSAMPLE_CLASSES": "base", "OPTIM__LR": 0.01, "OPTIM__MAX_EPOCH": 6}
+    base |= {f"TRAINER__{method.upper()}__PREC": "fp32", "TRAINER__MAPLE__PROMPT_DEPTH": 2}
+    base |= {f"TRAINER__{m}__PROMPT_DEPTH_VISION": 2 for m in ("VPT", "IVLP")}
+    base |= {"TRAINER__IVLP__PROMPT_DEPTH_TEXT": 2}
+    cfg.merge_from_list(host_world.options(**{**base, **keys}))
+    cfg.freeze()
+    return cfg
+
+
+def build(trainer_class, cfg):
+    set_random_seed(1)
+    trainer = trainer_class(cfg)
+    trainer.num_batches = EPOCH
+    trainer.before_epoch()
+    return trainer
+
+
+def batches(trainer):
+    """The same images for both sides, whoever loads them."""
+    images, labels = [], []
+    for batch in trainer.test_loader:
+        images.append(batch["img"])
+        labels.append(batch["label"])
+    images, labels = torch.cat(images), torch.cat(labels)
+    generator = torch.Generator().manual_seed(3)
+    for _ in range(STEPS):
+        rows = torch.randperm(len(images), generator=generator)[:4]
+        yield {"img": images[rows], "label": labels[rows]}
+
+
+def train(trainer, steps=STEPS, ours=False):
+    trainer.set_model_mode("train")
+    history = []
+    for index, batch in enumerate(list(batches(trainer))[:steps]):
+        trainer.batch_idx = index % EPOCH
+        summary = trainer.forward_backward(batch)
+        history.append({name: float(value) for name, value in summary.items()})
+        if ours and trainer.batch_idx + 1 == EPOCH:
+            trainer.update_lr()
+    return history
+
+
+@torch.no_grad()
+def logits(trainer):
+    trainer.set_model_mode("eval")
+    return torch.cat([trainer.model_inference(b["img"]) for b in trainer.test_loader])
+
+
+def state(trainer):
+    """The whole state a host's checkpoint holds, without a prefix."""
+    (model,) = trainer._models.values()
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def relative(a, b):
+    return float((a - b).abs().max() / b.abs().max())
+
+
+def difference(ours, host):
+    """Largest difference of a learned tensor, relative to its largest entry."""
+    theirs = state(host)
+    own = ours.model.checkpoint_state()
+    return max(relative(value, theirs[key]) for key, value in own.items())
+
+
+def moved(host, before):
+    return max(relative(value, before[key]) for key, value in state(host).items())
+
+
+def compare(method):
+    cfg = config(method)
+    host, ours = build(TRAINER_REGISTRY.get(method), cfg), build(BASE_TRAINERS[method], cfg)
+    out = {"start": difference(ours, host)}
+    ours.model.load_checkpoint_state(state(host), "the host")
+    out["logits"] = relative(logits(ours), logits(host))
+    before = state(host)
+    theirs, mine = train(host), train(ours, ours=True)
+    out["losses"] = [[a["loss"], b["loss"]] for a, b in zip(theirs, mine, strict=True)]
+    out["final"], out["moved"] = difference(ours, host), moved(host, before)
+    out["lr"] = [host.get_current_lr(), ours.get_current_lr()]
+    out["final_logits"] = relative(logits(ours), logits(host))
+    out |= exchange(method, cfg, host, ours)
+    out |= npt(method, host)
+    return out
+
+
+def exchange(method, cfg, host, ours):
+    folder = WORLD / "exchange" / method
+    host.save_model(4, str(folder / "host"))
+    ours.save_model(4, str(folder / "ours"))
+    fresh, fresh_host = BASE_TRAINERS[method](cfg), TRAINER_REGISTRY.get(method)(cfg)
+    fresh.load_model(str(folder / "host"), epoch=5)
+    fresh_host.load_model(str(folder / "ours"), epoch=5)
+    new = config(method, DATASET__SUBSAMPLE_CLASSES="all")
+    wide, wide_host = BASE_TRAINERS[method](new), TRAINER_REGISTRY.get(method)(new)
+    wide.load_model(str(folder / "host"), epoch=5)
+    wide_host.load_model(str(folder / "host"), epoch=5)
+    size = {p.parents[1].name: p.stat().st_size for p in folder.glob("*/*/model.pth.tar-5")}
+    return {
+        "host_to_ours": relative(logits(fresh), logits(host)),
+        "ours_to_host": relative(logits(fresh_host), logits(ours)),
+        "other_classes": relative(logits(wide), logits(wide_host)),
+        "bytes": size,
+    }
+
+
+def npt(method, plain):
+    """The wrapped host trainer against our NPT trainer, and with all weights 0 against the host."""
+    if method == "VPT":
+        return {}
+    cfg = config(method, TRAINER__NPT__BASE="host", TRAINER__NPT__MI__MOMENTUM=0.5)
+    mine = build(NPT_TRAINERS[f"NPT_{method}"], config(method, TRAINER__NPT__MI__MOMENTUM=0.5))
+    wrapped = build(TRAINER_REGISTRY.get(f"NPT_{method}"), cfg)
+    mine.model.load_checkpoint_state(state(wrapped), "the host")
+    theirs, ours = train(wrapped, 10), train(mine, 10, ours=True)
+    off = config(
+        method, TRAINER__NPT__BASE="host", TRAINER__NPT__LAMBDA_LC=0.0, TRAINER__NPT__LAMBDA_MI=0.0
+    )
+    without = build(TRAINER_REGISTRY.get(f"NPT_{method}"), off)
+    train(without)
+    same = all(torch.equal(v, state(without)[k]) for k, v in state(plain).items())
+    return {
+        "npt_final": difference(mine, wrapped),
+        "npt_terms": [
+            [[a[name], b[name]] for name in ("lc", "mi")] for a, b in zip(theirs, ours, strict=True)
+        ],
+        "npt_class": [type(wrapped).__name__, type(wrapped).__module__],
+        "off_is_host": same,
+        "off_hooks": len(without.model.text_encoder._forward_hooks),
+    }
+
+
+def shots():
+    """Chosen images by the host's reader and by ours, for some seeds."""
+    found = {}
+    for seed in (1, 2, 3):
+        for half in ("all", "base", "new"):
+            keys = {"SEED": seed, "DATASET__SUBSAMPLE_CLASSES": half, "DATASET__NUM_SHOTS": 2}
+            cfg = config("CoOp", **keys)
+            set_random_seed(seed)
+            sides = [reader("OxfordPets")(cfg), datasets.oxford_pets.OxfordPets(cfg)]
+            names = [[Path(i.impath).name for i in side.train_x] for side in sides]
+            found[f"{seed} {half}"] = names
+    return found
+
+
+npt_plugin.register()
+torch.set_num_threads(1)
+result = {method: compare(method) for method in METHODS}
+result["shots"] = shots()
+Path(OUT).write_text(json.dumps(result))
