@@ -1,0 +1,68 @@
+"""What a machine without a GPU can check of the GPU paths: half precision and where tensors live."""
+
+import copy
+
+import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from npt_plugin.precision import Precision
+from npt_plugin.trainers import NPT_TRAINERS, base
+
+HALVES = {
+    "fp16": Precision("fp16", torch.float16),
+    "bf16": Precision("bf16", torch.bfloat16),
+    "amp": Precision("amp", torch.float32, autocast=True),
+}
+
+
+@pytest.mark.parametrize("name", sorted(NPT_TRAINERS))
+@pytest.mark.parametrize("precision", sorted(HALVES))
+def test_half_precision_trains_fp32_prompts(make_trainer, monkeypatch, name, precision):
+    """On the CPU the trainer itself would choose fp32; here it is made to run in halves."""
+    monkeypatch.setattr(base, "resolve_precision", lambda *_: HALVES[precision])
+    trainer = make_trainer(name, "OPTIM.LR", "0.002", "OPTIM.MAX_EPOCH", "1")
+    start = {n: p.detach().clone() for n, p in trainer.model.learned().items()}
+    trainer.train()
+    for n, p in trainer.model.learned().items():
+        assert p.dtype == torch.float32 and torch.isfinite(p).all()
+    assert any(not torch.equal(p, start[n]) for n, p in trainer.model.learned().items())
+    if precision != "amp":
+        assert trainer.model.text_encoder.dtype == HALVES[precision].tower_dtype
+
+
+@pytest.mark.parametrize("name", sorted(NPT_TRAINERS))
+def test_a_whole_step_stays_on_one_cuda_device(make_trainer, name):
+    """Forward on fake CUDA tensors: an op that mixes devices or reads a value fails."""
+    trainer = make_trainer(name, "TRAINER.NPT.MI.MOMENTUM", "0.9")
+    batch = next(iter(trainer.train_loader_x))
+    with FakeTensorMode(allow_non_fake_inputs=False) as mode:
+        move = lambda t: mode.from_tensor(t).detach().to("cuda")  # noqa: E731
+        model = copy.copy(trainer.model)
+        values = {n: move(t) for n, t in trainer.model.state_dict(keep_vars=True).items()}
+        for n, buffer in trainer.model.named_buffers():
+            values[n] = move(buffer)
+        for n, p in trainer.model.learned().items():
+            values[n] = move(p).requires_grad_()
+        terms_of = trainer.objective
+        states = {n: move(b) for n, b in terms_of.named_buffers()}
+        trainer.encode = lambda images: torch.func.functional_call(
+            _Encode(model), {f"model.{n}": v for n, v in values.items()}, (images,)
+        )
+        trainer.objective = lambda out, y: torch.func.functional_call(terms_of, states, (out, y))
+        trainer.classification_loss = torch.nn.functional.cross_entropy
+        trainer.device = torch.device("cuda")
+        terms, outputs = trainer.losses(move(batch["img"]), move(batch["label"]))
+        loss = sum(terms.values())
+        assert loss.device.type == "cuda" and outputs.logits.device.type == "cuda"
+
+
+class _Encode(torch.nn.Module):
+    """``model.encode`` as a module call, which ``functional_call`` needs."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        return self.model.encode(images)
