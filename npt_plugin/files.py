@@ -11,6 +11,9 @@ from typing import Any, BinaryIO
 
 from npt_plugin.errors import UserError
 
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
     """Create or replace ``path`` with what ``write`` puts into a file object.
@@ -25,6 +28,7 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror or error}.") from None
     temporary = Path(name)
+    os.chmod(name, 0o666 & ~_UMASK)  # mkstemp makes files that only their owner can read
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)

@@ -55,3 +55,11 @@ def test_records_are_written_whole_or_not_at_all(tmp_path):
         write_json(file, {"n": object()})
     assert json.loads(file.read_text()) == {"n": 1}
     assert [p.name for p in file.parent.iterdir()] == ["results.json"]
+
+
+def test_files_are_as_readable_as_any_other(tmp_path):
+    from npt_plugin.files import write_text
+
+    (tmp_path / "plain").write_text("x")
+    write_text(tmp_path / "ours", "x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
