@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,14 +102,19 @@ def unpack(base: Path, files: CifarFiles, split_name: str) -> None:
         )
         raise UserError(f"{note}; get the binary version with `npt data download`.")
     names = [n for n in (source / files.names).read_text(encoding="utf-8").split("\n") if n.strip()]
-    work = base / ".images.part"
-    shutil.rmtree(work, ignore_errors=True)
-    parts: dict[str, list[Record]] = {}
-    for part, members in (("train", files.train), ("test", files.test)):
-        parts[part] = _unpack_part(source, members, files, work, part, names)
-    shutil.rmtree(base / "images", ignore_errors=True)
-    os.replace(work, base / "images")
-    write_split(base / split_name, parts["train"], [], parts["test"])
+    work = Path(tempfile.mkdtemp(prefix=".images.", dir=base))
+    try:
+        work.chmod(0o755)  # mkdtemp makes it private
+        parts = {
+            part: _unpack_part(source, members, files, work, part, names)
+            for part, members in (("train", files.train), ("test", files.test))
+        }
+        if not (base / split_name).exists():  # another process may have been faster
+            shutil.rmtree(base / "images", ignore_errors=True)
+            os.replace(work, base / "images")
+            write_split(base / split_name, parts["train"], [], parts["test"])
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _unpack_part(

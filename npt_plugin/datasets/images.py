@@ -48,6 +48,7 @@ def read_image(path: str) -> Image.Image:
             return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = reason.replace(f" {path!r}", "")  # it is named already
         raise BadImageError(
             f"The image '{path}' cannot be read ({reason}); replace the file, or take it out of "
             "the split (`npt data verify` finds all such files)."

@@ -115,3 +115,47 @@ def test_same_split_files_are_drawn(tree: Path, tmp_path: Path) -> None:
         }
     assert len(splits["host"]) == 9
     assert splits["host"] == splits["ours"]
+
+
+IMBALANCED = """
+import random, sys, types
+from pathlib import Path
+sys.modules["dassl.data.datasets.dg.wilds"] = types.ModuleType("dassl.data.datasets.dg.wilds")
+import npt_plugin
+npt_plugin.register()  # before the host registers its own datasets
+import datasets.imagenet, datasets.oxford_pets
+from data_cfg import make_cfg
+from npt_plugin.framework import DATASET_REGISTRY as registry
+
+names = [n for n in registry.registered_names() if not n.startswith("Imbalanced")]
+assert "SUN397" not in names and {"OxfordPets", "ImageNet"} <= set(names), names
+assert registry.get("ImbalancedOxfordPets").host_class is datasets.oxford_pets.OxfordPets
+
+def build(name, seed, **keys):
+    random.seed(seed)
+    return registry.get(name)(make_cfg(Path(sys.argv[1]), NUM_SHOTS=16, **keys))
+
+def items(part):
+    return [(i.impath, i.label, i.classname) for i in part]
+
+for name in ("OxfordPets", "ImageNet"):
+    for half in ("all", "base", "new"):
+        host = build(name, 1, SUBSAMPLE_CLASSES=half)
+        same = build("Imbalanced" + name, 9, SUBSAMPLE_CLASSES=half)
+        skew = build("Imbalanced" + name, 9, SUBSAMPLE_CLASSES=half, imbalance={"RATIO": 0.06})
+        for part in ("train_x", "val", "test"):
+            assert items(getattr(host, part)) == items(getattr(same, part)), (name, half, part)
+        assert host.classnames == same.classnames == skew.classnames
+        assert set(items(skew.train_x)) < set(items(host.train_x))
+        assert items(skew.test) == items(host.test)
+"""
+
+
+def test_imbalance_over_the_classes_of_the_host(tree: Path) -> None:
+    paths = [Path(HOSTS, "CoOp"), ROOT, ROOT / "third_party", TREES, Path(HOSTS, "Dassl.pytorch")]
+    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", NPT_FRAMEWORK="dassl")
+    env["PYTHONPATH"] = os.pathsep.join(map(str, paths))
+    run = subprocess.run(
+        [sys.executable, "-c", IMBALANCED, str(tree)], env=env, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
