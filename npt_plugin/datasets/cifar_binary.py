@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from npt_plugin.datasets.split import write_split
 from npt_plugin.errors import UserError
 
 PIXELS = 3 * 32 * 32
+STALE_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,9 @@ def unpack(base: Path, files: CifarFiles, split_name: str) -> None:
         )
         raise UserError(f"{note}; get the binary version with `npt data download`.")
     names = [n for n in (source / files.names).read_text(encoding="utf-8").split("\n") if n.strip()]
+    for left in base.glob(".images.*"):  # of a killed run; a running one is younger
+        if time.time() - left.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix=".images.", dir=base))
     try:
         work.chmod(0o755)  # mkdtemp makes it private

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -132,6 +136,30 @@ def test_killed_build_starts_again(cifar100: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.undo()
     assert not (cifar100 / "cifar-100/images").exists()
     assert len(_read(cifar100).train_x) == 100
+
+
+def test_a_build_killed_for_good_is_swept_up_later(cifar100: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from PIL import Image\n"
+        "from npt_plugin.datasets.cifar_binary import CIFAR100, unpack\n"
+        "real, n = Image.Image.save, []\n"
+        "def save(*a, **k):\n"
+        "    n.append(1)\n"
+        "    if len(n) > 40: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    real(*a, **k)\n"
+        "Image.Image.save = save\n"
+        "unpack(Path(sys.argv[1]), CIFAR100, 'split_CIFAR100LT.json')\n"
+    )
+    base = cifar100 / "cifar-100"
+    root = Path(__file__).parents[2]
+    env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(root), str(root / "third_party")]))
+    run = subprocess.run([sys.executable, "-c", code, str(base)], env=env, capture_output=True)
+    assert run.returncode == -signal.SIGKILL, run.stderr
+    (left,) = base.glob(".images.*")
+    assert not (base / "images").exists()
+    os.utime(left, (0, 0))
+    assert len(_read(cifar100).train_x) == 100
+    assert not list(base.glob(".images.*"))
 
 
 def test_broken_and_absent_files(cifar100: Path, tmp_path: Path) -> None:
