@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from npt_plugin.exit_codes import exit_code
 from npt_plugin.records import RESULTS, is_completed, read_record
 
 BASE, NEW = "train_base", "test_new"
@@ -77,7 +78,9 @@ def arguments(job: Job, part: str, configs: Path) -> list[str]:
         words += ["--root", job.root]
     if part == NEW:
         words += ["--eval-only", "--model-dir", str(job.folder(BASE))]
-        words += ["--load-epoch", str(last_epoch(job))]
+        trained = read_record(job.folder(BASE) / RESULTS)
+        if trained.get("selection") != "best_val":  # else the best model, which has no number
+            words += ["--load-epoch", str(trained["epochs"])]
     return [
         *words,
         *("DATASET.NUM_SHOTS", str(job.shots)),
@@ -85,11 +88,6 @@ def arguments(job: Job, part: str, configs: Path) -> list[str]:
         *("DATASET.IMBALANCE.RATIO", str(job.ratio)),
         *job.options,
     ]
-
-
-def last_epoch(job: Job) -> int:
-    """The epoch whose prompts the new classes are tested with."""
-    return read_record(job.folder(BASE) / RESULTS)["epochs"]
 
 
 def run_job(job: Job, configs: Path) -> None:
@@ -121,8 +119,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.dataset, args.trainer, args.config, args.seed, args.ratio, args.shots, args.root,
         args.output, tuple(args.opts),
     )  # fmt: skip
-    from npt_plugin.train import exit_code
-
     return exit_code(run_job, job, Path(args.configs))
 
 

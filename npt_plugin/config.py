@@ -158,6 +158,9 @@ def defaults() -> CN:
     root.MODEL = CN()
     root.MODEL.TEXT_CHUNK = 0  # classes encoded at a time, checkpointed; 0: all, -1: automatic
     root.MODEL.CLIP_WEIGHTS = ""  # path of CLIP weights; overrides MODEL.BACKBONE.NAME
+    root.TEST = CN()
+    root.TEST.SAVE_PREDICTIONS = True  # keep logits, labels and features for plots
+    root.TEST.NC_PER_EPOCH = 0  # NC metrics of the test images every so many epochs; 0: at the end
     root.TRAIN = CN()
     root.TRAIN.STEPS = 0  # optimiser steps in total; 0: MAX_EPOCH epochs, as upstream
     return root

@@ -16,15 +16,36 @@ from yacs.config import CfgNode
 
 from npt_plugin.errors import UserError
 from npt_plugin.files import write_json
+from npt_plugin.record_schema import SCHEMA, validate
 
-SCHEMA = 1
-"""Version of the record's layout."""
+__all__ = [
+    "RESULTS",
+    "SCHEMA",
+    "config_as_dict",
+    "config_difference",
+    "config_hash",
+    "flatten",
+    "is_completed",
+    "read_record",
+    "validate",
+    "versions",
+    "write_record",
+]
 
 RESULTS = "results.json"
 """File name in a run's output folder."""
 
-_PLACES = ("OUTPUT_DIR", "RESUME", "VERBOSE", "USE_CUDA", "DATASET.ROOT", "DATALOADER.NUM_WORKERS")
-"""Keys that say where or how fast a run goes, not what it computes."""
+_PLACES = (
+    "OUTPUT_DIR",
+    "RESUME",
+    "VERBOSE",
+    "USE_CUDA",
+    "DATASET.ROOT",
+    "DATALOADER.NUM_WORKERS",
+    "TEST.SAVE_PREDICTIONS",
+    "TEST.NC_PER_EPOCH",
+)
+"""Keys that say where or how fast a run goes or what it keeps, not what it computes."""
 
 
 def config_as_dict(cfg: CfgNode) -> dict[str, Any]:
@@ -45,10 +66,19 @@ def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def config_difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """``"KEY: old -> new"`` for every key that matters and differs."""
+def config_difference(
+    old: dict[str, Any], new: dict[str, Any], only_shared: bool = False
+) -> list[str]:
+    """``"KEY: old -> new"`` for every key that matters and differs.
+
+    Args:
+        old: Nested config of the earlier run.
+        new: Nested config of this run.
+        only_shared: Leave out keys that one of the two does not have.
+    """
     before, after = flatten(old), flatten(new)
-    keys = [k for k in sorted({*before, *after}) if k not in _PLACES]
+    keys = {*before} & {*after} if only_shared else {*before, *after}
+    keys = [k for k in sorted(keys) if k not in _PLACES]
     missing = "(absent)"
     return [
         f"{k}: {before.get(k, missing)} -> {after.get(k, missing)}"
@@ -72,7 +102,9 @@ def versions() -> dict[str, str]:
     from npt_plugin.framework import BACKEND
 
     found = {"npt_plugin": __version__, "framework": BACKEND, "python": platform.python_version()}
-    for name in ("torch", "torchvision", "clip-anytorch", "numpy", "pillow"):
+    for name in ("dassl", "torch", "torchvision", "clip-anytorch", "numpy", "pillow"):
+        if name == "dassl" and name != BACKEND:
+            continue  # minidassl has the version of the package it comes with
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -83,11 +115,12 @@ def versions() -> dict[str, str]:
 
 
 def _git_commit() -> str:
+    """Commit of the checkout, ``-dirty`` where tracked files were changed since."""
     folder = Path(__file__).resolve().parent.parent
     if not (folder / ".git").exists():
         return "none"
+    call = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
     try:
-        call = ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"]
         done = subprocess.run(call, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return "unknown"
@@ -95,9 +128,17 @@ def _git_commit() -> str:
 
 
 def write_record(directory: str | Path, record: dict[str, Any]) -> Path:
-    """Write ``results.json`` atomically; returns its path."""
+    """Write ``results.json`` atomically; returns its path.
+
+    Raises:
+        ValueError: If the record breaks the schema.
+    """
     path = Path(directory) / RESULTS
-    write_json(path, {"schema": SCHEMA, **record})
+    record = {"schema": SCHEMA, **record}
+    problems = validate(record)
+    if problems:
+        raise ValueError(f"not a record of schema {SCHEMA}: {'; '.join(problems)}")
+    write_json(path, record)
     return path
 
 
@@ -110,11 +151,11 @@ def read_record(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read as a results file ({error}).") from None
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
-        raise UserError(f"{path} has results schema {found!r}; this version reads {SCHEMA}.")
+    problems = validate(record)
+    if problems:
+        raise UserError(f"{path} is not a results file of this version: {problems[0]}.")
     return record
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import npt_plugin
-from npt_plugin.errors import UserError
+from npt_plugin.exit_codes import exit_code
+from npt_plugin.run_lock import run_lock
+from npt_plugin.stop_signals import stop_signals
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,39 +39,74 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--model-dir", default="", help="output folder of the run to evaluate")
     p.add_argument("--load-epoch", type=int, help="epoch of the checkpoint to evaluate")
     p.add_argument("--no-train", action="store_true", help="build everything, do not train")
+    p.add_argument("--print-config", action="store_true", help="print the whole config and stop")
+    p.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="two steps, then what would run, with time and memory; writes nothing",
+    )
     p.add_argument("opts", nargs=argparse.REMAINDER, help="config overrides: KEY value ...")
     return p
 
 
 def run(args: argparse.Namespace) -> None:
     """Do what the command line asks for."""
-    import torch
-
     npt_plugin.register(base=True)
     from npt_plugin.configure import build_cfg
-    from npt_plugin.framework import (
-        build_trainer,
-        collect_env_info,
-        set_random_seed,
-        setup_logger,
-    )
 
     cfg = build_cfg(args)
-    if cfg.SEED >= 0:
-        print(f"Setting fixed seed: {cfg.SEED}")
-        set_random_seed(cfg.SEED)
+    if args.print_config:
+        print(cfg.dump(), end="")
+    elif args.dry_run:
+        from npt_plugin.dry_run import dry_run
+
+        dry_run(cfg)
+    else:
+        with stop_signals(), run_lock(cfg.OUTPUT_DIR):
+            run_cfg(cfg, args)
+
+
+def run_cfg(cfg: Any, args: argparse.Namespace) -> Any:
+    """Train or evaluate one run in its output folder; returns the trainer.
+
+    Args:
+        cfg: The frozen config.
+        args: ``eval_only``, ``model_dir``, ``load_epoch`` and ``no_train`` are read.
+    """
+    import torch
+
+    from npt_plugin.framework import build_trainer, collect_env_info, setup_logger
+    from npt_plugin.run_record import recorded, refuse_other_results
+    from npt_plugin.trainers.checkpoints import newest_progress, refuse_other_config
+
+    refuse_other_results(cfg)
+    if not args.eval_only:
+        directory = cfg.RESUME or cfg.OUTPUT_DIR
+        refuse_other_config(newest_progress(directory), directory, cfg)
+    seed_everything(cfg)
     setup_logger(cfg.OUTPUT_DIR)
     if torch.cuda.is_available() and cfg.USE_CUDA:
         torch.backends.cudnn.benchmark = True
     _print_settings(args, cfg)
     print(f"** System info **\n{collect_env_info()}\n")
-
     trainer = build_trainer(cfg)
     if args.eval_only:
         trainer.load_model(args.model_dir, epoch=args.load_epoch)
-        trainer.test()
+        with recorded(trainer):
+            trainer.test()
     elif not args.no_train:
-        trainer.train()
+        with recorded(trainer):
+            trainer.train()
+    return trainer
+
+
+def seed_everything(cfg: Any) -> None:
+    """Fix every random choice if the config has a seed."""
+    from npt_plugin.framework import set_random_seed
+
+    if cfg.SEED >= 0:
+        print(f"Setting fixed seed: {cfg.SEED}")
+        set_random_seed(cfg.SEED)
 
 
 def _print_settings(args: argparse.Namespace, cfg: Any) -> None:
@@ -79,26 +116,8 @@ def _print_settings(args: argparse.Namespace, cfg: Any) -> None:
     print(f"** Config **\n{cfg}")
 
 
-def exit_code(action: Callable[..., None], *arguments: Any) -> int:
-    """Call ``action``; 0, or 2 after printing the sentence of a mistake the user can mend."""
-    try:
-        action(*arguments)
-    except UserError as error:
-        message = error
-    except Exception as error:  # the engine's own kinds, known only once it is loaded
-        from npt_plugin.framework import ENGINE_ERRORS
-
-        if not isinstance(error, ENGINE_ERRORS):
-            raise
-        message = error
-    else:
-        return 0
-    print(f"error: {message}", file=sys.stderr)
-    return 2
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run; a user's mistake ends in one sentence and exit code 2."""
+    """Run; what goes wrong ends in one sentence and the exit codes of ``exit_codes.py``."""
     return exit_code(run, parser().parse_args(argv))
 
 

@@ -122,16 +122,33 @@ def train_here(pets_root: Path, small_clip_file: Path, capfd, monkeypatch) -> Ca
 
 
 @pytest.fixture
-def train_py(pets_root: Path, small_clip_file: Path) -> Callable:
-    """``train_py("--trainer", "CoOp", ...)`` runs train.py in a process of its own."""
+def start_train_py(pets_root: Path, small_clip_file: Path) -> Callable:
+    """``start_train_py("--trainer", "CoOp", ...)`` starts train.py and does not wait for it."""
 
-    def call(*words: str, options: tuple[str, ...] = (), timeout: float = 120):
+    def call(*words: str, options: tuple[str, ...] = ()) -> subprocess.Popen:
         env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         env |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY / "third_party")}
         command = [sys.executable, str(REPOSITORY / "train.py"), *words]
         if "--root" not in words:
             command += ["--root", str(pets_root)]
         command += [*SMALL, "MODEL.CLIP_WEIGHTS", str(small_clip_file), *options]
-        return subprocess.run(command, capture_output=True, text=True, env=env, timeout=timeout)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, env=env, **pipes)
+
+    return call
+
+
+@pytest.fixture
+def train_py(start_train_py: Callable) -> Callable:
+    """``train_py("--trainer", "CoOp", ...)`` runs train.py in a process of its own."""
+
+    def call(*words: str, options: tuple[str, ...] = (), timeout: float = 120):
+        process = start_train_py(*words, options=options)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return call

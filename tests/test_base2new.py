@@ -20,7 +20,11 @@ def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="co
     job = Job(dataset, trainer, "cfg", seed, ratio, output=str(output))
     for part, accuracy in ((BASE, base), (NEW, new)):
         metrics = {"accuracy": accuracy, "macro_accuracy": accuracy, "many": 90.0, "few": None}
-        record = {"status": status, "ratio": ratio, "seed": seed, "metrics": metrics}
+        record = {
+            "status": status, "trainer": trainer, "dataset": dataset, "classes": part,
+            "seed": seed, "ratio": ratio, "epochs": 13, "selection": "last_step",
+            "config": {"SEED": seed}, "config_hash": "0", "metrics": metrics,
+        }  # fmt: skip
         write_record(job.folder(part), record)
 
 
@@ -80,7 +84,7 @@ def test_zero_shot_runs_once_per_dataset_and_ratio():
 
 def test_the_test_half_uses_the_prompts_of_the_train_half(tmp_path):
     job = Job("pets", "CoOp", "cfg", 7, 0.25, output=str(tmp_path), options=("OPTIM.LR", "0.1"))
-    write_record(job.folder(BASE), {"status": "completed", "epochs": 13})
+    write_pair(tmp_path, "pets", "CoOp", 7, 60.0, 40.0, ratio=0.25)
     words = arguments(job, NEW, tmp_path)
     assert words[words.index("--load-epoch") + 1] == "13"
     assert words[words.index("--model-dir") + 1] == str(job.folder(BASE))

@@ -16,9 +16,10 @@ from npt_plugin.losses.imbalance import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
 from npt_plugin.precision import Precision, cast_towers, check_precision, resolve_precision
 from npt_plugin.prompt_outputs import PromptOutputs
+from npt_plugin.stop_signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.epoch import EpochLog
-from npt_plugin.trainers.evaluate import evaluate
+from npt_plugin.trainers.evaluate import collapse_now, evaluate
 from npt_plugin.trainers.loaders import prepare_train_loader
 from npt_plugin.trainers.model import PromptedCLIP
 
@@ -55,6 +56,7 @@ class PromptTrainer(TrainerX):
     def build_model(self) -> None:
         """CLIP in the run's precision, prompts, losses, optimiser and schedule."""
         cfg = self.cfg
+        self.train_seconds, self.history = 0.0, []
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         print(f"Loading CLIP (backbone: {cfg.MODEL.BACKBONE.NAME}, {self.precision.name})")
         clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS)
@@ -136,7 +138,6 @@ class PromptTrainer(TrainerX):
                 f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no training "
                 "image, so nothing can be trained on it; use --eval-only, or more shots."
             )
-        self.train_seconds = 0.0
         super().before_train()
 
     def before_epoch(self) -> None:
@@ -151,18 +152,25 @@ class PromptTrainer(TrainerX):
         self.num_batches = len(self.train_loader_x)
         started = time.time()
         log = EpochLog(self)
-        for self.batch_idx, batch in enumerate(self.train_loader_x):
-            log.data_ready()
-            log.step_done(self.forward_backward(batch))
+        with whole_steps():
+            for self.batch_idx, batch in enumerate(self.train_loader_x):
+                log.data_ready()
+                log.step_done(self.forward_backward(batch))
+                stop_here()
         log.flush()
+        self.history.append({"epoch": self.epoch + 1, **log.averages()})
         self.update_lr()
         self.train_seconds += time.time() - started
 
     def after_epoch(self) -> None:
         """Dassl's checkpoints; and everything needed to go on from here, every epoch."""
         super().after_epoch()
+        every = self.cfg.TEST.NC_PER_EPOCH
+        if every > 0 and (self.epoch + 1) % every == 0:
+            self.history[-1]["nc"] = collapse_now(self)
         if self.output_dir:
             checkpoints.save_progress(self)
+        stop_here()
 
     # -- checkpoints ----------------------------------------------------------------------------
 

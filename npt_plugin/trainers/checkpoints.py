@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import random
 import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from npt_plugin.checkpoint_file import read_checkpoint, read_state, write_state
 from npt_plugin.errors import UserError
 from npt_plugin.files import write_atomically, write_text
+from npt_plugin.random_state import rng_state, set_rng_state
 from npt_plugin.records import config_as_dict, config_difference
 from npt_plugin.trainers.model import PromptedCLIP
 
@@ -67,28 +66,44 @@ def load(trainer: Any, directory: str, epoch: int | None) -> None:
         print("load_model() is skipped: no model directory was given")
         return
     name = "model-best.pth.tar" if epoch is None else f"model.pth.tar-{epoch}"
-    load_into(trainer.model, Path(directory) / trainer.model.checkpoint_name / name)
+    file = Path(directory) / trainer.model.checkpoint_name / name
+    trainer.tested_epoch = load_into(trainer.model, file)
+    trainer.model_dir = str(Path(directory).resolve())
 
 
-def load_into(model: PromptedCLIP, file: str | Path) -> None:
-    """Copy the learned tensors of a checkpoint file into ``model``."""
+def load_into(model: PromptedCLIP, file: str | Path) -> int | None:
+    """Copy the learned tensors of a checkpoint file into ``model``; returns its epoch."""
     checkpoint = read_checkpoint(file)
     loaded = model.load_checkpoint_state(checkpoint["state_dict"], str(file))
     print(f"Loaded {', '.join(loaded)} from {file} (epoch = {checkpoint.get('epoch')})")
+    epoch = checkpoint.get("epoch")
+    return epoch if type(epoch) is int else None
 
 
 def save_progress(trainer: Any) -> None:
-    """Write everything the next epoch depends on; the last good file stays beside the new one."""
+    """Write everything the next epoch depends on; the last good file stays beside the new one.
+
+    Raises:
+        FloatingPointError: If a learned parameter is not finite; the last good file stays.
+    """
+    learned = trainer.model.learned()
+    for name, parameter in learned.items():
+        if not bool(torch.isfinite(parameter).all()):
+            raise FloatingPointError(
+                f"{name} is not finite after epoch {trainer.epoch + 1}: lower OPTIM.LR or use PREC "
+                "fp32."
+            )
     state = {
         "epoch": trainer.epoch + 1,
         "config": config_as_dict(trainer.cfg),
-        "learned": {n: p.detach().cpu() for n, p in trainer.model.learned().items()},
+        "learned": {n: p.detach().cpu() for n, p in learned.items()},
         "optimizer": trainer.optim.state_dict(),
         "scaler": trainer.scaler.state_dict(),
         "losses": _loss_states(trainer),
         "best_result": float(trainer.best_result),
         "train_seconds": trainer.train_seconds,
-        "rng": _rng_state(),
+        "history": trainer.history,
+        "rng": rng_state(),
     }
     file = Path(trainer.output_dir) / PROGRESS
     if file.exists():
@@ -102,22 +117,36 @@ def resume(trainer: Any, directory: str) -> int:
     Raises:
         UserError: If the run was started with another config; the differing keys are named.
     """
-    folder = Path(directory) if directory else None
-    state = None
-    if folder is not None:
-        state = read_state(folder / PROGRESS) or read_state(folder / _PREVIOUS)
+    state = newest_progress(directory)
     if state is None:
         print("No checkpoint found, train from scratch")
         return 0
-    differing = config_difference(state["config"], config_as_dict(trainer.cfg))
-    if differing:
-        raise UserError(
-            f"{folder} holds a run with another config ({'; '.join(differing)}): give another "
-            "--output-dir, or delete that folder to start again."
-        )
+    refuse_other_config(state, directory, trainer.cfg)
     _restore(trainer, state)
     print(f"Found checkpoint at {directory} (will resume training at epoch {state['epoch'] + 1})")
     return state["epoch"]
+
+
+def newest_progress(directory: str) -> dict[str, Any] | None:
+    """What the newest undamaged progress file of a folder holds, or None."""
+    if not directory:
+        return None
+    folder = Path(directory)
+    return read_state(folder / PROGRESS) or read_state(folder / _PREVIOUS)
+
+
+def refuse_other_config(state: dict[str, Any] | None, directory: str, cfg: Any) -> None:
+    """Refuse to go on from a progress file of another config.
+
+    Raises:
+        UserError: Naming the keys that differ.
+    """
+    differing = config_difference(state["config"], config_as_dict(cfg)) if state else []
+    if differing:
+        raise UserError(
+            f"{directory} holds a run with another config ({'; '.join(differing)}): give another "
+            "--output-dir, or delete that folder to start again."
+        )
 
 
 def _restore(trainer: Any, state: dict[str, Any]) -> None:
@@ -133,8 +162,8 @@ def _restore(trainer: Any, state: dict[str, Any]) -> None:
     for part, saved in zip(_loss_modules(trainer), state["losses"], strict=True):
         part.load_state_dict(saved)
     trainer.best_result = state["best_result"]
-    trainer.train_seconds = state["train_seconds"]
-    _set_rng_state(state["rng"])
+    trainer.train_seconds, trainer.history = state["train_seconds"], state["history"]
+    set_rng_state(state["rng"])
 
 
 def _loss_modules(trainer: Any) -> list[torch.nn.Module]:
@@ -143,22 +172,3 @@ def _loss_modules(trainer: Any) -> list[torch.nn.Module]:
 
 def _loss_states(trainer: Any) -> list[dict[str, Tensor]]:
     return [module.state_dict() for module in _loss_modules(trainer)]
-
-
-def _rng_state() -> dict[str, Any]:
-    kind, keys, position, has_gauss, gauss = np.random.get_state()
-    return {
-        "python": random.getstate(),
-        "numpy": (kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-
-
-def _set_rng_state(state: dict[str, Any]) -> None:
-    random.setstate(state["python"])
-    kind, keys, position, has_gauss, gauss = state["numpy"]
-    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])

@@ -40,6 +40,11 @@ class EpochLog:
             self._print(done)
         self.end = time.time()
 
+    def averages(self) -> dict[str, float]:
+        """Learning rate, and the epoch's mean of every term; call it after ``flush``."""
+        means = {name: meter.avg for name, meter in self.meters.meters.items()}
+        return {"lr": self.trainer.get_current_lr(), **means}
+
     def flush(self) -> None:
         """Move the collected summaries to the meters and TensorBoard.
 

@@ -7,13 +7,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from npt_plugin.evaluation import ShotGroups, classification_metrics, per_class_accuracy
 from npt_plugin.files import write_text
 from npt_plugin.geometry.metrics import nc_metrics
 from npt_plugin.losses.posthoc import posthoc_adjust
-from npt_plugin.records import config_as_dict, config_hash, versions, write_record
+from npt_plugin.memory import peak_memory
+from npt_plugin.predictions import Predictions
+from npt_plugin.progress import progress
+from npt_plugin.random_state import rng_state, set_rng_state
+from npt_plugin.records import write_record
+from npt_plugin.run_record import describe_run
 
 
 @torch.inference_mode()
@@ -36,7 +40,7 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
     trainer.evaluator.reset()
     print(f"Evaluate on the *{split}* set")
     started = time.time()
-    logits, labels, features, text = _see(trainer, loader)
+    logits, labels, features, text = see(trainer, loader, trainer.evaluator)
     results = trainer.evaluator.evaluate()
     for name, value in results.items():
         trainer.write_scalar(f"{split}/{name}", value, trainer.epoch)
@@ -50,24 +54,52 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
         }
         metrics["nc"] = nc_metrics(features, labels, text, logits)
         per_class = per_class_accuracy(logits.argmax(1), labels, logits.shape[1])
+        if trainer.cfg.TEST.SAVE_PREDICTIONS:
+            seen_here = Predictions(logits, labels, features, text, list(trainer.classnames))
+            seen_here.save(trainer.output_dir)
         _write(trainer, metrics, per_class, seconds)
     return metrics["accuracy"]
 
 
-def _see(trainer: Any, loader: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Logits (N, K), labels (N,), image features (N, D) and text features (K, D), on the CPU."""
+@torch.inference_mode()
+def collapse_now(trainer: Any) -> dict[str, float]:
+    """NC metrics and accuracy on the test images, for curves; nothing is selected by them.
+
+    Random states are left as they were, so a run with and without is the same run.
+
+    Args:
+        trainer: A ``PromptTrainer`` between two epochs.
+    """
+    state = rng_state()
+    trainer.set_model_mode("eval")
+    logits, labels, features, text = see(trainer, trainer.test_loader, None)
+    set_rng_state(state)
+    metrics = nc_metrics(features, labels, text, logits)
+    metrics["accuracy"] = 100.0 * (logits.argmax(dim=1) == labels).double().mean().item()
+    return metrics
+
+
+def see(trainer: Any, loader: Any, judge: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Logits (N, K), labels (N,), image features (N, D) and text features (K, D), on the CPU.
+
+    Args:
+        trainer: A ``PromptTrainer`` in eval mode.
+        loader: Test batches.
+        judge: Dassl evaluator that sees every batch, or None.
+    """
     model, rows, labels, features, texts = trainer.model, [], [], [], []
     counts = trainer.class_counts
     tau = trainer.cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU if _trained_on(trainer) else 0
     with trainer.precision.context(trainer.device):
         text = None if model.text_depends_on_image else model.text_features()  # (K, D), once
-        for batch in tqdm(loader, desc="testing", leave=False):
+        for batch in progress(loader, desc="testing", leave=False):
             images, label = trainer.parse_batch_test(batch)
             outputs = model.encode(images, text)
             logits = outputs.logits.float()  # (B, K)
             if tau:
                 logits = posthoc_adjust(logits, counts.to(logits.device), tau)
-            trainer.evaluator.process(logits, label)
+            if judge is not None:
+                judge.process(logits, label)
             rows.append(logits.cpu())
             labels.append(label.cpu())
             features.append(outputs.image_features.float().cpu())
@@ -99,35 +131,20 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
 def _write(
     trainer: Any, metrics: dict[str, Any], per_class: list[float | None], seconds: dict[str, float]
 ) -> None:
-    cfg, groups = trainer.cfg, _groups(trainer)
-    counts = trainer.class_counts.tolist()
+    groups, counts = _groups(trainer), trainer.class_counts.tolist()
     record = {
         "status": "completed",
-        "trainer": cfg.TRAINER.NAME,
-        "dataset": cfg.DATASET.NAME,
-        "classes": cfg.DATASET.SUBSAMPLE_CLASSES,
-        "backbone": cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME,
-        "shots": cfg.DATASET.NUM_SHOTS,
-        "seed": cfg.SEED,
-        "ratio": cfg.DATASET.IMBALANCE.RATIO,
-        "profile": cfg.DATASET.IMBALANCE.PROFILE,
-        "order": cfg.DATASET.IMBALANCE.ORDER,
-        "epochs": cfg.OPTIM.MAX_EPOCH,
-        "steps": cfg.TRAIN.STEPS,
-        "precision": trainer.precision.name,
-        "selection": cfg.TEST.FINAL_MODEL,
+        **describe_run(trainer),
         "metrics": metrics,
         "per_class": [
             {"name": name, "train": n, "group": groups.group(n), "accuracy": accuracy}
             for name, n, accuracy in zip(trainer.classnames, counts, per_class, strict=True)
         ],
         "thresholds": {"many_above": groups.many_above, "few_below": groups.few_below},
-        "trainable_parameters": sum(p.numel() for p in trainer.model.learned().values()),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "config_hash": config_hash(cfg),
-        "config": config_as_dict(cfg),
-        "versions": versions(),
+        "peak_memory": peak_memory(),
+        "history": trainer.history,
     }
-    write_text(f"{trainer.output_dir}/config.yaml", cfg.dump())
+    write_text(f"{trainer.output_dir}/config.yaml", trainer.cfg.dump())
     path = write_record(trainer.output_dir, record)
     print(f"Results written to {path}")

@@ -1,0 +1,78 @@
+"""SIGINT and SIGTERM let the optimiser step in progress finish before the run ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stopped(BaseException):
+    """The run was asked to end; not an ``Exception``, so nothing on the way swallows it.
+
+    Attributes:
+        signal: Name of the signal.
+        code: Exit code, 128 + its number, as shells expect.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.signal, self.code = signal.Signals(number).name, 128 + number
+        super().__init__(f"interrupted by {self.signal}")
+
+
+class _State:
+    def __init__(self) -> None:
+        self.deferred = False
+        self.received = 0
+        self.process = 0
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self.process:  # a worker of the data loader, forked from the run
+            if number == signal.SIGTERM:
+                os._exit(128 + number)
+            return  # Ctrl-C goes to workers too; the run itself ends them
+        again, self.received = self.received, number
+        if again or not self.deferred:  # whoever asks twice does not want to wait
+            raise Stopped(number)
+
+
+_STATE = _State()
+
+
+@contextmanager
+def stop_signals() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into ``Stopped``; does nothing outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _STATE.received, _STATE.process = 0, os.getpid()
+    old = {n: signal.signal(n, _STATE.handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+        _STATE.deferred, _STATE.received = False, 0
+
+
+@contextmanager
+def whole_steps() -> Iterator[None]:
+    """While inside, a signal waits for the next ``stop_here``."""
+    _STATE.deferred = True
+    try:
+        yield
+    finally:
+        _STATE.deferred = False
+
+
+def stop_here() -> None:
+    """Between two steps: end the run if it was asked to.
+
+    Raises:
+        Stopped: If a signal came since ``stop_signals``.
+    """
+    if _STATE.received:
+        raise Stopped(_STATE.received)
