@@ -1,8 +1,7 @@
 """CLIP's two towers, prompt-aware and exact, run from outside ``clip.model``.
 
-The text tower is causal: a token after the last end-of-text position cannot change any feature, so
-sequences are cut there. Deep prompts are put in between the layers here, which leaves CLIP's own
-modules untouched and works with every CLIP that has OpenAI's parameter names.
+Deep prompts are put in between the layers here, which leaves CLIP's own modules untouched and works
+with every CLIP that has OpenAI's parameter names. The text tower has a file of its own.
 """
 
 from __future__ import annotations
@@ -10,98 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+
+from npt_plugin.blocks import run_block
+from npt_plugin.text_tower import TextTower
+
+__all__ = ["ImageTower", "TextTower", "normalize", "run_block"]
+
+_IMAGES_AT_ONCE = 8
+"""Images passed together where no graph is kept: their activations stay in the processor's cache."""
+
 
 
 def normalize(features: Tensor) -> Tensor:
     """Features (..., D) divided by their L2 norm, as CLIP does it (no epsilon)."""
     return features / features.norm(dim=-1, keepdim=True)
-
-
-def run_block(block: nn.Module, x: Tensor, causal: bool) -> Tensor:
-    """One residual attention block of CLIP on a batch-first sequence.
-
-    Args:
-        block: CLIP's ``ResidualAttentionBlock`` (``attn``, ``ln_1``, ``mlp``, ``ln_2``).
-        x: (N, L, W).
-        causal: Whether a position sees only itself and those before it (text tower).
-
-    Returns:
-        (N, L, W).
-    """
-    x = x + _attention(block.attn, block.ln_1(x), causal)
-    return x + block.mlp(block.ln_2(x))
-
-
-def _attention(attn: nn.MultiheadAttention, x: Tensor, causal: bool) -> Tensor:
-    n, length, width = x.shape
-    qkv = F.linear(x, attn.in_proj_weight, attn.in_proj_bias)  # (N, L, 3W)
-    heads = qkv.view(n, length, 3, attn.num_heads, width // attn.num_heads)
-    q, k, v = heads.permute(2, 0, 3, 1, 4)  # each (N, heads, L, W / heads)
-    mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
-    return attn.out_proj(mixed.transpose(1, 2).reshape(n, length, width))
-
-
-class TextTower(nn.Module):
-    """CLIP's text encoder on prompt embeddings instead of tokens.
-
-    Args:
-        clip_model: A ``clip.model.CLIP``; its modules are shared, not copied.
-        chunk: Prompts encoded at a time, each chunk recomputed in backward (activation
-            checkpointing), so that memory does not grow with K. 0: all at once.
-    """
-
-    def __init__(self, clip_model: nn.Module, chunk: int = 0) -> None:
-        super().__init__()
-        self.transformer = clip_model.transformer
-        self.positional_embedding = clip_model.positional_embedding
-        self.ln_final = clip_model.ln_final
-        self.text_projection = clip_model.text_projection
-        self.chunk = chunk
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Dtype the blocks compute in."""
-        return self.text_projection.dtype
-
-    def forward(self, prompts: Tensor, eot: Tensor, deep: Sequence[Tensor] = ()) -> Tensor:
-        """Text features, not normalised.
-
-        Args:
-            prompts: (N, L, W) embeddings, already cut after the last end-of-text token.
-            eot: (N,) position of each prompt's end-of-text token, < L.
-            deep: Prompts (n, W) that replace positions 1..n before layers 1, 2, ...
-
-        Returns:
-            (N, D).
-        """
-        if not 0 < self.chunk < len(prompts):
-            return self._encode(prompts, eot, *deep)
-        parts = []
-        for some, end in zip(prompts.split(self.chunk), eot.split(self.chunk), strict=True):
-            if torch.is_grad_enabled():
-                parts.append(checkpoint(self._encode, some, end, *deep, use_reentrant=False))
-            else:
-                parts.append(self._encode(some, end, *deep))
-        return torch.cat(parts)  # (N, D)
-
-    def _encode(self, prompts: Tensor, eot: Tensor, *deep: Tensor) -> Tensor:
-        length = prompts.shape[1]
-        x = prompts.to(self.dtype) + self.positional_embedding[:length].to(self.dtype)  # (N, L, W)
-        for index, block in enumerate(self.transformer.resblocks):
-            if 0 < index <= len(deep):
-                x = _replace_context(x, deep[index - 1])
-            x = run_block(block, x, causal=True)
-        last = x[torch.arange(len(x), device=x.device), eot]  # (N, W)
-        return self.ln_final(last).to(self.dtype) @ self.text_projection  # (N, D)
-
-
-def _replace_context(x: Tensor, prompt: Tensor) -> Tensor:
-    """Put (n, W) prompts over positions 1..n of (N, L, W), after the start token."""
-    context = prompt.to(x.dtype).expand(len(x), -1, -1)  # (N, n, W)
-    return torch.cat([x[:, :1], context, x[:, 1 + len(prompt) :]], dim=1)
 
 
 class ImageTower(nn.Module):
@@ -151,14 +73,12 @@ class ImageTower(nn.Module):
         images = images.to(self.dtype)
         if not self.takes_prompts:
             return self.visual(images)
-        tokens = self.tokens(images, shallow, deep)
-        feature = self.visual.ln_post(tokens[:, 0])  # (B, W)
-        return feature @ self.visual.proj  # (B, D)
+        if torch.is_grad_enabled() or images.device.type != "cpu":
+            return self._encode(images, shallow, deep)
+        return torch.cat([self._encode(i, shallow, deep) for i in images.split(_IMAGES_AT_ONCE)])
 
-    def tokens(
-        self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()
-    ) -> Tensor:
-        """All tokens after the last layer, before ``ln_post``: (B, 1 + patches + n, W)."""
+    def _encode(self, images: Tensor, shallow: Tensor | None, deep: Sequence[Tensor]) -> Tensor:
+        """(B, D) of a ViT; in the last layer only the class token is computed."""
         vit = self.visual
         patches = vit.conv1(images).flatten(2).transpose(1, 2)  # (B, patches, W)
         first = vit.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
@@ -167,11 +87,12 @@ class ImageTower(nn.Module):
         if shallow is not None:
             x = torch.cat([x, shallow.to(x.dtype).expand(len(x), -1, -1)], dim=1)
         x = vit.ln_pre(x)
-        for index, block in enumerate(vit.transformer.resblocks):
+        blocks = vit.transformer.resblocks
+        for index, block in enumerate(blocks):
             if 0 < index <= len(deep):
                 x = _replace_last(x, deep[index - 1])
-            x = run_block(block, x, causal=False)
-        return x
+            x = run_block(block, x, causal=False, keep=1 if index + 1 == len(blocks) else None)
+        return vit.ln_post(x[:, 0]) @ vit.proj  # (B, D)
 
 
 def _replace_last(x: Tensor, prompt: Tensor) -> Tensor:

@@ -45,8 +45,7 @@ class ConditionalContext(TextContext):
     def forward(self, image_features: Tensor) -> Tensor:
         """Prompts of each image: (B, D) unit-norm features -> (B, K, L, W)."""
         shift = self.meta_net(image_features.to(self.ctx.dtype))  # (B, W)
-        shifted = self.ctx + shift.unsqueeze(1)  # (B, n_ctx, W)
-        return torch.stack([self.assemble(ctx) for ctx in shifted])
+        return self.assemble(self.ctx + shift[:, None, None])  # shifted: (B, 1, n_ctx, W)
 
 
 class CoCoOpCLIP(PromptedCLIP):
@@ -72,9 +71,8 @@ class CoCoOpCLIP(PromptedCLIP):
     def _text_for(self, image_features: Tensor) -> Tensor:
         learner = self.prompt_learner
         prompts = learner(image_features)  # (b, K, L, W)
-        b, k = prompts.shape[:2]
-        features = self.text_encoder(prompts.flatten(0, 1), learner.eot.repeat(b))  # (b*K, D)
-        return normalize(features).unflatten(0, (b, k))
+        features = self.text_encoder(prompts, learner.eot, layout=learner.layout)
+        return normalize(features)  # (b, K, D)
 
 
 class CoCoOp(PromptTrainer):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.clip_backbone import tokenize, tokenizer
+from npt_plugin.prompt_layout import PromptLayout
 
 
 def words_of(ctx_init: str | bool) -> str:
@@ -45,7 +46,7 @@ class TextContext(nn.Module):
         ctx: The learned parameter.
         token_prefix: (K, 1, W) start token; rebuilt from the class names, not saved.
         token_suffix: (K, L - 1 - n_ctx, W) name, full stop, end of text; not saved.
-        eot: (K,) position of the end-of-text token.
+        layout: What the prompts have in common, for the text tower.
     """
 
     def __init__(
@@ -67,8 +68,19 @@ class TextContext(nn.Module):
             embedding = clip_model.token_embedding(tokens).to(clip_model.dtype)  # (K, L, W)
         self.register_buffer("token_prefix", embedding[:, :1], persistent=False)
         self.register_buffer("token_suffix", embedding[:, 1 + self.n_ctx :], persistent=False)
-        self.register_buffer("eot", eot, persistent=False)
         self.register_buffer("order", self._order(names, position), persistent=False)
+        self.layout = PromptLayout(self._vector_ids(tokens), eot, share=ctx.ndim == 2)
+
+    @property
+    def eot(self) -> Tensor:
+        """(K,) position of each prompt's end-of-text token."""
+        return self.layout.eot
+
+    def _vector_ids(self, tokens: Tensor) -> Tensor:
+        """(K, L) token ids, with a number of its own (negative) for each context vector."""
+        ids = tokens.clone()
+        ids[:, 1 : 1 + self.n_ctx] = -1 - torch.arange(self.n_ctx)
+        return ids if self.order is None else ids.gather(1, self.order)
 
     def _order(self, names: list[str], position: str) -> Tensor | None:
         """(K, L) places to gather from ``[start, ctx, rest]``; None where that order is right."""
@@ -89,19 +101,20 @@ class TextContext(nn.Module):
         """Prompt embeddings with the given context.
 
         Args:
-            ctx: (n_ctx, W) for all classes, or (K, n_ctx, W); None: the learned one.
+            ctx: (n_ctx, W) for all classes, (K, n_ctx, W), or (G, 1, n_ctx, W) for G groups of
+                prompts; None: the learned one.
 
         Returns:
-            (K, L, W).
+            (K, L, W), or (G, K, L, W).
         """
         ctx = self.ctx if ctx is None else ctx
-        if ctx.ndim == 2:
-            ctx = ctx.expand(len(self.token_prefix), -1, -1)  # (K, n_ctx, W)
         prefix, suffix = self.token_prefix.to(ctx.dtype), self.token_suffix.to(ctx.dtype)
-        prompts = torch.cat([prefix, ctx, suffix], dim=1)  # (K, L, W)
+        lead = (*ctx.shape[:-3], len(prefix))  # (K,) or (G, K)
+        parts = [part.expand(*lead, -1, -1) for part in (prefix, ctx, suffix)]
+        prompts = torch.cat(parts, dim=-2)  # (..., K, L, W)
         if self.order is None:
             return prompts
-        return prompts.gather(1, self.order.unsqueeze(-1).expand_as(prompts))
+        return prompts.gather(-2, self.order.unsqueeze(-1).expand_as(prompts))
 
     def forward(self) -> Tensor:
         """Prompt embeddings (K, L, W) with the learned context."""

@@ -45,7 +45,7 @@ class CoOpCLIP(PromptedCLIP):
     def text_features(self) -> Tensor:
         """Unit-norm text features (K, D)."""
         learner = self.prompt_learner
-        return normalize(self.text_encoder(learner(), learner.eot))
+        return normalize(self.text_encoder(learner(), learner.eot, layout=learner.layout))
 
 
 class CoOp(PromptTrainer):

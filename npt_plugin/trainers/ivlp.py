@@ -55,9 +55,8 @@ class IVLPCLIP(PromptedCLIP):
 
     def text_features(self) -> Tensor:
         """Unit-norm text features (K, D)."""
-        learner = self.prompt_learner
-        deep = list(learner.deep)
-        return normalize(self.text_encoder(learner.context(), learner.context.eot, deep))
+        context, deep = self.prompt_learner.context, list(self.prompt_learner.deep)
+        return normalize(self.text_encoder(context(), context.eot, deep, context.layout))
 
     def checkpoint_key(self, name: str) -> str:
         """The public checkout keeps deep prompts inside the towers' layers."""

@@ -72,9 +72,9 @@ class MaPLeCLIP(PromptedCLIP):
 
     def text_features(self) -> Tensor:
         """Unit-norm text features (K, D)."""
-        learner = self.prompt_learner
-        deep = list(learner.compound_prompts_text)
-        return normalize(self.text_encoder(learner.context(), learner.context.eot, deep))
+        context = self.prompt_learner.context
+        deep = list(self.prompt_learner.compound_prompts_text)
+        return normalize(self.text_encoder(context(), context.eot, deep, context.layout))
 
     def checkpoint_key(self, name: str) -> str:
         """The public checkout has the context vectors one level higher."""

@@ -12,6 +12,7 @@ from npt_plugin.clip_backbone import tokenize
 from npt_plugin.datasets.templates import template_for
 from npt_plugin.encoders import TextTower, normalize
 from npt_plugin.errors import UserError
+from npt_plugin.prompt_layout import PromptLayout
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP
 
@@ -32,8 +33,8 @@ def text_features_of(
     eot = tokens.argmax(dim=-1)  # (K,)
     tokens = tokens[:, : int(eot.max()) + 1].to(clip_model.token_embedding.weight.device)
     embedding = clip_model.token_embedding(tokens).to(clip_model.dtype)  # (K, L, W)
-    tower = TextTower(clip_model, chunk)
-    return normalize(tower(embedding, eot.to(embedding.device)))
+    layout = PromptLayout(tokens, eot.to(tokens.device))
+    return normalize(TextTower(clip_model, chunk)(embedding, layout.eot, layout=layout))
 
 
 def template_of(cfg: Any) -> str:
