@@ -58,10 +58,12 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
 def _reason(error: Exception) -> str:
     """Why PyTorch refused a file, without its advice to trust the file anyway."""
-    text = str(error).strip() or "it is damaged"
+    text = str(error).strip()
     foreign = re.search(r"GLOBAL (\S+)", text)
     if foreign:
         return f"it holds the Python object {foreign[1]}, which is neither tensor nor plain value"
+    if not text or "weights_only" in text:
+        return "it is damaged, or no PyTorch checkpoint"
     return text.splitlines()[0][:160].rstrip(".")
 
 

@@ -1,0 +1,83 @@
+"""A host's fp32 run is fp32 and its CPU run stays on the CPU, whatever its code forces."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from yacs.config import CfgNode
+
+from npt_plugin.hosts import full_precision
+
+
+def config(name="MaPLe", cuda=True, **precisions):
+    trainer = {key: {"PREC": value} for key, value in precisions.items()}
+    return CfgNode({"TRAINER": {"NAME": name, **trainer}, "USE_CUDA": cuda})
+
+
+@pytest.fixture(autouse=True)
+def leave_nothing_behind():
+    yield
+    if full_precision._mode is not None:
+        full_precision._mode.ignored = frozenset()
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+
+
+HALF, CUDA = torch.Tensor.half, torch.Tensor.cuda
+
+
+def test_on_a_cpu_both_are_ignored():
+    assert full_precision.ignored_casts(config(cuda=False)) == {HALF, CUDA}
+
+
+@pytest.mark.parametrize(
+    "name, precisions, ignored",
+    [
+        ("MaPLe", {"MAPLE": "fp32", "COOP": "fp16"}, {HALF}),
+        ("MaPLe", {"MAPLE": "fp16", "COOP": "fp32"}, set()),
+        ("MaPLe", {"MAPLE": "amp"}, set()),
+        ("NPT_PromptSRC", {"PROMPTSRC": "fp32"}, {HALF}),
+        ("NPT-KgCoOp", {"COOP": "fp32"}, {HALF}),
+        ("Else", {}, set()),
+    ],
+)
+def test_on_a_gpu_half_is_ignored_for_fp32_only(gpu, name, precisions, ignored):
+    assert full_precision.ignored_casts(config(name, **precisions)) == ignored
+
+
+def test_calls_hand_the_tensor_back():
+    full_precision.follow_config(config(cuda=False))
+    layer, x = nn.Linear(3, 2), torch.randn(4, 3, requires_grad=True)
+    assert layer.half().weight.dtype == torch.float32
+    assert layer.cuda().weight.device.type == "cpu"
+    y = layer(x.half().cuda()) + nn.Parameter(torch.zeros(2)).half()
+    y.sum().backward()
+    assert y.dtype == torch.float32 and x.grad is not None
+    assert x.to(torch.float16).dtype == torch.float16  # asked for by name: done
+
+
+def test_the_next_run_decides_anew(gpu):
+    full_precision.follow_config(config("MaPLe", MAPLE="fp32"))
+    assert torch.ones(1).half().dtype == torch.float32
+    full_precision.follow_config(config("MaPLe", MAPLE="fp16"))
+    assert torch.ones(1).half().dtype == torch.float16
+
+
+def test_building_a_host_trainer_is_noticed_and_ours_is_not():
+    seen = []
+
+    class Simple:
+        def __init__(self, cfg):
+            seen.append(torch.ones(1).half().dtype)
+
+    full_precision.watch(Simple)
+    full_precision.watch(Simple)
+    Host = type("Host", (Simple,), {"__module__": "trainers.maple"})
+    Ours = type("PromptTrainer", (Simple,), {"__module__": "npt_plugin.trainers.base"})
+    type("NPT_Mine", (Ours,), {"__module__": "elsewhere"})(config(cuda=False))
+    Host(config(cuda=False))
+    assert seen == [torch.float16, torch.float32]

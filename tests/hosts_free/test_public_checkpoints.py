@@ -1,0 +1,99 @@
+"""Checkpoints of public checkouts are read without running anything that is in them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+import torch
+from torch.optim import SGD, Adam, AdamW, RMSprop, lr_scheduler
+
+from npt_plugin.checkpoint_file import read_checkpoint
+from npt_plugin.errors import UserError
+
+SCHEDULES = {
+    "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, 10.0),
+    "single_step": lambda o: lr_scheduler.StepLR(o, 3),
+    "multi_step": lambda o: lr_scheduler.MultiStepLR(o, [2, 5]),
+}
+OPTIMISERS = (SGD, Adam, AdamW, RMSprop)
+
+
+def dassl_checkpoint(path, optimiser, schedule, **how):
+    """What Dassl saves: the warm-up's state holds the schedule, that the optimiser, with state."""
+    weight = torch.nn.Parameter(torch.arange(6.0).view(2, 3))
+    keys = {"momentum": 0.9} if optimiser is SGD else {}
+    optim = optimiser([weight], lr=0.1, **keys)
+    successor = SCHEDULES[schedule](optim)
+    weight.grad = torch.ones_like(weight)
+    optim.step()
+    successor.step()
+    state = {"state_dict": {"ctx": weight.detach()}, "epoch": 1, "val_result": 50.0}
+    state |= {"optimizer": optim.state_dict(), "scheduler": {"successor": successor}}
+    torch.save(state, path, **how)
+    return weight.detach()
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_pickled_schedules_do_not_stand_in_the_way(tmp_path, optimiser, schedule, zipped):
+    path = tmp_path / "model.pth.tar-1"
+    ctx = dassl_checkpoint(path, optimiser, schedule, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(Exception, match="[Ww]eights"):
+        torch.load(path, weights_only=True)
+    before = torch.serialization.get_safe_globals()
+    checkpoint = read_checkpoint(path)
+    assert torch.equal(checkpoint["state_dict"]["ctx"], ctx) and checkpoint["epoch"] == 1
+    successor = checkpoint["scheduler"]["successor"]
+    assert not isinstance(successor, lr_scheduler.LRScheduler)  # a stand-in, without code
+    assert sorted(map(str, torch.serialization.get_safe_globals())) == sorted(map(str, before))
+
+
+def test_what_others_allowed_stays_allowed(tmp_path):
+    path = tmp_path / "model.pth.tar-1"
+    dassl_checkpoint(path, SGD, "cosine")
+    with torch.serialization.safe_globals([dict]):
+        read_checkpoint(path)
+        assert dict in torch.serialization.get_safe_globals()
+
+
+class Trap:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("place", ["state_dict", "scheduler"])
+def test_foreign_objects_are_refused_by_name_and_never_run(tmp_path, place):
+    state = {"state_dict": {"ctx": torch.ones(2)}, "epoch": 1, "scheduler": {}}
+    state[place]["trap"] = Trap(tmp_path / "sprung")
+    torch.save(state, tmp_path / "model.pth.tar-1")
+    with pytest.raises(UserError, match=r"holds the Python object \w+\.mkdir"):
+        read_checkpoint(tmp_path / "model.pth.tar-1")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_dassl_need_not_be_installed(tmp_path, monkeypatch):
+    """RAdam is Dassl's own class."""
+    name, module = "RAdam", "dassl.optim.radam"
+    fake = type(name, (SGD,), {"__module__": module})
+    with monkeypatch.context() as patch:
+        for parent in ("dassl", "dassl.optim", module):
+            patch.setitem(sys.modules, parent, type(sys)(parent))
+        setattr(sys.modules[module], name, fake)
+        dassl_checkpoint(tmp_path / "model.pth.tar-1", fake, "cosine")
+    assert read_checkpoint(tmp_path / "model.pth.tar-1")["epoch"] == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
+def test_damaged_files_are_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "model.pth.tar-1"
+    dassl_checkpoint(path, SGD, "cosine")
+    path.write_bytes(path.read_bytes()[:-300] if content is None else content)
+    with pytest.raises(UserError, match="cannot be read safely") as error:
+        read_checkpoint(path)
+    assert "\n" not in str(error.value) and "weights_only" not in str(error.value)

@@ -1,0 +1,87 @@
+"""``python -m npt_plugin TRAIN.py``: the script runs as itself, with our keys and trainers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SCRIPT = '''
+import json, os, sys
+from dassl.config import get_cfg_default
+from dassl.engine import TRAINER_REGISTRY, TrainerX, build_trainer
+import datasets                                             # the project's own package
+from npt_plugin.errors import UserError
+
+@TRAINER_REGISTRY.register()
+class Mine(TrainerX):
+    pass
+
+def extend_cfg(cfg):
+    from yacs.config import CfgNode as CN
+    cfg.TRAINER.MINE = CN()
+    cfg.TRAINER.MINE.DEPTH = 3
+
+if __name__ == "__main__":
+    if "--fail" in sys.argv:
+        raise UserError("One sentence.")
+    if "--exit" in sys.argv:
+        sys.exit(3)
+    cfg = get_cfg_default()
+    extend_cfg(cfg)
+    cfg.merge_from_list(["TRAINER.NPT.LAMBDA_LC", 0.5, "DATASET.IMBALANCE.RATIO", 0.1])
+    print(json.dumps({
+        "argv": sys.argv, "cwd": os.getcwd(), "first": sys.path[0], "datasets": datasets.WHOSE,
+        "lambda": cfg.TRAINER.NPT.LAMBDA_LC, "depth": cfg.TRAINER.MINE.DEPTH, "file": __file__,
+        "names": TRAINER_REGISTRY.registered_names(),
+    }))
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "some project"
+    (folder / "datasets").mkdir(parents=True)
+    (folder / "datasets" / "__init__.py").write_text("WHOSE = 'project'")
+    (folder / "train.py").write_text(SCRIPT)
+    return folder
+
+
+def run(cwd: Path, *words: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, "NPT_FRAMEWORK": "minidassl", "OMP_NUM_THREADS": "1"}
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "third_party")])
+    command = [sys.executable, "-W", "ignore", "-m", "npt_plugin", *words]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=100)
+
+
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_the_script_runs_as_itself(project: Path, tmp_path: Path, place) -> None:
+    cwd, script = (project, "train.py") if place == "inside" else (tmp_path, "some project/train.py")
+    done = run(cwd, script, "--seed", "0", "KEY", "value")
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen["argv"] == [script, "--seed", "0", "KEY", "value"]
+    assert (seen["cwd"], seen["first"]) == (str(cwd), str(project))
+    assert (seen["datasets"], seen["lambda"], seen["depth"]) == ("project", 0.5, 3)
+    assert {"Mine", "NPT_Mine", "NPT-Mine", "NPT_CoOp", "NPT-MaPLe"} <= set(seen["names"])
+    assert not {"CoOp", "CoCoOp", "MaPLe", "VPT", "IVLP"} & set(seen["names"])
+
+
+@pytest.mark.parametrize(
+    "words, code, error",
+    [
+        (["train.py", "--fail"], 2, "error: One sentence.\n"),
+        (["train.py", "--exit"], 3, ""),
+        (["nothing.py"], 2, "error: There is no script nothing.py: give the path"),
+    ],
+)
+def test_exit_codes(project: Path, words, code, error) -> None:
+    done = run(project, *words)
+    assert done.returncode == code
+    assert done.stderr.startswith(error) and "Traceback" not in done.stderr

@@ -1,0 +1,204 @@
+"""Wrapping a trainer is adding the terms to its loss; without weights it is the trainer."""
+
+import pytest
+import torch
+from reference_trainers import HOSTS, labelled_batch
+
+from npt_plugin.errors import UserError
+from npt_plugin.framework import set_random_seed
+from npt_plugin.hosts.wrap import STATE, make_host_trainer
+from npt_plugin.prompt_outputs import PromptOutputs
+
+SETTINGS = ("TRAINER.COCOOP.N_CTX", "3", "TRAINER.MAPLE.PROMPT_DEPTH", "2")
+OFF = ("TRAINER.NPT.LAMBDA_LC", "0.", "TRAINER.NPT.LAMBDA_MI", "0.")
+
+
+@pytest.fixture
+def make(make_trainer):
+    """``make("HostCoOp", wrapped=True, ...)``: a reference trainer with our fixtures' config."""
+
+    def build(name, *options, wrapped=True, cls=None):
+        cfg = make_trainer("ZeroshotCLIP", *SETTINGS, *options).cfg
+        host = cls or HOSTS[name]
+        set_random_seed(3)
+        trainer = (make_host_trainer(host) if wrapped else host)(cfg)
+        trainer.set_model_mode("train")
+        return trainer
+
+    return build
+
+
+def gradients(trainer):
+    return {n: p.grad.clone() for n, p in trainer.model.prompt_learner.named_parameters()}
+
+
+def expected(trainer, batch, factor=1.0):
+    """Gradient of the host's loss plus the terms, in one backward pass."""
+    trainer.model.zero_grad()
+    images, labels = batch["img"], batch["label"]
+    step, trainer.npt.step = trainer.npt.step, None
+    image, text = trainer.model.features(images)
+    terms = trainer.npt_objective(PromptOutputs(image @ image.T, image, text), labels)
+    total = trainer.loss(images, labels) + sum(terms.values())
+    (factor * total).backward()
+    trainer.npt.step = step
+    return gradients(trainer), terms
+
+
+def assert_close(ours, theirs):
+    for name, value in theirs.items():
+        assert value.abs().max() > 0
+        assert (ours[name] - value).abs().max() <= 1e-5 * value.abs().max(), name
+
+
+@pytest.mark.parametrize("name", HOSTS)
+@pytest.mark.parametrize("version", ["v3", "v2"])
+@pytest.mark.parametrize("size", [1, 4])
+def test_gradient_is_that_of_loss_plus_terms(make, name, version, size):
+    trainer = make(name, "TRAINER.NPT.VERSION", version, "OPTIM.LR", "0.")
+    batch = labelled_batch(trainer, size)
+    wanted, terms = expected(trainer, batch)
+    summary = trainer.forward_backward(batch)
+    assert_close(gradients(trainer), wanted)
+    assert set(terms) == set(summary) - {"loss"}
+    for term, value in terms.items():
+        assert float(summary[term]) == pytest.approx(float(value.detach()), rel=1e-5, abs=1e-6)
+    plain = make(name, wrapped=False)
+    plain.forward_backward(batch)
+    changed = [not torch.equal(g, wanted[n]) for n, g in gradients(plain).items()]
+    assert any(changed)  # the terms do something
+
+
+@pytest.mark.parametrize("name", ["HostCoOp", "HostMaPLe"])
+def test_gradient_is_scaled_as_the_host_scales_its_loss(make, name):
+    trainer = make(name, "OPTIM.LR", "0.")
+    trainer.scaler = torch.amp.GradScaler("cpu", init_scale=512.0)
+    trainer.scaler.scale(torch.ones(()))
+    batch = labelled_batch(trainer)
+    wanted, _ = expected(trainer, batch)
+    seen = {}
+    trainer.optim.register_step_pre_hook(lambda *_: seen.update(gradients(trainer)))
+    trainer.forward_backward(batch)  # the scaler unscales before the optimiser steps
+    assert_close(seen, wanted)
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_zero_weights_set_no_hook_and_train_bit_for_bit(make, name):
+    wrapped, plain = make(name, *OFF), make(name, wrapped=False)
+    for module in wrapped.model.modules():
+        assert not module._forward_hooks
+    assert "zero_grad" not in vars(wrapped.optim)
+    for step in range(4):
+        batch = labelled_batch(plain, seed=step)
+        assert wrapped.forward_backward(batch) == plain.forward_backward(batch)
+    for a, b in zip(wrapped.model.parameters(), plain.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_evaluation_records_nothing_and_ramp_follows_the_epoch(make):
+    trainer = make("HostMaPLe", "TRAINER.NPT.WARMUP_EPOCH", "4")
+    batch = labelled_batch(trainer)
+    full = []
+    for epoch in (0, 3):
+        trainer.epoch = epoch
+        trainer.before_epoch()
+        full.append({n: float(v) for n, v in trainer.forward_backward(batch).items()})
+    assert full[1]["mi"] > 2 * full[0]["mi"]
+    with torch.no_grad():
+        trainer.model_inference(batch["img"])
+    trainer.model(batch["img"])
+    assert trainer.npt.step is None
+
+
+class TwoPasses(HOSTS["HostCoOp"]):
+    """Two forward and backward passes a step, as sharpness-aware methods take."""
+
+    def forward_backward(self, batch):
+        images, labels = self.parse_batch_train(batch)
+        self.optim.zero_grad()
+        for _ in range(2):
+            loss = self.loss(images, labels)
+            loss.backward()
+        return {"loss": loss.item()}
+
+
+class TwoLosses(HOSTS["HostCoOp"]):
+    """Two backward passes over one graph; ``clear`` in between decides which gradient stays."""
+
+    clear = False
+
+    def forward_backward(self, batch):
+        images, labels = self.parse_batch_train(batch)
+        self.optim.zero_grad()
+        half = self.loss(images, labels) / (1 if self.clear else 2)
+        half.backward(retain_graph=True)
+        if self.clear:
+            self.optim.zero_grad()
+        half.backward()
+        return {"loss": half.item()}
+
+
+class Clearing(TwoLosses):
+    clear = True
+
+
+@pytest.mark.parametrize("cls, times", [(TwoPasses, 2.0), (TwoLosses, 1.0), (Clearing, 1.0)])
+def test_each_update_has_the_terms_as_often_as_the_loss(make, cls, times):
+    trainer = make("", cls=cls)
+    batch = labelled_batch(trainer)
+    wanted, _ = expected(trainer, batch, factor=times)
+    trainer.forward_backward(batch)
+    assert_close(gradients(trainer), wanted)
+
+
+class Detached(HOSTS["HostCoOp"]):
+    def loss(self, images, labels):
+        return self.model.prompt_learner.ctx.square().sum()
+
+
+class NoText(HOSTS["HostMaPLe"]):
+    def build_model(self):
+        super().build_model()
+        del self.model.text_encoder
+
+
+class OddRows(HOSTS["HostCoOp"]):
+    def parse_batch_train(self, batch):
+        images, labels = super().parse_batch_train(batch)
+        return images, torch.cat([labels, labels[:1]])
+
+    def loss(self, images, labels):
+        return super().loss(images, labels[:-1])
+
+
+@pytest.mark.parametrize(
+    "cls, sentence",
+    [
+        (Detached, "no gradient reached image_encoder or text_encoder"),
+        (NoText, "needs a model with the modules image_encoder and text_encoder"),
+        (OddRows, "4 rows for 5 labels"),
+    ],
+)
+def test_what_cannot_work_is_said(make, cls, sentence):
+    with pytest.raises(UserError, match=sentence):
+        trainer = make("", cls=cls)
+        trainer.forward_backward(labelled_batch(trainer))
+
+
+def test_running_means_are_saved_and_resumed(make, tmp_path):
+    options = ("TRAINER.NPT.MI.MOMENTUM", "0.5")
+    trainer = make("HostCoOp", *options)
+    trainer.forward_backward(labelled_batch(trainer))
+    trainer.save_model(0, str(tmp_path))
+    assert (tmp_path / STATE).is_file()
+    other = make("HostCoOp", *options)
+    assert other.resume_model_if_exist(str(tmp_path)) == 1
+    there, here = trainer.npt_objective.state_dict(), other.npt_objective.state_dict()
+    assert there and all(torch.equal(value, here[name]) for name, value in there.items())
+
+
+def test_wrapped_trainer_runs_in_the_framework(make, capsys):
+    trainer = make("HostCoOp", "TEST.NO_TEST", "True")
+    trainer.train()
+    out = capsys.readouterr().out
+    assert " lc " in out and " mi " in out
