@@ -1,7 +1,8 @@
 """What the plugin adds to Dassl's loaders: image cache, deterministic augmentation, samplers.
 
 :func:`install` puts it into the Dassl that is in use, for every trainer, a host's included. With
-the default config nothing changes but the sentence for an unreadable image.
+the default config nothing changes but the sentence for an unreadable image. A host's dataset class
+that would silently ignore ``DATASET.IMBALANCE`` is refused.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from npt_plugin.datasets.augmentation import Clock, seeded_generators
+from npt_plugin.datasets.base import ExplicitClasses
 from npt_plugin.datasets.images import ImageCache
 from npt_plugin.datasets.samplers import SAMPLERS, ClassWeightedSampler, build_sampler
 from npt_plugin.errors import UserError, nearest_hint
@@ -108,6 +110,22 @@ def reading_wrapper(base: type) -> type:
     return ReadingWrapper
 
 
+def require_imbalance(cfg: Any, dataset: Any) -> None:
+    """A dataset that ignores ``DATASET.IMBALANCE`` must not train a run that asks for it.
+
+    Raises:
+        UserError: a host's own class, and a ratio below 1.
+    """
+    node = cfg.DATASET.get("IMBALANCE", None)
+    if node is None or node.RATIO == 1 or isinstance(dataset, ExplicitClasses):
+        return
+    name = type(dataset).__name__
+    raise UserError(
+        f"DATASET.IMBALANCE.RATIO is {node.RATIO}, but the dataset class '{name}' of this project "
+        f"ignores it; use DATASET.NAME Imbalanced{name}."
+    )
+
+
 def install(manager_class: type = DataManager) -> None:
     """Teach the Dassl in use our samplers, cache, augmentation and ``NUM_WORKERS -1``; once.
 
@@ -119,6 +137,12 @@ def install(manager_class: type = DataManager) -> None:
         return
     module.DatasetWrapper = reading_wrapper(module.DatasetWrapper)
     make_sampler, make_loader = module.build_sampler, module.build_data_loader
+    make_dataset = module.build_dataset
+
+    def dataset(cfg: Any) -> Any:
+        made = make_dataset(cfg)
+        require_imbalance(cfg, made)
+        return made
 
     def sampler(sampler_type: str, cfg: Any = None, data_source: Any = None, **rest: Any) -> Any:
         ours = build_sampler(cfg, data_source, sampler_type)
@@ -145,3 +169,4 @@ def install(manager_class: type = DataManager) -> None:
         return made
 
     module.build_sampler, module.build_data_loader = sampler, loader
+    module.build_dataset = dataset

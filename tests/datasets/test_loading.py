@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import sys
 import types
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,20 @@ import numpy as np
 import pytest
 import torch
 from data_cfg import make_cfg
+from mini_trees import put
 from PIL import Image
 
 from npt_plugin.datasets.images import BadImageError, ImageCache, read_image
-from npt_plugin.datasets.loading import EpochLoader, install, resolve_workers
+from npt_plugin.datasets.loading import (
+    EpochLoader,
+    install,
+    require_imbalance,
+    resolve_workers,
+)
+from npt_plugin.datasets.registration import reader
 from npt_plugin.datasets.samplers import ClassBalancedSampler
 from npt_plugin.errors import UserError
-from npt_plugin.framework import DataManager, Datum, build_transform
+from npt_plugin.framework import DataManager, DatasetBase, Datum, build_transform
 
 
 @pytest.fixture
@@ -37,7 +45,7 @@ def items(tmp_path: Path) -> list[Datum]:
 def patched() -> types.SimpleNamespace:
     """The engine's data_manager module with and without our additions, restored afterwards."""
     module = importlib.import_module(DataManager.__module__)
-    names = ("DatasetWrapper", "build_sampler", "build_data_loader")
+    names = ("DatasetWrapper", "build_sampler", "build_data_loader", "build_dataset")
     before = {name: getattr(module, name) for name in names}
     plain = types.SimpleNamespace(**before)
     if getattr(module.DatasetWrapper, "npt_reads", False):  # somebody installed them already
@@ -249,3 +257,27 @@ def test_install_twice_wraps_once(patched: Any) -> None:
     before = patched.module.DatasetWrapper
     install()
     assert patched.module.DatasetWrapper is before
+
+
+def test_a_class_that_ignores_imbalance_is_refused(
+    tmp_path: Path, patched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "t/train/x/a.jpg")
+    put(tmp_path / "t/test/x/a.jpg")
+
+    class DeafDataset(DatasetBase):
+        def __init__(self) -> None:
+            item = Datum(str(tmp_path / "t/test/x/a.jpg"), 0, 0, "a")
+            super().__init__(train_x=[item], test=[item])
+
+    engine = types.ModuleType("a_fake_engine")  # so that nothing enters the real registry
+    for name in ("DatasetWrapper", "build_sampler", "build_data_loader"):
+        setattr(engine, name, getattr(patched.plain, name))
+    engine.build_dataset = lambda cfg: DeafDataset()
+    monkeypatch.setitem(sys.modules, "a_fake_engine", engine)
+    install(type("Manager", (), {"__module__": "a_fake_engine"}))
+    assert len(engine.build_dataset(make_cfg(tmp_path)).train_x) == 1
+    skewed = make_cfg(tmp_path / "t", imbalance={"RATIO": 0.5})
+    with pytest.raises(UserError, match="ignores it; use DATASET.NAME ImbalancedDeafDataset"):
+        engine.build_dataset(skewed)
+    require_imbalance(skewed, reader("ImageFolder")(skewed))  # ours listen
