@@ -8,10 +8,15 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "train": ("npt_plugin.train", "train or evaluate one run (CoOp's train.py)"),
+    "eval": ("npt_plugin.evaluate_command", "test a run's prompts: npt eval --run DIR"),
     "demo": ("npt_plugin.demo", "three methods on the drawn datasets, then the table"),
     "sweep": ("npt_plugin.sweep", "a grid of base-to-new runs, several at a time"),
     "base2new": ("npt_plugin.base2new", "one base-to-new job: train, test base, test new"),
     "report": ("npt_plugin.report.command", "the table of all runs below a folder"),
+    "plot": ("npt_plugin.plots.command", "pictures of one run, or of all below a folder"),
+    "predict": ("npt_plugin.predict_command", "classify images with what a run learned"),
+    "export": ("npt_plugin.export_command", "a classifier that runs without this package"),
+    "words": ("npt_plugin.words_command", "the words nearest to the learned vectors"),
     "data": ("npt_plugin.data_cli", "list, check, download and verify datasets"),
     "list": ("npt_plugin.listing", "the trainers, datasets, losses and backbones there are"),
     "doctor": ("npt_plugin.doctor", "versions, device, weights and folders, one line each"),

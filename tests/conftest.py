@@ -83,9 +83,8 @@ SMALL = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def make_trainer(pets_root: Path, small_clip_file: Path, tmp_path: Path) -> Callable:
-    """``make_trainer("CoOp", "KEY", "value", ..., seed=0)`` builds a trainer in this process."""
+def build(root: Path, weights: Path, output: Path, trainer: str, *options: str, seed: int = 0):
+    """A trainer on the miniature pets, in this process."""
     import npt_plugin
 
     npt_plugin.register(base=True)
@@ -93,15 +92,34 @@ def make_trainer(pets_root: Path, small_clip_file: Path, tmp_path: Path) -> Call
     from npt_plugin.framework import build_trainer, set_random_seed
     from npt_plugin.train import parser
 
+    words = ["--trainer", trainer, "--seed", str(seed), "--root", str(root)]
+    words += ["--output-dir", str(output)]
+    words += [*SMALL, "MODEL.CLIP_WEIGHTS", str(weights), *options]
+    cfg = build_cfg(parser().parse_args(words))
+    set_random_seed(seed)
+    return build_trainer(cfg)
+
+
+@pytest.fixture
+def make_trainer(pets_root: Path, small_clip_file: Path, tmp_path: Path) -> Callable:
+    """``make_trainer("CoOp", "KEY", "value", ..., seed=0)`` builds a trainer in this process."""
+
     def make(trainer: str, *options: str, seed: int = 0, output: Path | None = None):
-        words = ["--trainer", trainer, "--seed", str(seed), "--root", str(pets_root)]
-        words += ["--output-dir", str(output or tmp_path / "run")]
-        words += [*SMALL, "MODEL.CLIP_WEIGHTS", str(small_clip_file), *options]
-        cfg = build_cfg(parser().parse_args(words))
-        set_random_seed(seed)
-        return build_trainer(cfg)
+        place = output or tmp_path / "run"
+        return build(pets_root, small_clip_file, place, trainer, *options, seed=seed)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def trained_run(
+    pets_root: Path, small_clip_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Output folder of a completed NPT_CoOp run with NC metrics per epoch; do not change it."""
+    out = tmp_path_factory.mktemp("trained") / "run"
+    options = ("TEST.NC_PER_EPOCH", "1", "OPTIM.MAX_EPOCH", "3", "DATASET.IMBALANCE.RATIO", "0.5")
+    build(pets_root, small_clip_file, out, "NPT_CoOp", *options).train()
+    return out
 
 
 @pytest.fixture

@@ -1,0 +1,92 @@
+"""One temperature for a run's probabilities, fitted on its validation images."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from npt_plugin.errors import UserError
+from npt_plugin.files import write_json
+from npt_plugin.run_folder import RunFolder
+
+CALIBRATION = "calibration.json"
+"""File in a run's folder that keeps the temperature."""
+
+_LOWEST, _HIGHEST = 0.05, 20.0
+
+
+def fit_temperature(logits: Tensor, labels: Tensor, steps: int = 60) -> float:
+    """The temperature T that minimises the cross-entropy of ``logits / T``.
+
+    Golden-section search over log T; the loss is convex in 1/T, so there is one minimum.
+
+    Args:
+        logits: (N, K).
+        labels: (N,).
+        steps: Halvings (by 0.618) of the interval 0.05 to 20.
+
+    Source: Guo et al. 2017 (arXiv:1706.04599), section 4.2.
+    """
+    logits = logits.double()
+
+    def loss(log_t: float) -> float:
+        return float(cross_entropy(logits / math.exp(log_t), labels))
+
+    low, high, golden = math.log(_LOWEST), math.log(_HIGHEST), (math.sqrt(5) - 1) / 2
+    for _ in range(steps):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if loss(left) < loss(right):
+            high = right
+        else:
+            low = left
+    return math.exp((low + high) / 2)
+
+
+def run_temperature(run: RunFolder, loaded: tuple[Any, ...]) -> float:
+    """The temperature kept in the run's folder, or fitted now and kept.
+
+    Args:
+        run: The run.
+        loaded: What ``run_folder.load_model`` gave.
+
+    Raises:
+        UserError: If there are no validation images that are not test images too.
+    """
+    path = run.path / CALIBRATION
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))["temperature"]
+        if isinstance(value, float) and _LOWEST / 2 < value < 2 * _HIGHEST:
+            return value
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # absent or damaged: fit it
+    logits, labels = _validation_logits(loaded)
+    value = fit_temperature(logits, labels)
+    write_json(path, {"temperature": value, "split": "val", "images": len(labels)})
+    return value
+
+
+@torch.no_grad()
+def _validation_logits(loaded: tuple[Any, ...]) -> tuple[Tensor, Tensor]:
+    from npt_plugin.framework import DataManager
+
+    model, cfg, device, precision = loaded
+    manager = DataManager(cfg)
+    dataset = manager.dataset
+    test = {item.impath for item in dataset.test}
+    if not dataset.val or any(item.impath in test for item in dataset.val):
+        raise UserError(
+            f"{cfg.DATASET.NAME} has no validation images apart from its test images: leave "
+            "calibration off."
+        )
+    rows, labels = [], []
+    with precision.context(device):
+        text = None if model.text_depends_on_image else model.text_features()
+        for batch in manager.val_loader:
+            rows.append(model.encode(batch["img"].to(device), text).logits.float().cpu())
+            labels.append(batch["label"])
+    return torch.cat(rows), torch.cat(labels)

@@ -1,0 +1,128 @@
+"""Use what a run learned: classify images by path, PIL image or batch."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from npt_plugin.calibration import run_temperature
+from npt_plugin.errors import UserError
+from npt_plugin.run_folder import RunFolder, load_model
+
+Picture = str | Path | Image.Image
+"""What ``Predictor`` takes one of, or several; a batch is a tensor (B, 3, H, W)."""
+
+
+class Predictor:
+    """A trained prompt classifier.
+
+    Example:
+        >>> predictor = Predictor.from_run("output/try")            # doctest: +SKIP
+        >>> predictor.top_k("cat.jpg", k=3)                         # doctest: +SKIP
+        [[('cat', 0.93), ('dog', 0.05), ('fox', 0.01)]]
+
+    Attributes:
+        class_names: K names; column k of the probabilities belongs to name k.
+        temperature: Logits are divided by it; 1.0 without calibration.
+    """
+
+    def __init__(
+        self, model: Any, cfg: Any, device: torch.device, precision: Any,
+        class_names: Sequence[str], temperature: float = 1.0,
+    ) -> None:  # fmt: skip
+        from npt_plugin.framework import build_transform
+
+        self.model, self.device, self.precision = model, device, precision
+        self.class_names, self.temperature = list(class_names), temperature
+        with contextlib.redirect_stdout(io.StringIO()):  # Dassl prints what it builds
+            self.transform = build_transform(cfg, is_train=False)
+        with torch.no_grad(), precision.context(device):
+            self.text = None if model.text_depends_on_image else model.text_features()  # (K, D)
+
+    @classmethod
+    def from_run(
+        cls,
+        folder: str | Path,
+        class_names: Sequence[str] | None = None,
+        calibrated: bool = False,
+        device: str | None = None,
+    ) -> Predictor:
+        """Load the prompts a run was tested with.
+
+        Args:
+            folder: The run's output folder.
+            class_names: Classify into these instead of the run's classes.
+            calibrated: Scale the probabilities by a temperature fitted on the run's validation
+                images (they must be on this machine; the value is kept in ``calibration.json``).
+            device: Torch device; None: CUDA where there is one.
+
+        Raises:
+            UserError: If the run, its weights or its validation images are not there.
+        """
+        if class_names is not None and not [name for name in class_names if name.strip()]:
+            raise UserError("No class name was given: name at least one.")
+        run = RunFolder.open(folder)
+        with contextlib.redirect_stdout(io.StringIO()):
+            loaded = load_model(run, class_names, device)
+            temperature = run_temperature(run, loaded) if calibrated else 1.0
+        return cls(*loaded, class_names or run.class_names, temperature)
+
+    @torch.no_grad()
+    def logits(self, images: Picture | Iterable[Picture] | Tensor, batch: int = 64) -> Tensor:
+        """Logits (N, K), fp32 on the CPU, divided by the temperature.
+
+        Args:
+            images: One picture, several, or a batch (N, 3, H, W) preprocessed by ``transform``.
+            batch: Images seen at a time.
+
+        Raises:
+            UserError: If a file is absent or not an image; it is named.
+        """
+        rows = []
+        for part in self._batches(images, batch):
+            with self.precision.context(self.device):
+                rows.append(self.model.encode(part.to(self.device), self.text).logits.float().cpu())
+        return torch.cat(rows) / self.temperature if rows else torch.empty(0, len(self.class_names))
+
+    def probabilities(self, images: Picture | Iterable[Picture] | Tensor) -> Tensor:
+        """Probabilities (N, K); rows sum to 1."""
+        return self.logits(images).softmax(dim=1)
+
+    def top_k(
+        self, images: Picture | Iterable[Picture] | Tensor, k: int = 5
+    ) -> list[list[tuple[str, float]]]:
+        """The k most probable class names of each image, with their probabilities."""
+        values, places = self.probabilities(images).topk(min(k, len(self.class_names)), dim=1)
+        rows = zip(values.tolist(), places.tolist(), strict=True)
+        return [[(self.class_names[i], p) for p, i in zip(*row, strict=True)] for row in rows]
+
+    def _batches(
+        self, images: Picture | Iterable[Picture] | Tensor, size: int
+    ) -> Iterable[Tensor]:
+        if isinstance(images, Tensor):
+            if images.ndim != 4 or images.shape[1] != 3:
+                raise ValueError(f"a batch must be (B, 3, H, W), got {tuple(images.shape)}")
+            yield from images.split(size)
+            return
+        several = [images] if isinstance(images, (str, Path, Image.Image)) else list(images)
+        for start in range(0, len(several), size):
+            yield torch.stack([self._open(one) for one in several[start : start + size]])
+
+    def _open(self, picture: Picture) -> Tensor:
+        """One preprocessed image (3, H, W)."""
+        if isinstance(picture, Image.Image):
+            return self.transform(picture.convert("RGB"))
+        try:
+            with Image.open(picture) as image:
+                return self.transform(image.convert("RGB"))
+        except FileNotFoundError:
+            raise UserError(f"There is no image {picture}.") from None
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise UserError(f"{picture} cannot be read as an image ({error}).") from None

@@ -1,0 +1,29 @@
+"""python classify.py IMAGE...  Needs torch, torchvision, clip (clip-anytorch), safetensors, PIL."""
+import json
+import sys
+from pathlib import Path
+
+import clip
+import torch
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torchvision import transforms as t
+
+here = Path(__file__).parent
+with safe_open(str(here / "classifier.safetensors"), "pt") as file:
+    text, scale = file.get_tensor("text_features"), file.get_tensor("logit_scale")
+    about = {key: json.loads(value) for key, value in file.metadata().items()}
+if (here / "backbone.safetensors").exists():
+    model = clip.model.build_model(load_file(str(here / "backbone.safetensors"))).float()
+else:
+    model = clip.load(about["backbone"], device="cpu", jit=False)[0].float()
+resize = t.Resize(about["size"], t.InterpolationMode(about["interpolation"]))
+normal = t.Normalize(about["mean"], about["std"])
+view = t.Compose([resize, t.CenterCrop(about["size"]), t.ToTensor(), normal])
+for path in sys.argv[1:]:
+    with torch.no_grad():
+        image = model.encode_image(view(Image.open(path).convert("RGB"))[None])
+    p = (scale * torch.nn.functional.normalize(image) @ text.T).softmax(dim=1)[0]
+    best = p.topk(min(3, len(p))).indices.tolist()
+    print(path, *(f"{about['class_names'][i]} {p[i]:.6f}" for i in best), sep="\t")
