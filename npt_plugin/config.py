@@ -156,12 +156,15 @@ def defaults() -> CN:
     root.DATALOADER.DETERMINISTIC_AUG = False  # augment by (seed, epoch, image), not by RNG state
     root.INPUT.FEATURE_CACHE = 0  # augmented views cached per training image; 0: off
     root.MODEL = CN()
-    root.MODEL.TEXT_CHUNK = 0  # classes encoded at a time, checkpointed; 0: all, -1: automatic
+    root.MODEL.TEXT_CHUNK = -1  # prompts encoded at a time, checkpointed; 0: all, -1: what fits
+    root.MODEL.COMPILE = False  # torch.compile both towers (needs a C++ compiler)
     root.MODEL.CLIP_WEIGHTS = ""  # path of CLIP weights; overrides MODEL.BACKBONE.NAME
     root.TEST = CN()
+    root.TEST.FEATURE_CACHE = ""  # folder that keeps test image features of a frozen tower; "": off
     root.TEST.SAVE_PREDICTIONS = True  # keep logits, labels and features for plots
     root.TEST.NC_PER_EPOCH = 0  # NC metrics of the test images every so many epochs; 0: at the end
     root.TRAIN = CN()
+    root.TRAIN.ACCUMULATE = 1  # pieces a batch is seen in: less memory, the same gradients
     root.TRAIN.STEPS = 0  # optimiser steps in total; 0: MAX_EPOCH epochs, as upstream
     return root
 

@@ -17,7 +17,7 @@ from npt_plugin.text_tower import TextTower
 __all__ = ["ImageTower", "TextTower", "normalize", "run_block"]
 
 _IMAGES_AT_ONCE = 8
-"""Images passed together where no graph is kept: their activations stay in the processor's cache."""
+"""Images passed together where no graph is kept, so that activations stay in the CPU's cache."""
 
 
 

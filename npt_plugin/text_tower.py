@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from npt_plugin.blocks import finish_block, split_heads
 from npt_plugin.prompt_layout import PromptLayout
+from npt_plugin.text_chunks import AUTOMATIC, automatic_chunk
 
 
 class TextTower(nn.Module):
@@ -22,7 +23,8 @@ class TextTower(nn.Module):
     Args:
         clip_model: A ``clip.model.CLIP``; its modules are shared, not copied.
         chunk: Prompts encoded at a time, each chunk recomputed in backward (activation
-            checkpointing), so that memory does not grow with K. 0: all at once.
+            checkpointing), so that memory does not grow with K. 0: all at once; -1: as many as fit
+            into half of the memory that is free at the first call.
     """
 
     def __init__(self, clip_model: nn.Module, chunk: int = 0) -> None:
@@ -61,14 +63,18 @@ class TextTower(nn.Module):
         n_groups, n_classes, length, _ = x.shape
         x = x.to(self.dtype) + self.positional_embedding[:length].to(self.dtype)
         shared = layout.shared if layout is not None else 0
+        if deep and shared <= len(deep[0]):  # what is replaced must be common
+            shared = 0
+        chunk = self.prompts_at_once(length, shared, x)
         start = self._start(x[:, 0, :shared], deep) if shared else ()
         inner = () if shared else tuple(deep)
         features = []
-        for rows, upto in self._parts(layout, n_groups, n_classes, length):
+        chunk = max(1, chunk // n_groups) if chunk else n_classes  # classes
+        for rows, upto in _parts(layout, chunk, n_classes, length):
             some = x if rows is None else x[:, rows]
             ends = (eot if rows is None else eot[rows]) - shared
             work = self._ends, some[:, :, shared:upto], ends, len(inner), *inner, *start
-            if self._chunk_of(n_groups) < n_classes and torch.is_grad_enabled():
+            if chunk < n_classes and torch.is_grad_enabled():
                 features.append(checkpoint(*work, use_reentrant=False, preserve_rng_state=False))
             else:
                 features.append(work[0](*work[1:]))
@@ -77,23 +83,13 @@ class TextTower(nn.Module):
             out = out[:, layout.back]
         return out if prompts.ndim == 4 else out[0]
 
-    def _chunk_of(self, n_groups: int) -> int:
-        """Classes encoded at a time."""
-        return max(1, self.chunk // n_groups) if self.chunk > 0 else 1 << 62
-
-    def _parts(
-        self, layout: PromptLayout | None, n_groups: int, n_classes: int, length: int
-    ) -> list[tuple[Tensor | slice | None, int]]:
-        """Which classes go through together, and up to which position; None: all classes."""
-        chunk = self._chunk_of(n_groups)
-        if layout is None:
-            starts = range(0, n_classes, min(chunk, n_classes))
-            return [(slice(i, i + chunk) if chunk < n_classes else None, length) for i in starts]
-        if len(layout.buckets) == 1 and chunk >= n_classes:
-            return [(None, length)]
-        counts = [count for count, _ in layout.buckets]
-        buckets = zip(layout.by_length.split(counts), layout.buckets, strict=True)
-        return [(some, upto) for rows, (n, upto) in buckets for some in rows.split(min(chunk, n))]
+    def prompts_at_once(self, length: int, shared: int, like: Tensor) -> int:
+        """Prompts of ``length`` positions encoded at a time, 0 for all; decides if automatic."""
+        if self.chunk == AUTOMATIC:
+            device, size = like.device, like.element_size()
+            own = length - shared
+            self.chunk = automatic_chunk(self.transformer, own, length, size, device)
+        return self.chunk
 
     def _start(self, x: Tensor, deep: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Keys and values of the common start in every layer.
@@ -150,6 +146,20 @@ class TextTower(nn.Module):
         until_end = (places <= ends.unsqueeze(1))[:, None, None]  # (n, 1, 1, T)
         last = finish_block(block, x.gather(2, at), _attend(q, k, v, until_end, common))
         return self.ln_final(last[:, :, 0]).to(self.dtype) @ self.text_projection  # (G, n, D)
+
+
+def _parts(
+    layout: PromptLayout | None, chunk: int, n_classes: int, length: int
+) -> list[tuple[Tensor | slice | None, int]]:
+    """Which classes go through together, and up to which position; None: all classes."""
+    if layout is None:
+        starts = range(0, n_classes, min(chunk, n_classes))
+        return [(slice(i, i + chunk) if chunk < n_classes else None, length) for i in starts]
+    if len(layout.buckets) == 1 and chunk >= n_classes:
+        return [(None, length)]
+    counts = [count for count, _ in layout.buckets]
+    buckets = zip(layout.by_length.split(counts), layout.buckets, strict=True)
+    return [(some, upto) for rows, (n, upto) in buckets for some in rows.split(min(chunk, n))]
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, common: Sequence[Tensor]) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,10 +14,10 @@ from npt_plugin.encoders import normalize
 from npt_plugin.prompt_outputs import PromptOutputs
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.context import TextContext, embed_words, random_context, words_of
-from npt_plugin.trainers.model import PromptedCLIP
+from npt_plugin.trainers.model import PromptedCLIP, recomputed
 
 PROMPTS_AT_ONCE = 512
-"""Images x classes encoded together; bounds memory, does not change a number."""
+"""Images x classes encoded together in evaluation; bounds memory, does not change a number."""
 
 
 class ConditionalContext(TextContext):
@@ -61,12 +62,25 @@ class CoCoOpCLIP(PromptedCLIP):
     def encode(self, images: Tensor, text: Tensor | None = None) -> PromptOutputs:
         """See one batch through both towers, with prompts made for each image."""
         image = self.image_features(images)  # (B, D)
-        n_classes = len(self.prompt_learner.eot)
-        at_once = max(1, PROMPTS_AT_ONCE // n_classes)
-        text = torch.cat([self._text_for(some) for some in image.split(at_once)])  # (B, K, D)
+        parts = image.split(self._images_at_once(image))
+        text_for = self._text_for
+        if len(parts) > 1 and torch.is_grad_enabled():
+            text_for = partial(recomputed, self._text_for)  # the graph of one part at a time
+        text = torch.cat([text_for(part) for part in parts])  # (B, K, D)
         scaled = self.logit_scale.exp() * image  # (B, D)
         logits = torch.einsum("bd,bkd->bk", scaled, text)
         return PromptOutputs(logits, image, text)
+
+    def _images_at_once(self, image: Tensor) -> int:
+        """How many images' prompts go through the text tower together."""
+        layout, n_images = self.prompt_learner.layout, len(image)
+        n_classes = len(layout.eot)
+        if not torch.is_grad_enabled():
+            return max(1, PROMPTS_AT_ONCE // n_classes)
+        length = layout.buckets[-1][1]
+        cap = self.text_encoder.prompts_at_once(length, layout.shared, image)
+        most = max(1, cap // n_classes) if cap else n_images
+        return min(most, -(-n_images // self.pieces))
 
     def _text_for(self, image_features: Tensor) -> Tensor:
         learner = self.prompt_learner

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from npt_plugin.evaluation import ShotGroups, classification_metrics, per_class_accuracy
+from npt_plugin.feature_store import with_stored_features
 from npt_plugin.files import write_text
 from npt_plugin.geometry.metrics import nc_metrics
 from npt_plugin.losses.posthoc import posthoc_adjust
@@ -92,7 +93,7 @@ def see(trainer: Any, loader: Any, judge: Any) -> tuple[Tensor, Tensor, Tensor, 
     tau = trainer.cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU if _trained_on(trainer) else 0
     with trainer.precision.context(trainer.device):
         text = None if model.text_depends_on_image else model.text_features()  # (K, D), once
-        for batch in progress(loader, desc="testing", leave=False):
+        for batch in progress(with_stored_features(trainer, loader), desc="testing", leave=False):
             images, label = trainer.parse_batch_test(batch)
             outputs = model.encode(images, text)
             logits = outputs.logits.float()  # (B, K)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from npt_plugin.encoders import ImageTower, TextTower, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.prompt_outputs import PromptOutputs
+from npt_plugin.text_chunks import check_text_chunk
 
 
 class PromptedCLIP(nn.Module):
@@ -26,6 +27,9 @@ class PromptedCLIP(nn.Module):
         image_encoder, text_encoder: The towers, under the names hosts and hooks expect.
         learns_image_side: Whether image features depend on learned parameters. Where they do not,
             they are computed without a graph and may be cached.
+        pieces: ``TRAIN.ACCUMULATE``: the batch passes a learning image side in that many pieces,
+            each computed again in backward. Whatever the loss, the gradients are those of the
+            whole batch; adding up losses of pieces would not give that for terms over class means.
         learns_text_side: The same for the text features.
         text_depends_on_image: Whether every image has its own text features (CoCoOp).
         prec_node: Name of the ``TRAINER`` node that holds this method's ``PREC``.
@@ -41,10 +45,15 @@ class PromptedCLIP(nn.Module):
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
         super().__init__()
         check_image_size(cfg, clip_model)
+        check_text_chunk(cfg.MODEL.TEXT_CHUNK)
+        self.pieces = check_pieces(cfg.TRAIN.ACCUMULATE)
         self.image_encoder = ImageTower(clip_model.visual)
         self.text_encoder = TextTower(clip_model, chunk=cfg.MODEL.TEXT_CHUNK)
         self.logit_scale = clip_model.logit_scale
         self.requires_grad_(False)  # prompts come later, in the subclass
+        if cfg.MODEL.COMPILE:
+            self.image_encoder.compile()
+            self.text_encoder.compile()
 
     def image_features(self, images: Tensor) -> Tensor:
         """Unit-norm image features (B, D) of images (B, 3, H, W).
@@ -53,8 +62,13 @@ class PromptedCLIP(nn.Module):
         """
         if images.ndim == 2:
             return images
-        with nullcontext() if self.learns_image_side else torch.no_grad():
+        if not self.learns_image_side:
+            with torch.no_grad():
+                return normalize(self.encode_images(images))
+        if self.pieces == 1 or not torch.is_grad_enabled():
             return normalize(self.encode_images(images))
+        parts = images.tensor_split(min(self.pieces, len(images)))
+        return normalize(torch.cat([recomputed(self.encode_images, part) for part in parts]))
 
     def encode_images(self, images: Tensor) -> Tensor:
         """Image features (B, D) before normalisation; overridden by visual prompts."""
@@ -132,6 +146,24 @@ class PromptedCLIP(nn.Module):
             for parameter, value in found.values():
                 parameter.copy_(value)
         return list(found)
+
+
+def recomputed(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """``function(*inputs)`` without keeping its graph: backward computes it again."""
+    return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
+
+
+def check_pieces(value: int) -> int:
+    """``TRAIN.ACCUMULATE``, at least 1.
+
+    Raises:
+        UserError: below 1.
+    """
+    if value < 1:
+        raise UserError(
+            f"TRAIN.ACCUMULATE is {value}; it is the number of pieces a batch is seen in: 1 or more."
+        )
+    return value
 
 
 def check_image_size(cfg: Any, clip_model: nn.Module) -> None:
