@@ -9,6 +9,7 @@ is. Nothing is patched: PyTorch's function mode sees the calls, and no other ope
 from __future__ import annotations
 
 import functools
+import weakref
 from typing import Any
 
 import torch
@@ -71,9 +72,15 @@ def follow_config(cfg: Any) -> None:
     ignored = ignored_casts(cfg)
     if _mode is None and ignored:
         _mode = IgnoreCasts()
-        _mode.__enter__()  # for the process: the host's trainer lives as long
+        _mode.__enter__()  # never left: with nothing ignored it does nothing
     if _mode is not None:
         _mode.ignored = ignored
+
+
+def release(ignored: frozenset[Any]) -> None:
+    """Ignore nothing again, unless a later run has other needs."""
+    if _mode is not None and _mode.ignored == ignored:
+        _mode.ignored = frozenset()
 
 
 def watch(simple_trainer: type) -> None:
@@ -90,6 +97,7 @@ def watch(simple_trainer: type) -> None:
     def init(self: Any, cfg: Any) -> None:
         if not any(cls.__module__ == _OURS for cls in type(self).__mro__):
             follow_config(cfg)
+            weakref.finalize(self, release, ignored_casts(cfg))
         built(self, cfg)
 
     init.npt_watches = True  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.checkpoint_file import read_state, write_state
+from npt_plugin.config import defaults
 from npt_plugin.datasets.counts import class_counts
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.capture import Regulariser
@@ -16,6 +18,20 @@ from npt_plugin.losses.objective import Objective, build_objective, needs_zero_s
 
 STATE = "npt_terms.npt"
 """File in ``OUTPUT_DIR`` with the terms' running means, where they have any."""
+
+_OURS_ONLY = (
+    "TRAINER.IMBALANCE_LOSS.NAME",
+    "TRAINER.IMBALANCE_LOSS.DRW_EPOCH",
+    "TRAINER.IMBALANCE_LOSS.POSTHOC_TAU",
+    "OPTIM.GNM.ENABLED",
+    "OPTIM.SAM.ENABLED",
+    "TRAIN.STEPS",
+    "TRAIN.ACCUMULATE",
+    "INPUT.FEATURE_CACHE",
+    "MODEL.COMPILE",
+    "MODEL.CLIP_WEIGHTS",
+)
+"""Keys that change what our own trainers do, and that a host's step knows nothing of."""
 
 
 class HostNPT:
@@ -28,6 +44,19 @@ class HostNPT:
     host_class: type
     cfg: Any
     dm: Any
+
+    def check_cfg(self, cfg: Any) -> None:
+        """The host's checks; and no key that this trainer would silently ignore."""
+        super().check_cfg(cfg)  # type: ignore[misc]
+        ours = defaults()
+        for key in _OURS_ONLY:
+            value, default = attrgetter(key)(cfg), attrgetter(key)(ours)
+            if value != default:
+                raise UserError(
+                    f"{key} is {value!r}, but {type(self).__name__} trains with the host's own "
+                    f"step, which does not know it: leave it at {default!r}, or use NPT_CoOp, "
+                    "NPT_CoCoOp or NPT_MaPLe with TRAINER.NPT.BASE plugin."
+                )
 
     def build_model(self) -> None:
         """The host's model; then the terms and the hooks."""
@@ -81,6 +110,11 @@ class HostNPT:
                 f"{self.host_class.__name__} took a step in which no gradient reached image_encoder"
                 " or text_encoder: NPT has nothing to act on; train it without NPT."
             )
+        for name, term in terms.items():
+            if not torch.isfinite(term):
+                raise FloatingPointError(
+                    f"{name} is {float(term)}: lower OPTIM.LR or use PREC fp32."
+                )
         return {**summary, **terms}
 
     def save_model(self, epoch: int, directory: str, *args: Any, **kwargs: Any) -> None:

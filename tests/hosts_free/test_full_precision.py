@@ -15,13 +15,6 @@ def config(name="MaPLe", cuda=True, **precisions):
     return CfgNode({"TRAINER": {"NAME": name, **trainer}, "USE_CUDA": cuda})
 
 
-@pytest.fixture(autouse=True)
-def leave_nothing_behind():
-    yield
-    if full_precision._mode is not None:
-        full_precision._mode.ignored = frozenset()
-
-
 @pytest.fixture
 def gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -79,5 +72,8 @@ def test_building_a_host_trainer_is_noticed_and_ours_is_not():
     Host = type("Host", (Simple,), {"__module__": "trainers.maple"})
     Ours = type("PromptTrainer", (Simple,), {"__module__": "npt_plugin.trainers.base"})
     type("NPT_Mine", (Ours,), {"__module__": "elsewhere"})(config(cuda=False))
-    Host(config(cuda=False))
+    host = Host(config(cuda=False))
     assert seen == [torch.float16, torch.float32]
+    assert torch.ones(1).half().dtype == torch.float32
+    del host
+    assert torch.ones(1).half().dtype == torch.float16  # as long as the trainer lives

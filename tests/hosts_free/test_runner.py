@@ -62,7 +62,8 @@ def run(cwd: Path, *words: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("place", ["inside", "outside"])
 def test_the_script_runs_as_itself(project: Path, tmp_path: Path, place) -> None:
-    cwd, script = (project, "train.py") if place == "inside" else (tmp_path, "some project/train.py")
+    inside = place == "inside"
+    cwd, script = (project, "train.py") if inside else (tmp_path, "some project/train.py")
     done = run(cwd, script, "--seed", "0", "KEY", "value")
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])

@@ -17,8 +17,11 @@ OFF = ("TRAINER.NPT.LAMBDA_LC", "0.", "TRAINER.NPT.LAMBDA_MI", "0.")
 def make(make_trainer):
     """``make("HostCoOp", wrapped=True, ...)``: a reference trainer with our fixtures' config."""
 
-    def build(name, *options, wrapped=True, cls=None):
-        cfg = make_trainer("ZeroshotCLIP", *SETTINGS, *options).cfg
+    def build(name, *options, wrapped=True, cls=None, changes=()):
+        cfg = make_trainer("ZeroshotCLIP", *SETTINGS, *options).cfg.clone()
+        cfg.defrost()
+        cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS = cfg.MODEL.CLIP_WEIGHTS, ""
+        cfg.merge_from_list(list(changes))
         host = cls or HOSTS[name]
         set_random_seed(3)
         trainer = (make_host_trainer(host) if wrapped else host)(cfg)
@@ -182,6 +185,22 @@ class OddRows(HOSTS["HostCoOp"]):
 def test_what_cannot_work_is_said(make, cls, sentence):
     with pytest.raises(UserError, match=sentence):
         trainer = make("", cls=cls)
+        trainer.forward_backward(labelled_batch(trainer))
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [("TRAINER.IMBALANCE_LOSS.NAME", "ldam"), ("OPTIM.SAM.ENABLED", True), ("TRAIN.STEPS", 50)],
+)
+def test_a_key_the_host_would_ignore_is_refused(make, key, value):
+    with pytest.raises(UserError, match=f"{key} is {value!r}, but NPT_HostCoOp"):
+        make("HostCoOp", changes=(key, value))
+
+
+def test_a_term_that_is_not_finite_is_named(make):
+    trainer = make("HostCoOp")
+    trainer.npt_objective.weights["mi"] = float("inf")
+    with pytest.raises(FloatingPointError, match="mi is inf"):
         trainer.forward_backward(labelled_batch(trainer))
 
 
