@@ -40,6 +40,7 @@ class IgnoreCasts(TorchFunctionMode):
 
 
 _mode: IgnoreCasts | None = None
+_alive = 0  # host trainers that still exist
 
 
 def wanted_precision(cfg: Any) -> str:
@@ -66,20 +67,31 @@ def ignored_casts(cfg: Any) -> frozenset[Any]:
     return frozenset({torch.Tensor.half} if wanted_precision(cfg) == "fp32" else ())
 
 
-def follow_config(cfg: Any) -> None:
-    """From now on ignore what contradicts ``cfg``; replaces what an earlier run needed."""
-    global _mode
+def follow_config(cfg: Any, trainer: Any) -> None:
+    """Ignore what contradicts ``cfg`` until no host's trainer is left.
+
+    Replaces what an earlier trainer needed.
+
+    Args:
+        cfg: The host's config.
+        trainer: Its trainer, about to be built.
+    """
+    global _mode, _alive
     ignored = ignored_casts(cfg)
     if _mode is None and ignored:
         _mode = IgnoreCasts()
         _mode.__enter__()  # never left: with nothing ignored it does nothing
     if _mode is not None:
         _mode.ignored = ignored
+    _alive += 1
+    weakref.finalize(trainer, _gone)
 
 
-def release(ignored: frozenset[Any]) -> None:
-    """Ignore nothing again, unless a later run has other needs."""
-    if _mode is not None and _mode.ignored == ignored:
+def _gone() -> None:
+    """One host's trainer less; after the last nothing is ignored."""
+    global _alive
+    _alive -= 1
+    if _mode is not None and not _alive:
         _mode.ignored = frozenset()
 
 
@@ -96,8 +108,7 @@ def watch(simple_trainer: type) -> None:
     @functools.wraps(built)
     def init(self: Any, cfg: Any) -> None:
         if not any(cls.__module__ == _OURS for cls in type(self).__mro__):
-            follow_config(cfg)
-            weakref.finalize(self, release, ignored_casts(cfg))
+            follow_config(cfg, self)
         built(self, cfg)
 
     init.npt_watches = True  # type: ignore[attr-defined]

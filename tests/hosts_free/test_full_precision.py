@@ -20,6 +20,10 @@ def gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
 
 
+class Trainer:
+    pass
+
+
 HALF, CUDA = torch.Tensor.half, torch.Tensor.cuda
 
 
@@ -43,7 +47,8 @@ def test_on_a_gpu_half_is_ignored_for_fp32_only(gpu, name, precisions, ignored):
 
 
 def test_calls_hand_the_tensor_back():
-    full_precision.follow_config(config(cuda=False))
+    trainer = Trainer()
+    full_precision.follow_config(config(cuda=False), trainer)
     layer, x = nn.Linear(3, 2), torch.randn(4, 3, requires_grad=True)
     assert layer.half().weight.dtype == torch.float32
     assert layer.cuda().weight.device.type == "cpu"
@@ -54,9 +59,10 @@ def test_calls_hand_the_tensor_back():
 
 
 def test_the_next_run_decides_anew(gpu):
-    full_precision.follow_config(config("MaPLe", MAPLE="fp32"))
+    first, second = Trainer(), Trainer()
+    full_precision.follow_config(config("MaPLe", MAPLE="fp32"), first)
     assert torch.ones(1).half().dtype == torch.float32
-    full_precision.follow_config(config("MaPLe", MAPLE="fp16"))
+    full_precision.follow_config(config("MaPLe", MAPLE="fp16"), second)
     assert torch.ones(1).half().dtype == torch.float16
 
 
@@ -72,7 +78,9 @@ def test_building_a_host_trainer_is_noticed_and_ours_is_not():
     Host = type("Host", (Simple,), {"__module__": "trainers.maple"})
     Ours = type("PromptTrainer", (Simple,), {"__module__": "npt_plugin.trainers.base"})
     type("NPT_Mine", (Ours,), {"__module__": "elsewhere"})(config(cuda=False))
-    host = Host(config(cuda=False))
+    host, other = Host(config(cuda=False)), Host(config(cuda=False))
+    seen.pop()
+    del other
     assert seen == [torch.float16, torch.float32]
     assert torch.ones(1).half().dtype == torch.float32
     del host
