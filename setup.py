@@ -40,6 +40,7 @@ setup(
         "tensorboard",
         "safetensors",
         "scikit-learn",
+        "scipy",
     ],
     extras_require={
         "reports": ["matplotlib"],

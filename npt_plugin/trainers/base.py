@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from npt_plugin.clip_backbone import load_clip
 from npt_plugin.datasets.counts import class_counts, describe
 from npt_plugin.errors import UserError
+from npt_plugin.files import write_json
 from npt_plugin.framework import TrainerX, build_lr_scheduler, build_optimizer
 from npt_plugin.losses.imbalance import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
@@ -138,6 +140,9 @@ class PromptTrainer(TrainerX):
                 f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no training "
                 "image, so nothing can be trained on it; use --eval-only, or more shots."
             )
+        record = getattr(self.dm.dataset, "record", None)
+        if self.output_dir and record:  # which images, of which split, for which seed
+            write_json(Path(self.output_dir) / "selection.json", record)
         super().before_train()
 
     def before_epoch(self) -> None:

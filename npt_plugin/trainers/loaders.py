@@ -99,6 +99,7 @@ class FeatureCacheLoader:
         model.eval()
         bar = tqdm(total=self.views * len(plain), desc="caching image features", leave=False)
         for view in range(self.views):
+            self.set_epoch(view)  # augmentation by (seed, epoch, image) differs by view
             rows = []
             for batch in plain:
                 rows.append(model.image_features(batch["img"].to(self.device)))
@@ -111,9 +112,9 @@ class FeatureCacheLoader:
         return torch.stack(passes, dim=1), torch.cat(labels).to(self.device), impaths  # (N, V, D)
 
     def set_epoch(self, epoch: int) -> None:
-        """Pass the epoch on to a sampler that follows one."""
-        if hasattr(self.loader.sampler, "set_epoch"):
-            self.loader.sampler.set_epoch(epoch)
+        """Pass the epoch on to a loader whose sampler or augmentation follows one."""
+        if hasattr(self.loader, "set_epoch"):
+            self.loader.set_epoch(epoch)
 
     def __len__(self) -> int:
         return len(self.loader)

@@ -188,3 +188,18 @@ def test_no_step_waits_for_the_device(make_trainer):
         trainer.set_model_mode("train")
         with Watch():
             trainer.losses(*trainer.parse_batch_train(batch))
+
+
+def test_cached_views_differ_also_with_deterministic_augmentation(make_trainer):
+    options = ("DATALOADER.DETERMINISTIC_AUG", "True", "INPUT.FEATURE_CACHE", "2")
+    features = make_trainer("CoOp", *options).train_loader_x.features  # (N, V, D)
+    assert not torch.allclose(features[:, 0], features[:, 1])
+    assert torch.equal(features, make_trainer("CoOp", *options).train_loader_x.features)
+
+
+def test_the_chosen_images_are_recorded_with_the_run(make_trainer, tmp_path):
+    trainer = make_trainer("CoOp", "DATASET.IMBALANCE.RATIO", "0.5", output=tmp_path / "run")
+    trainer.train()
+    text = (tmp_path / "run" / "selection.json").read_text()
+    for item in trainer.dm.dataset.train_x:
+        assert item.impath.rsplit("/", 1)[1] in text
