@@ -1,7 +1,7 @@
 """The drawn few-shot benchmarks: what each shows, and how its look departs from pretraining.
 
 The strength of every shift was chosen by looking at zero-shot, linear-probe and CoOp accuracy,
-never at NPT.
+never at NPT. Class labels follow the alphabet, so base and new classes are the two halves of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from npt_plugin.embedded.world import contrasting_pair, finish
 Rng = np.random.Generator
 _PAIR_SHADES = ("crimson", "azure", "green", "amber", "violet", "pink", "black", "cyan")
 _PAIR_ICONS = ("car", "cup", "hat", "star", "umbrella", "fish", "heart", "bell")
-_PAIRS = tuple((_PAIR_SHADES[(k + 2 * (k // 8)) % 8], _PAIR_ICONS[k % 8]) for k in range(32))
+_PAIRS = tuple(
+    f"{_PAIR_SHADES[(k + 2 * (k // 8)) % 8]} {_PAIR_ICONS[k % 8]}" for k in range(32)
+)  # every colour and every object four times
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Spec:
         description: one line for people.
         template: prompt for zero-shot CLIP, ``{}`` is the class name.
         class_names: 32 names; base-to-new protocols take the first half as base.
-        draw: class index and random generator -> (48, 48, 3) float32 picture, before camera noise.
+        draw: class name and random generator -> (48, 48, 3) float32 picture, before camera noise.
     """
 
     name: str
@@ -43,7 +45,7 @@ class Spec:
     description: str
     template: str
     class_names: tuple[str, ...]
-    draw: Callable[[int, Rng], np.ndarray]
+    draw: Callable[[str, Rng], np.ndarray]
 
     def picture(self, label: int, number: int) -> np.ndarray:
         """Draw one picture of a class; the same arguments always give the same picture.
@@ -55,93 +57,79 @@ class Spec:
         Returns:
             (48, 48, 3) uint8.
         """
-        salt = sum(ord(letter) * 31**place for place, letter in enumerate(self.name[:12]))
-        rng = np.random.default_rng((salt, label, number))
-        return finish(self.draw(label, rng), rng)
+        salt = [ord(letter) for letter in self.name]
+        rng = np.random.default_rng((*salt, label, number))
+        return finish(self.draw(self.class_names[label], rng), rng)
 
 
-def _some_background(rng: Rng) -> int:
+def _background(rng: Rng) -> int:
     return 0 if rng.random() < 0.6 else int(rng.integers(1, len(BACKGROUNDS)))
 
 
-def _draw_object(label: int, rng: Rng) -> np.ndarray:
-    shade, background = int(rng.integers(len(SHADE_NAMES))), _some_background(rng)
-    return object_scene(rng, label, shade, background, hard=0.6)
+def _object(name: str, rng: Rng) -> np.ndarray:
+    """Draw an object in any colour through a lens that flattens everything."""
+    shade, background = int(rng.integers(len(SHADE_NAMES))), _background(rng)
+    icon = ICON_NAMES.index(name)
+    return object_scene(rng, icon, shade, background, hard=0.2, squeeze=0.5)
 
 
-def _draw_sketch(label: int, rng: Rng) -> np.ndarray:
-    return object_scene(rng, label, 0, 0, STYLES.index("sketch"), hard=0.6)
+def _sketch(name: str, rng: Rng) -> np.ndarray:
+    """Draw the outline of an object on tilted paper."""
+    style = STYLES.index("sketch")
+    return object_scene(rng, ICON_NAMES.index(name), 0, 0, style, hard=0.2, tilt=25.0)
 
 
-def _draw_shade(label: int, rng: Rng) -> np.ndarray:
-    pixels = object_scene(rng, ICON_NAMES.index("cup"), label, _some_background(rng), hard=0.5)
-    return shifts.warm_light(pixels, 0.6)
+def _shade(name: str, rng: Rng) -> np.ndarray:
+    """Draw a cup of one shade by lamplight."""
+    icon, shade = ICON_NAMES.index("cup"), SHADE_NAMES.index(name)
+    pixels = object_scene(rng, icon, shade, _background(rng), hard=0.5)
+    return shifts.warm_light(pixels, 0.8)
 
 
-def _draw_pair(label: int, rng: Rng) -> np.ndarray:
-    shade, icon = _PAIRS[label]
-    return object_scene(
-        rng, ICON_NAMES.index(icon), SHADE_NAMES.index(shade), _some_background(rng), hard=0.6
-    )
+def _pair(name: str, rng: Rng) -> np.ndarray:
+    """Draw an object of one shade, seen by a camera whose hues are off, through a flat lens."""
+    shade, icon = name.split(" ")
+    where = ICON_NAMES.index(icon), SHADE_NAMES.index(shade), _background(rng)
+    pixels = object_scene(rng, *where, hard=0.2, squeeze=0.45)
+    return shifts.turn_hue(pixels, 30)
 
 
-def _draw_texture(label: int, rng: Rng) -> np.ndarray:
-    return texture_image(label, rng, *contrasting_pair(rng))
+def _texture(name: str, rng: Rng) -> np.ndarray:
+    """Draw a texture turned by a quarter."""
+    return np.rot90(texture_image(TEXTURE_NAMES.index(name), rng, *contrasting_pair(rng)))
 
 
-def _draw_layout(label: int, rng: Rng) -> np.ndarray:
-    return shifts.near_infrared(layout_image(label, rng), 0.7)
+def _layout(name: str, rng: Rng) -> np.ndarray:
+    """Draw a land use on false-colour infrared film with a colour cast."""
+    pixels = shifts.near_infrared(layout_image(LAYOUT_NAMES.index(name), rng), 1.0)
+    return shifts.turn_hue(pixels, -30)
 
 
-_ALL = (
-    Spec(
-        "EmbeddedObjects",
-        "embedded_objects",
-        "32 everyday objects",
-        "a photo of a {}.",
-        ICON_NAMES,
-        _draw_object,
-    ),
-    Spec(
-        "EmbeddedShades",
-        "embedded_shades",
-        "cups in 32 shades",
-        "a photo of a {} cup.",
-        SHADE_NAMES,
-        _draw_shade,
-    ),
-    Spec(
-        "EmbeddedTextures",
-        "embedded_textures",
-        "32 textures",
-        "{} texture.",
-        TEXTURE_NAMES,
-        _draw_texture,
-    ),
-    Spec(
-        "EmbeddedOverhead",
-        "embedded_overhead",
-        "32 land uses",
-        "a satellite photo of {}.",
-        LAYOUT_NAMES,
-        _draw_layout,
-    ),
-    Spec(
-        "EmbeddedSketches",
-        "embedded_sketches",
-        "pen sketches of the 32 objects",
-        "a sketch of a {}.",
-        ICON_NAMES,
-        _draw_sketch,
-    ),
-    Spec(
-        "EmbeddedPairs",
-        "embedded_pairs",
-        "32 pairs of a colour and an object",
-        "a photo of a {}.",
-        tuple(" ".join(pair) for pair in _PAIRS),
-        _draw_pair,
-    ),
-)
+def _spec(
+    kind: str,
+    description: str,
+    template: str,
+    names: tuple[str, ...],
+    draw: Callable[[str, Rng], np.ndarray],
+) -> Spec:
+    folder = f"embedded_{kind.lower()}"
+    return Spec(f"Embedded{kind}", folder, description, template, tuple(sorted(names)), draw)
+
+
+_OBJECT_PROMPT, _SKETCH_PROMPT = "a photo of a {}.", "a sketch of a {}."
 #: Registry name -> benchmark.
-BENCHMARKS: dict[str, Spec] = {spec.name: spec for spec in _ALL}
+BENCHMARKS: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        _spec("Objects", "everyday objects, flattened", _OBJECT_PROMPT, ICON_NAMES, _object),
+        _spec(
+            "Shades", "shades of a cup by lamplight", "a photo of a {} cup.", SHADE_NAMES, _shade
+        ),
+        _spec("Textures", "textures, turned by a quarter", "{} texture.", TEXTURE_NAMES, _texture),
+        _spec(
+            "Overhead", "land use in infrared", "a satellite photo of {}.", LAYOUT_NAMES, _layout
+        ),
+        _spec("Sketches", "pen sketches, tilted", _SKETCH_PROMPT, ICON_NAMES, _sketch),
+        _spec("Pairs", "an object in a colour, hues off", _OBJECT_PROMPT, _PAIRS, _pair),
+    )
+}

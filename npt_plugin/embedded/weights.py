@@ -11,15 +11,18 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from clip.simple_tokenizer import SimpleTokenizer
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from npt_plugin.embedded.captions import all_words
 from npt_plugin.errors import UserError
+
+if TYPE_CHECKING:
+    from clip.simple_tokenizer import SimpleTokenizer
 
 VOCABULARY = 49408
 START, END = 49406, 49407
@@ -32,6 +35,8 @@ _TABLE_SEED, _TABLE_STD = 20240229, 0.02
 @lru_cache(maxsize=1)
 def tokenizer() -> SimpleTokenizer:
     """Return CLIP's byte-pair tokenizer, built once."""
+    from clip.simple_tokenizer import SimpleTokenizer  # not needed to load weights
+
     return SimpleTokenizer()
 
 
@@ -85,6 +90,7 @@ def save_tiny(path: Path, state: dict[str, Tensor], rows: Tensor, ids: list[int]
         torch.tensor(ids, dtype=torch.int32),
     )
     save_file(kept, str(path))
+    path.chmod(0o644)  # safetensors writes private files
 
 
 def read_card(path: Path = CARD_FILE) -> dict:

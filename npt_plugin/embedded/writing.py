@@ -16,7 +16,7 @@ from npt_plugin.embedded.catalogue import BENCHMARKS, Spec
 from npt_plugin.errors import UserError, nearest_hint
 
 #: Raised whenever a drawing changes, so that old pictures are drawn again.
-VERSION = 1
+VERSION = 2
 PER_CLASS = (32, 8, 40)  # pictures a class in train, val and test
 MANIFEST = "npt_plugin_drawn.json"
 _STALE_SECONDS = 3600
