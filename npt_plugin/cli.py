@@ -27,7 +27,8 @@ def usage() -> str:
     """The overview that ``npt --help`` prints."""
     width = max(map(len, COMMANDS))
     rows = [f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items()]
-    return "usage: npt COMMAND [options]    (npt COMMAND --help for its options)\n\n" + "\n".join(rows)
+    head = "usage: npt COMMAND [options]    (npt COMMAND --help for its options)"
+    return "\n".join([head, "", *rows])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

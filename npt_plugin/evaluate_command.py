@@ -66,7 +66,10 @@ def _use_dataset(cfg: object, wanted: str) -> None:
         merge_options(cfg, ["DATASET.NAME", wanted])
         return
     shipped = Path(__file__).resolve().parent.parent / "configs"
-    places = [Path(wanted), *(p / "datasets" / f"{wanted}.yaml" for p in (Path("configs"), shipped))]
+    places = [
+        Path(wanted),
+        *(p / "datasets" / f"{wanted}.yaml" for p in (Path("configs"), shipped)),
+    ]
     for path in places:
         if path.is_file():
             merge_file(cfg, str(path))

@@ -38,8 +38,10 @@ def export(folder: str | Path, output: str | Path) -> list[Path]:
     with contextlib.redirect_stdout(io.StringIO()):
         model, cfg, device, precision = load_model(run)
     if model.learns_image_side or model.text_depends_on_image:
-        side = "text features follow each image" if model.text_depends_on_image else (
-            "image side is learned too"
+        side = (
+            "text features follow each image"
+            if model.text_depends_on_image
+            else ("image side is learned too")
         )
         raise UserError(
             f"{cfg.TRAINER.NAME} does not export, as its {side}: use Predictor.from_run, or a "

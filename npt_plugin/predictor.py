@@ -103,9 +103,7 @@ class Predictor:
         rows = zip(values.tolist(), places.tolist(), strict=True)
         return [[(self.class_names[i], p) for p, i in zip(*row, strict=True)] for row in rows]
 
-    def _batches(
-        self, images: Picture | Iterable[Picture] | Tensor, size: int
-    ) -> Iterable[Tensor]:
+    def _batches(self, images: Picture | Iterable[Picture] | Tensor, size: int) -> Iterable[Tensor]:
         if isinstance(images, Tensor):
             if images.ndim != 4 or images.shape[1] != 3:
                 raise ValueError(f"a batch must be (B, 3, H, W), got {tuple(images.shape)}")

@@ -25,7 +25,11 @@ _EVERY: dict[str, tuple[type, ...]] = {
 }
 """Needed in every record."""
 
-_COMPLETED: dict[str, tuple[type, ...]] = {"metrics": (dict,), "epochs": (int,), "selection": (str,)}
+_COMPLETED: dict[str, tuple[type, ...]] = {
+    "metrics": (dict,),
+    "epochs": (int,),
+    "selection": (str,),
+}
 """Needed besides in the record of a completed run."""
 
 _OPTIONAL: dict[str, tuple[type, ...]] = {

@@ -34,8 +34,8 @@ class _State:
             if number == signal.SIGTERM:
                 os._exit(128 + number)
             return  # Ctrl-C goes to workers too; the run itself ends them
-        again, self.received = self.received, number
-        if again or not self.deferred:  # whoever asks twice does not want to wait
+        again, self.received = self.received == number, number
+        if again or not self.deferred:  # whoever asks the same twice does not want to wait
             raise Stopped(number)
 
 

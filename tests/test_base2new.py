@@ -13,7 +13,9 @@ from npt_plugin import sweep
 from npt_plugin.base2new import BASE, NEW, Job, arguments
 from npt_plugin.errors import UserError
 from npt_plugin.records import is_completed, write_record
-from npt_plugin.report.base2new import AVERAGE, Key, add_averages, collect, report, summarise
+from npt_plugin.report.base2new import add_averages, collect, summarise
+from npt_plugin.report.runs import AVERAGE, Key
+from npt_plugin.report.write import report
 
 
 def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="completed"):

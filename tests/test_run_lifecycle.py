@@ -39,7 +39,9 @@ def test_the_schema_accepts_whole_records_and_names_what_is_wrong():
     assert "schema is 7" in validate(started(schema=7))[0]
     assert "'over'" in validate(started(status="over"))[0]
     assert validate(completed(seed=True)) == ["'seed' is a bool, not int"]
-    assert "accuracy is 101" in validate(completed(metrics={"accuracy": 101, "macro_accuracy": 1}))[0]
+    assert (
+        "accuracy is 101" in validate(completed(metrics={"accuracy": 101, "macro_accuracy": 1}))[0]
+    )
     for key in completed():
         broken = completed()
         del broken[key]
@@ -148,7 +150,9 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(train_here, tmp_path):
 
 
 @pytest.mark.parametrize("after", [0, 3])
-def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(train_here, tmp_path, monkeypatch, after):
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(
+    train_here, tmp_path, monkeypatch, after
+):
     calls, fsync = [], os.fsync
 
     def full(handle):

@@ -36,8 +36,6 @@ def images(pets_root, trained_run):
     return images_of(pets_root, trained_run)
 
 
-
-
 def test_eval_needs_only_the_run(run, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["eval", "--run", str(run)]) == 0, capfd.readouterr().err
@@ -182,7 +180,15 @@ def test_dry_run_shows_the_run_and_writes_nothing(train_here, tmp_path):
     done = train_here("--trainer", "NPT_CoOp", "--seed", "1", "--dry-run", "--output-dir",
                       str(tmp_path / "no"))  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for part in ("prompt_learner.ctx", "(3, 64)", "Step 2: loss", "[3 learned vectors] red kite.",
-                 "Training images per class", "Training: 6 steps", "MiB", "Nothing was written."):
+    for part in (
+        "prompt_learner.ctx",
+        "(3, 64)",
+        "Step 2: loss",
+        "[3 learned vectors] red kite.",
+        "Training images per class",
+        "Training: 6 steps",
+        "MiB",
+        "Nothing was written.",
+    ):
         assert part in done.stdout, part  # fmt: skip
     assert not (tmp_path / "no").exists()

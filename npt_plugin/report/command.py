@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from npt_plugin.errors import UserError
-from npt_plugin.report.base2new import report
+from npt_plugin.exit_codes import exit_code
+from npt_plugin.report.write import report
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print and write the base-to-new table."""
+    """Print and write the base-to-new report."""
     p = argparse.ArgumentParser(
         prog="npt report", description=__doc__, epilog="Example: npt report output/demo"
     )
     p.add_argument("folder", type=Path, help="the --output of the runs")
+    p.add_argument("--no-plots", action="store_true", help="tables only")
     args = p.parse_args(argv)
-    try:
-        report(args.folder)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(lambda: report(args.folder, plots=not args.no_plots) and None)

@@ -1,0 +1,94 @@
+"""Which classes are recognised: by how often they were seen, what for, and how surely."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from npt_plugin.evaluation import ECE_BINS, expected_calibration_error
+from npt_plugin.plots.style import COLOURS, colour, marker, new_figure, short
+from npt_plugin.predictions import Predictions
+
+_GROUPS = ("many", "medium", "few")
+_MOST_NAMES = 40
+
+
+def accuracy_by_frequency(record: dict[str, Any]) -> Any:
+    """One bar a class, from the most frequent to the rarest, and its training images."""
+    classes = [c for c in record["per_class"] if c["accuracy"] is not None]
+    classes.sort(key=lambda c: -c["train"])
+    figure, (axis,) = new_figure(max(6.4, 0.28 * min(len(classes), _MOST_NAMES) + 2.4), 4.4)
+    for number, group in enumerate(_GROUPS):
+        places = [i for i, c in enumerate(classes) if c["group"] == group]
+        heights = [classes[i]["accuracy"] for i in places]
+        if places:
+            mean = sum(heights) / len(heights)
+            label = f"{group}-shot (mean {mean:.1f}%)"
+            axis.bar(places, heights, color=colour(number), label=label, width=0.8)
+    counts = axis.twinx()
+    counts.plot([c["train"] for c in classes], color="black", marker=".", linewidth=1)
+    counts.set(ylabel="training images (line)", ylim=(0, None))
+    counts.spines["top"].set_visible(False)
+    axis.set(ylabel="accuracy (%)", ylim=(0, 100), xlim=(-0.7, len(classes) - 0.3))
+    if len(classes) <= _MOST_NAMES:
+        names = short([c["name"] for c in classes])
+        axis.set_xticks(range(len(classes)), names, rotation=60, ha="right", fontsize=8,
+                        rotation_mode="anchor")  # fmt: skip
+    else:
+        axis.set_xlabel("classes, most frequent first")
+    axis.grid(axis="x", visible=False)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=3,
+                  frameon=False)  # fmt: skip
+    return figure
+
+
+def confusion_matrix(kept: Predictions) -> Any:
+    """Rows true, columns predicted, in percent of the row."""
+    k = len(kept.class_names)
+    pairs = kept.labels * k + kept.logits.argmax(dim=1)  # (N,)
+    counts = torch.bincount(pairs, minlength=k * k).view(k, k).double()
+    share = 100 * counts / counts.sum(dim=1, keepdim=True).clamp(min=1)  # (K, K)
+    side = min(12.0, max(5.0, 0.3 * k + 2))
+    figure, (axis,) = new_figure(side, side * 0.9)
+    image = axis.imshow(share.numpy(), cmap="cividis", vmin=0, vmax=100)
+    axis.grid(visible=False)
+    if k <= _MOST_NAMES:
+        names = short(kept.class_names)
+        axis.set_xticks(range(k), names, rotation=60, ha="right", fontsize=8,
+                        rotation_mode="anchor")  # fmt: skip
+        axis.set_yticks(range(k), names, fontsize=8)
+    if k <= 20:
+        for i in range(k):
+            for j in range(k):
+                if share[i, j] >= 1:
+                    tone = "white" if share[i, j] < 55 else "black"
+                    axis.text(j, i, f"{share[i, j]:.0f}", ha="center", va="center", color=tone,
+                              fontsize=7)  # fmt: skip
+    axis.set(xlabel="predicted", ylabel="true")
+    figure.colorbar(image, ax=axis, shrink=0.8, label="% of the true class")
+    return figure
+
+
+def reliability(kept: Predictions) -> Any:
+    """Accuracy against confidence in 15 bins, and how many images are in each."""
+    confidence, predicted = kept.logits.double().softmax(dim=1).max(dim=1)  # (N,)
+    right = (predicted == kept.labels).double()
+    bins = (confidence * ECE_BINS).ceil().long().clamp(1, ECE_BINS) - 1
+    figure, (axis, below) = new_figure(8.4, 3.8, columns=2)
+    filled = [b for b in range(ECE_BINS) if bool((bins == b).any())]
+    centres = [(b + 0.5) / ECE_BINS for b in range(ECE_BINS)]
+    heights = [float(right[bins == b].mean()) for b in filled]
+    width = 0.9 / ECE_BINS
+    axis.bar([centres[b] for b in filled], heights, width, color=colour(5), label="accuracy")
+    axis.plot([0, 1], [0, 1], "--", color="black", linewidth=1, label="perfectly calibrated")
+    means = [float(confidence[bins == b].mean()) for b in filled]
+    axis.plot(means, heights, marker(0), color=COLOURS[1], markersize=5, label="bin means")
+    ece = expected_calibration_error(kept.logits, kept.labels)
+    axis.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
+    axis.set_title(f"expected calibration error {ece:.1f}%", fontsize=10)
+    axis.legend(frameon=False, loc="upper left", fontsize=9)
+    counts = torch.bincount(bins, minlength=ECE_BINS)
+    below.bar(centres, counts.tolist(), width, color=colour(0))
+    below.set(xlabel="confidence", ylabel="images", xlim=(0, 1))
+    return figure

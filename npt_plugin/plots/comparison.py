@@ -1,0 +1,99 @@
+"""Trainers side by side: every seed, accuracy against collapse, accuracy of head and tail."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from npt_plugin.evaluation import harmonic_mean
+from npt_plugin.plots.style import colour, marker, new_figure
+from npt_plugin.report.runs import Pair, ranked
+
+_METRICS = ("nc3_distance", "etf_distance_text")
+_LABELS = ("NC3: distance of text from image means", "NC2: distance of text from the ETF")
+
+
+def _harmonic(pair: Pair) -> float:
+    return harmonic_mean(pair.base["metrics"]["accuracy"], pair.new["metrics"]["accuracy"])
+
+
+def _trainers(pairs: Sequence[Pair]) -> list[str]:
+    return list(dict.fromkeys(k.trainer for k in ranked([p.key for p in pairs])))
+
+
+def _grouped(pairs: Sequence[Pair]) -> dict[str, dict[tuple[str, float], list[Pair]]]:
+    groups: dict[str, dict[tuple[str, float], list[Pair]]] = defaultdict(lambda: defaultdict(list))
+    for pair in pairs:
+        groups[pair.key.trainer][pair.key.dataset, pair.key.ratio].append(pair)
+    return groups
+
+
+def every_seed(pairs: Sequence[Pair]) -> Any:
+    """H of every seed as a dot and the mean as a bar, by dataset and trainer."""
+    trainers, groups = _trainers(pairs), _grouped(pairs)
+    places = sorted({(p.key.dataset, p.key.ratio) for p in pairs})
+    figure, (axis,) = new_figure(max(6.4, 1.1 * len(places) * len(trainers) * 0.5 + 2), 4.2)
+    step = 0.8 / len(trainers)
+    for number, trainer in enumerate(trainers):
+        for place, group in enumerate(places):
+            values = [_harmonic(p) for p in groups[trainer].get(group, [])]
+            if not values:
+                continue
+            at = place + (number - (len(trainers) - 1) / 2) * step
+            mean = sum(values) / len(values)
+            axis.bar(at, mean, step * 0.85, color=colour(number), alpha=0.35,
+                     label=trainer if place == 0 else None)  # fmt: skip
+            spread = [at + 0.12 * step * (i - (len(values) - 1) / 2) for i in range(len(values))]
+            axis.plot(spread, values, marker(number), color=colour(number), markersize=5)
+    one_ratio = len({ratio for _, ratio in places}) == 1
+    names = [name if one_ratio else f"{name}\ntau {ratio:g}" for name, ratio in places]
+    axis.set_xticks(range(len(places)), names, rotation=20 if len(places) > 2 else 0,
+                    ha="right" if len(places) > 2 else "center", rotation_mode="anchor")  # fmt: skip
+    axis.set(ylabel="H (%), dots: seeds, bars: means", xlim=(-0.6, len(places) - 0.4))
+    axis.grid(axis="x", visible=False)
+    figure.legend(loc="outside upper center", ncols=min(4, len(trainers)), frameon=False)
+    return figure
+
+
+def accuracy_against_collapse(pairs: Sequence[Pair]) -> Any:
+    """New-class accuracy against two NC metrics of the base classes, a point a run."""
+    trainers = _trainers(pairs)
+    figure, axes = new_figure(9.6, 4.0, columns=len(_METRICS))
+    for axis, metric, label in zip(axes, _METRICS, _LABELS, strict=True):
+        for number, trainer in enumerate(trainers):
+            points = [
+                (p.base["metrics"]["nc"][metric], p.new["metrics"]["accuracy"])
+                for p in pairs
+                if p.key.trainer == trainer and metric in p.base["metrics"].get("nc", {})
+            ]
+            if points:
+                axis.scatter(*zip(*points, strict=True), color=colour(number), s=36, alpha=0.8,
+                             marker=marker(number), label=trainer)  # fmt: skip
+        axis.set(xlabel=label, ylabel="accuracy on new classes (%)")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(4, len(trainers)),
+                  frameon=False)  # fmt: skip
+    return figure
+
+
+def head_and_tail(pairs: Sequence[Pair]) -> Any:
+    """Accuracy of many-, medium- and few-shot classes by trainer, mean over datasets and seeds."""
+    trainers = _trainers(pairs)
+    figure, (axis,) = new_figure(6.4, 3.8)
+    groups, step = ("many", "medium", "few"), 0.8 / len(trainers)
+    for number, trainer in enumerate(trainers):
+        for place, group in enumerate(groups):
+            values = [p.base["metrics"].get(group) for p in pairs if p.key.trainer == trainer]
+            values = [v for v in values if v is not None]
+            if values:
+                at = place + (number - (len(trainers) - 1) / 2) * step
+                mean = sum(values) / len(values)
+                axis.bar(at, mean, step * 0.9, color=colour(number),
+                         label=trainer if place == 0 else None)  # fmt: skip
+                axis.text(at, mean + 1, f"{mean:.0f}", ha="center", fontsize=8)
+    axis.set_xticks(range(3), [f"{group}-shot classes" for group in groups])
+    axis.set(ylabel="accuracy on base classes (%)", ylim=(0, 105))
+    axis.grid(axis="x", visible=False)
+    figure.legend(loc="outside upper center", ncols=min(4, len(trainers)), frameon=False)
+    return figure

@@ -1,0 +1,81 @@
+"""What changed from epoch to epoch: loss terms, training accuracy, neural-collapse metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npt_plugin.errors import UserError
+from npt_plugin.plots.style import colour, marker, new_figure
+
+_NOT_TERMS = ("epoch", "lr", "acc", "nc", "loss")
+_SHOWN = (
+    ("nc1_image", "NC1: image variability"),
+    ("etf_distance_text", "NC2: text to ETF"),
+    ("nc3_distance", "NC3: text to image means"),
+    ("nc4_agreement", "NC4: nearest-mean agreement"),
+)
+
+
+def training_curves(record: dict[str, Any]) -> Any:
+    """Loss terms on the left, training accuracy and learning rate on the right.
+
+    Raises:
+        UserError: If the record holds no epochs (zero-shot CLIP, or an evaluation).
+    """
+    history = _history(record)
+    epochs = [entry["epoch"] for entry in history]
+    figure, (left, right) = new_figure(8.4, 3.6, columns=2)
+    terms = [name for name in history[-1] if name not in _NOT_TERMS]
+    for number, name in enumerate(["loss", *terms]):
+        values = [entry.get(name) for entry in history]
+        style = "-" if name == "loss" else ("--", "-.", ":")[(number - 1) % 3]
+        left.plot(epochs, values, style, color=colour(number), label=name, linewidth=1.8)
+    left.set(xlabel="epoch", ylabel="loss (epoch mean)")
+    left.legend(frameon=False)
+    accuracy = [entry.get("acc") for entry in history]
+    (one,) = right.plot(epochs, accuracy, color=colour(0), label="accuracy (left axis)")
+    right.set(xlabel="epoch", ylabel="training accuracy (%)")
+    rate = right.twinx()
+    (two,) = rate.plot(
+        epochs, [entry["lr"] for entry in history], "--", color=colour(1), label="rate (right axis)"
+    )
+    rate.set_ylabel("learning rate")
+    rate.spines["top"].set_visible(False)
+    rate.ticklabel_format(axis="y", style="sci", scilimits=(-3, 3))
+    figure.legend(handles=[one, two], frameon=False, loc="outside upper right", ncols=2)
+    figure.suptitle(_title(record), x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def collapse_curves(record: dict[str, Any]) -> Any:
+    """NC1 to NC4 over the epochs, one panel each.
+
+    Raises:
+        UserError: If the run did not keep them.
+    """
+    history = [entry for entry in record.get("history", []) if entry.get("nc")]
+    if not history:
+        raise UserError("This run kept no NC metrics: train with TEST.NC_PER_EPOCH 1.")
+    epochs = [entry["epoch"] for entry in history]
+    figure, axes = new_figure(11.0, 3.0, columns=len(_SHOWN))
+    for number, (axis, (key, label)) in enumerate(zip(axes, _SHOWN, strict=True)):
+        values = [entry["nc"].get(key) for entry in history]
+        shape = marker(number) if len(epochs) < 30 else ""
+        axis.plot(epochs, values, color=colour(number), marker=shape, markersize=4)
+        axis.set_title(label, fontsize=9)
+        axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.ticklabel_format(axis="y", useOffset=False)
+    figure.suptitle(f"{_title(record)}, test images", x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def _history(record: dict[str, Any]) -> list[dict[str, Any]]:
+    history = record.get("history", [])
+    if not history:
+        raise UserError("This run has no training epochs to draw.")
+    return history
+
+
+def _title(record: dict[str, Any]) -> str:
+    return f"{record['trainer']} on {record['dataset']}, seed {record['seed']}"
