@@ -40,6 +40,20 @@ FILES = {
 }
 
 
+VARIANTS = {
+    "CoOp": [
+        {"CLASS_TOKEN_POSITION": "middle"},
+        {"CLASS_TOKEN_POSITION": "front", "N_CTX": 5},
+        {"CSC": True, "CLASS_TOKEN_POSITION": "middle", "N_CTX": 3},
+        {"CTX_INIT": "a_photo_of_a"},
+    ],
+    "CoCoOp": [{"CTX_INIT": "", "N_CTX": 3}],
+    "MaPLe": [{"N_CTX": 4, "PROMPT_DEPTH": 1}, {"N_CTX": 6}],
+    "VPT": [],
+    "IVLP": [{"PROMPT_DEPTH_VISION": 0, "N_CTX_TEXT": 4}],
+}
+
+
 def config(method, **keys):
     cfg = npt_plugin.extend_cfg(get_cfg_default())
     cfg.merge_from_file("configs/datasets/oxford_pets.yaml")
@@ -128,7 +142,18 @@ def compare(method):
     out["final_logits"] = relative(logits(ours), logits(host))
     out |= exchange(method, cfg, host, ours)
     out |= npt(method, host)
+    out["variants"] = [variant(method, keys) for keys in VARIANTS[method]]
     return out
+
+
+def variant(method, keys):
+    """Same start from one seed, and the same logits, under other settings of the method."""
+    cfg = config(method, **{f"TRAINER__{method.upper()}__{k}": v for k, v in keys.items()})
+    host, ours = build(TRAINER_REGISTRY.get(method), cfg), build(BASE_TRAINERS[method], cfg)
+    start = difference(ours, host)
+    train(host, 2)
+    ours.model.load_checkpoint_state(state(host), "the host")
+    return [str(keys), start, relative(logits(ours), logits(host))]
 
 
 def exchange(method, cfg, host, ours):

@@ -62,6 +62,13 @@ def test_same_seed_same_start(results, job, method) -> None:
     assert results(job)[method]["start"] == 0
 
 
+@pytest.mark.parametrize("job, method", [case for case in CASES if case.id != "VPT"])
+def test_other_settings_of_the_method(results, job, method) -> None:
+    for keys, start, logits in results(job)[method]["variants"]:
+        assert logits < 1e-5, keys
+        assert start == 0 or method == "IVLP", keys
+
+
 @pytest.mark.parametrize("job, method", CASES)
 def test_checkpoints_interchange(results, job, method) -> None:
     found = results(job)[method]
