@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -49,7 +48,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     try:
         with _reading_schedules():
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:  # PyTorch's reader trips over damaged files in any way there is
         raise UserError(f"Checkpoint {path} cannot be read safely: {_reason(error)}.") from None
     if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
         raise UserError(f"Checkpoint {path} holds no state_dict: it is not a Dassl checkpoint.")

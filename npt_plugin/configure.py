@@ -96,6 +96,8 @@ def _merge_one(cfg: CfgNode, key: str, value: Any, where: str) -> None:
     if isinstance(old, float) and type(value) is int:
         value = float(value)
     try:
+        if value is None and old is not None:  # yacs would take it
+            raise TypeError
         cfg.merge_from_list([key, value])
     except (ValueError, AssertionError, KeyError, TypeError):
         raise UserError(

@@ -18,7 +18,7 @@ def accuracy_by_frequency(record: dict[str, Any]) -> Any:
     """One bar a class, from the most frequent to the rarest, and its training images."""
     classes = [c for c in record["per_class"] if c["accuracy"] is not None]
     classes.sort(key=lambda c: -c["train"])
-    figure, (axis,) = new_figure(max(6.4, 0.28 * min(len(classes), _MOST_NAMES) + 2.4), 4.4)
+    figure, (axis,) = new_figure(max(7.2, 0.28 * min(len(classes), _MOST_NAMES) + 2.4), 4.4)
     for number, group in enumerate(_GROUPS):
         places = [i for i, c in enumerate(classes) if c["group"] == group]
         heights = [classes[i]["accuracy"] for i in places]
@@ -38,8 +38,7 @@ def accuracy_by_frequency(record: dict[str, Any]) -> Any:
     else:
         axis.set_xlabel("classes, most frequent first")
     axis.grid(axis="x", visible=False)
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=3,
-                  frameon=False)  # fmt: skip
+    _legend_above(figure, axis)
     return figure
 
 
@@ -87,8 +86,13 @@ def reliability(kept: Predictions) -> Any:
     ece = expected_calibration_error(kept.logits, kept.labels)
     axis.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
     axis.set_title(f"expected calibration error {ece:.1f}%", fontsize=10)
-    axis.legend(frameon=False, loc="upper left", fontsize=9)
+    _legend_above(figure, axis)
     counts = torch.bincount(bins, minlength=ECE_BINS)
     below.bar(centres, counts.tolist(), width, color=colour(0))
     below.set(xlabel="confidence", ylabel="images", xlim=(0, 1))
     return figure
+
+
+def _legend_above(figure: Any, axis: Any) -> None:
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=9)

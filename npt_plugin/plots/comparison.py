@@ -48,8 +48,8 @@ def every_seed(pairs: Sequence[Pair]) -> Any:
             axis.plot(spread, values, marker(number), color=colour(number), markersize=5)
     one_ratio = len({ratio for _, ratio in places}) == 1
     names = [name if one_ratio else f"{name}\ntau {ratio:g}" for name, ratio in places]
-    axis.set_xticks(range(len(places)), names, rotation=20 if len(places) > 2 else 0,
-                    ha="right" if len(places) > 2 else "center", rotation_mode="anchor")  # fmt: skip
+    turn, side = (20, "right") if len(places) > 2 else (0, "center")
+    axis.set_xticks(range(len(places)), names, rotation=turn, ha=side, rotation_mode="anchor")
     axis.set(ylabel="H (%), dots: seeds, bars: means", xlim=(-0.6, len(places) - 0.4))
     axis.grid(axis="x", visible=False)
     figure.legend(loc="outside upper center", ncols=min(4, len(trainers)), frameon=False)
@@ -57,24 +57,50 @@ def every_seed(pairs: Sequence[Pair]) -> Any:
 
 
 def accuracy_against_collapse(pairs: Sequence[Pair]) -> Any:
-    """New-class accuracy against two NC metrics of the base classes, a point a run."""
+    """New-class accuracy against two NC metrics of the base classes, a point a run.
+
+    With several datasets both are shown relative to the mean of the dataset's runs: how hard a
+    dataset is would be all one sees.
+    """
     trainers = _trainers(pairs)
-    figure, axes = new_figure(9.6, 4.0, columns=len(_METRICS))
+    several = len({p.key.dataset for p in pairs}) > 1
+    figure, axes = new_figure(9.6, 4.2, columns=len(_METRICS))
     for axis, metric, label in zip(axes, _METRICS, _LABELS, strict=True):
+        points = _relative(pairs, metric) if several else _absolute(pairs, metric)
         for number, trainer in enumerate(trainers):
-            points = [
-                (p.base["metrics"]["nc"][metric], p.new["metrics"]["accuracy"])
-                for p in pairs
-                if p.key.trainer == trainer and metric in p.base["metrics"].get("nc", {})
-            ]
-            if points:
-                axis.scatter(*zip(*points, strict=True), color=colour(number), s=36, alpha=0.8,
-                             marker=marker(number), label=trainer)  # fmt: skip
-        axis.set(xlabel=label, ylabel="accuracy on new classes (%)")
+            shown = [point for name, point in points if name == trainer]
+            if shown:
+                look = {"color": colour(number), "marker": marker(number), "label": trainer}
+                axis.scatter(*zip(*shown, strict=True), s=36, alpha=0.8, **look)
+        end = "\n(minus the dataset's mean)" if several else ""
+        axis.set(xlabel=label + end, ylabel="accuracy on new classes (%)" + end)
+        axis.locator_params(axis="x", nbins=5)
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(4, len(trainers)),
-                  frameon=False)  # fmt: skip
+    columns = min(4, len(trainers))
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
     return figure
+
+
+Point = tuple[str, tuple[float, float]]
+"""Trainer, and metric against accuracy."""
+
+
+def _absolute(pairs: Sequence[Pair], metric: str) -> list[Point]:
+    return [
+        (p.key.trainer, (p.base["metrics"]["nc"][metric], p.new["metrics"]["accuracy"]))
+        for p in pairs
+        if metric in p.base["metrics"].get("nc", {})
+    ]
+
+
+def _relative(pairs: Sequence[Pair], metric: str) -> list[Point]:
+    found = []
+    for dataset in dict.fromkeys(p.key.dataset for p in pairs):
+        points = _absolute([p for p in pairs if p.key.dataset == dataset], metric)
+        if points:
+            x, y = (sum(point[i] for _, point in points) / len(points) for i in (0, 1))
+            found += [(name, (a - x, b - y)) for name, (a, b) in points]
+    return found
 
 
 def head_and_tail(pairs: Sequence[Pair]) -> Any:

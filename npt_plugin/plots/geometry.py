@@ -12,7 +12,7 @@ from npt_plugin.plots.style import colour, marker, new_figure, short
 from npt_plugin.predictions import Predictions
 
 _MOST_NAMES = 24
-_MOST_CLASSES = 8
+_MOST_CLASSES = 7
 
 
 def text_gram(before: Tensor, after: Tensor, class_names: list[str]) -> Any:
@@ -50,7 +50,7 @@ def _centred_gram(features: Tensor) -> Tensor:
 
 
 def feature_map(kept: Predictions, method: str = "pca") -> Any:
-    """Image features (dots) and text features (large marks) of up to 8 classes, in two dimensions.
+    """Image features (dots) and text features (large marks) of up to 7 classes, in two dimensions.
 
     Each side is centred by itself first: image and text lie far apart (the modality gap), which
     would be all one sees.
