@@ -108,7 +108,12 @@ def run_job(job: Job, configs: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one job in this process (the sweep starts one process a job)."""
-    p = argparse.ArgumentParser(prog="npt base2new", description=__doc__)
+    p = argparse.ArgumentParser(
+        prog="npt base2new",
+        description=__doc__,
+        epilog="Example: npt base2new --dataset embedded_objects --trainer NPT_CoOp --seed 1 "
+        "--ratio 0.06",
+    )
     add_job_flags(p)
     p.add_argument("--dataset", required=True, help="file name in configs/datasets")
     p.add_argument("--trainer", required=True, help="registry name of the trainer")

@@ -35,7 +35,9 @@ def _tiny() -> str:
 def _openai() -> str:
     cache = Path.home() / ".cache" / "clip"
     found = sorted(p.name for p in cache.glob("*.pt")) if cache.is_dir() else []
-    return f"{', '.join(found)} in {cache}" if found else f"none in {cache} (downloaded on first use)"
+    return (
+        f"{', '.join(found)} in {cache}" if found else f"none in {cache} (downloaded on first use)"
+    )
 
 
 def _output() -> str:
@@ -45,18 +47,43 @@ def _output() -> str:
         return f"{folder} can be written"
 
 
+def _data() -> str:
+    """Which datasets lie in ``./data``, by the folder names that readers expect."""
+    shipped = Path(__file__).resolve().parent.parent / "configs" / "datasets"
+    known = {path.stem for path in shipped.glob("*.yaml")}
+    folder = Path("data").resolve()
+    found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+    found = [name for name in found if name in known or not known]
+    drawn = "embedded datasets are drawn on first use"
+    return f"{', '.join(found) or 'nothing'} in {folder} ({drawn}; more: npt data status)"
+
+
+def _pictures() -> str:
+    from importlib import metadata
+
+    try:
+        return f"matplotlib {metadata.version('matplotlib')}"
+    except metadata.PackageNotFoundError:
+        return "matplotlib is absent: npt plot needs it (pip install matplotlib)"
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "versions": _versions,
     "device": _device,
     "CLIP Tiny": _tiny,
     "CLIP weights": _openai,
+    "data": _data,
     "output": _output,
+    "pictures": _pictures,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print one line a check; exit 1 if one fails."""
-    argparse.ArgumentParser(prog="npt doctor", description=__doc__).parse_args(argv)
+    p = argparse.ArgumentParser(
+        prog="npt doctor", description=__doc__, epilog="Example: npt doctor"
+    )
+    p.parse_args(argv)
     failed = 0
     for name, check in CHECKS.items():
         try:

@@ -42,7 +42,7 @@ def test_doctor_has_a_line_for_everything(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert code == 0, lines
     assert [line[:13].strip() for line in lines] == [
-        "versions", "device", "CLIP Tiny", "CLIP weights", "output"
+        "versions", "device", "CLIP Tiny", "CLIP weights", "data", "output", "pictures"
     ]  # fmt: skip
 
 

@@ -47,10 +47,12 @@ def difference_table(differences: Sequence[dict[str, Any]]) -> Table:
         cells = []
         for column in COMPARED:
             ends = row[f"{column}_interval"]
-            text = f"{row[column]:+.1f}"
-            cells.append(text if ends is None else f"{text} [{ends[0]:+.1f}, {ends[1]:+.1f}]")
+            text = _signed(row[column])
+            cells.append(
+                text if ends is None else f"{text} [{_signed(ends[0])}, {_signed(ends[1])}]"
+            )
         each = zip(row["seeds"], row["H_values"], strict=True)
-        each = ", ".join(f"{seed}: {value:+.1f}" for seed, value in each)
+        each = ", ".join(f"{seed}: {_signed(value)}" for seed, value in each)
         lines.append(
             [row["dataset"], f"{row['tau']:g}", row["comparison"], str(row["n"]), *cells, each]
         )
@@ -106,6 +108,10 @@ def as_latex(table: Table, caption: str) -> str:
         r"\end{table}",
     ]  # fmt: skip
     return "\n".join(body) + "\n"
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 1) + 0.0:+.1f}"  # no minus before a zero
 
 
 def _latex(text: str) -> str:
