@@ -1,50 +1,17 @@
 """The two CLIP towers written for speed on a CPU: ``clip.model``'s parameters and numbers.
 
-Batch-first layout, one fused attention call and a hand-written QuickGELU backward make a training
-step about a quarter faster than calling the modules. ``tests/embedded`` checks both against
-``clip.model``.
+The blocks are the trainers' own; patches go through one matrix product, from a random subset if
+wanted. ``tests/embedded`` checks both towers against ``clip.model``.
 """
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from clip.model import CLIP, ResidualAttentionBlock, VisionTransformer
+from clip.model import CLIP, VisionTransformer
 from torch import Tensor
 
-
-class _QuickGELU(torch.autograd.Function):
-    """x * sigmoid(1.702 x), keeping one temporary instead of three."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ANN001
-        gate = torch.sigmoid(x * 1.702)
-        ctx.save_for_backward(x, gate)
-        return x * gate
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ANN001
-        x, gate = ctx.saved_tensors
-        return torch.addcmul(x.new_ones(()), x, 1 - gate, value=1.702).mul_(gate).mul_(grad)
-
-
-def _block(block: ResidualAttentionBlock, x: Tensor, causal: bool) -> Tensor:
-    batch, length, width = x.shape
-    heads = block.attn.num_heads
-    y = F.layer_norm(x, (width,), block.ln_1.weight, block.ln_1.bias)
-    qkv = F.linear(y, block.attn.in_proj_weight, block.attn.in_proj_bias)
-    q, k, v = qkv.view(batch, length, 3, heads, width // heads).permute(
-        2, 0, 3, 1, 4
-    )  # each (B, h, L, w/h)
-    y = (
-        F.scaled_dot_product_attention(q, k, v, is_causal=causal)
-        .transpose(1, 2)
-        .reshape(batch, length, width)
-    )
-    x = x + F.linear(y, block.attn.out_proj.weight, block.attn.out_proj.bias)
-    y = F.layer_norm(x, (width,), block.ln_2.weight, block.ln_2.bias)
-    y = _QuickGELU.apply(F.linear(y, block.mlp.c_fc.weight, block.mlp.c_fc.bias))
-    return x + F.linear(y, block.mlp.c_proj.weight, block.mlp.c_proj.bias)
+from npt_plugin.encoders import run_block
 
 
 def image_tower(
@@ -77,8 +44,9 @@ def image_tower(
     x = F.linear(x, weight.flatten(1)) + where  # (B, patches, W)
     first = visual.class_embedding + visual.positional_embedding[0]
     x = visual.ln_pre(torch.cat([first.expand(batch, 1, -1), x], dim=1))  # (B, 1 + patches, W)
-    for block in visual.transformer.resblocks:
-        x = _block(block, x, causal=False)
+    blocks = visual.transformer.resblocks
+    for index, block in enumerate(blocks):  # of the last only the class token is used
+        x = run_block(block, x, causal=False, keep=1 if index + 1 == len(blocks) else None)
     x = visual.ln_post(x[:, 0])  # (B, W)
     return x @ visual.proj, x
 
@@ -97,6 +65,6 @@ def text_tower(model: CLIP, embedded: Tensor, ends: Tensor) -> Tensor:
     """
     x = embedded + model.positional_embedding[: embedded.shape[1]]
     for block in model.transformer.resblocks:
-        x = _block(block, x, causal=True)
+        x = run_block(block, x, causal=True)
     x = model.ln_final(x[torch.arange(len(x)), ends])  # (N, W)
     return x @ model.text_projection
