@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from npt_plugin.errors import UserError
 from npt_plugin.files import write_json
-from npt_plugin.run_folder import RunFolder
+from npt_plugin.run_folder import RunFolder, load_model
 
 CALIBRATION = "calibration.json"
 """File in a run's folder that keeps the temperature."""
@@ -47,15 +45,16 @@ def fit_temperature(logits: Tensor, labels: Tensor, steps: int = 60) -> float:
     return math.exp((low + high) / 2)
 
 
-def run_temperature(run: RunFolder, loaded: tuple[Any, ...]) -> float:
-    """The temperature kept in the run's folder, or fitted now and kept.
+def run_temperature(run: RunFolder, device: str | None = None) -> float:
+    """The temperature kept in the run's folder, or fitted now, on the run's own classes, and kept.
 
     Args:
         run: The run.
-        loaded: What ``run_folder.load_model`` gave.
+        device: Torch device; None: CUDA where there is one.
 
     Raises:
-        UserError: If there are no validation images that are not test images too.
+        UserError: If there are no validation images that are not test images too, or they are of
+            other classes than the run's.
     """
     path = run.path / CALIBRATION
     try:
@@ -64,19 +63,20 @@ def run_temperature(run: RunFolder, loaded: tuple[Any, ...]) -> float:
             return value
     except (OSError, ValueError, KeyError, TypeError):
         pass  # absent or damaged: fit it
-    logits, labels = _validation_logits(loaded)
+    logits, labels = _validation_logits(run, device)
     value = fit_temperature(logits, labels)
     write_json(path, {"temperature": value, "split": "val", "images": len(labels)})
     return value
 
 
 @torch.no_grad()
-def _validation_logits(loaded: tuple[Any, ...]) -> tuple[Tensor, Tensor]:
+def _validation_logits(run: RunFolder, where: str | None) -> tuple[Tensor, Tensor]:
     from npt_plugin.framework import DataManager
 
-    model, cfg, device, precision = loaded
+    model, cfg, device, precision = load_model(run, device=where)
     manager = DataManager(cfg)
     dataset = manager.dataset
+    run.check_classes(dataset.classnames)
     test = {item.impath for item in dataset.test}
     if not dataset.val or any(item.impath in test for item in dataset.val):
         raise UserError(

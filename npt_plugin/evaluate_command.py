@@ -52,8 +52,10 @@ def run(args: argparse.Namespace) -> None:
     trainer = TRAINER_REGISTRY.get(cfg.TRAINER.NAME)
     args.model_dir, args.load_epoch = source.checkpoint(trainer.model_class)
     args.eval_only, args.no_train = True, False
+    own = source.config()
+    same = (cfg.DATASET.NAME, classes) == (own.DATASET.NAME, own.DATASET.SUBSAMPLE_CLASSES)
     with stop_signals(), run_lock(cfg.OUTPUT_DIR):
-        run_cfg(cfg, args)
+        run_cfg(cfg, args, source.check_classes if same else None)
 
 
 def _use_dataset(cfg: object, wanted: str) -> None:

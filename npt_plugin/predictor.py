@@ -71,7 +71,7 @@ class Predictor:
         run = RunFolder.open(folder)
         with contextlib.redirect_stdout(io.StringIO()):
             loaded = load_model(run, class_names, device)
-            temperature = run_temperature(run, loaded) if calibrated else 1.0
+            temperature = run_temperature(run, device) if calibrated else 1.0
         return cls(*loaded, class_names or run.class_names, temperature)
 
     @torch.no_grad()

@@ -53,6 +53,19 @@ class RunFolder:
         names = self.record.get("class_names")
         return list(names) if names else [entry["name"] for entry in self.record["per_class"]]
 
+    def check_classes(self, found: Sequence[str]) -> None:
+        """Refuse data whose classes are not those the run was trained with.
+
+        Raises:
+            UserError: If a class name or the order differs.
+        """
+        if list(found) != self.class_names:
+            raise UserError(
+                f"The data have other classes now than when {self.path} was run "
+                f"({', '.join(list(found)[:3])}, ... instead of {', '.join(self.class_names[:3])}, "
+                "...): give the data of that time with --root, or run it again."
+            )
+
     def config(self, options: Sequence[Any] = ()) -> CfgNode:
         """The run's config with further ``KEY value`` options merged, not frozen.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import npt_plugin
@@ -66,12 +66,17 @@ def run(args: argparse.Namespace) -> None:
             run_cfg(cfg, args)
 
 
-def run_cfg(cfg: Any, args: argparse.Namespace) -> Any:
+def run_cfg(
+    cfg: Any,
+    args: argparse.Namespace,
+    check_classes: Callable[[Sequence[str]], None] | None = None,
+) -> Any:
     """Train or evaluate one run in its output folder; returns the trainer.
 
     Args:
         cfg: The frozen config.
         args: ``eval_only``, ``model_dir``, ``load_epoch`` and ``no_train`` are read.
+        check_classes: Called with the class names found in the data, before anything is written.
     """
     import torch
 
@@ -90,6 +95,8 @@ def run_cfg(cfg: Any, args: argparse.Namespace) -> Any:
     _print_settings(args, cfg)
     print(f"** System info **\n{collect_env_info()}\n")
     trainer = build_trainer(cfg)
+    if check_classes is not None:
+        check_classes(trainer.classnames)
     if args.eval_only:
         trainer.load_model(args.model_dir, epoch=args.load_epoch)
         with recorded(trainer):

@@ -57,6 +57,15 @@ def test_eval_names_what_is_wrong(run, capfd):
     assert "There is no checkpoint" in capfd.readouterr().err
 
 
+def test_eval_refuses_data_whose_classes_have_changed(run, capfd):
+    record = read_record(run / RESULTS)
+    record["class_names"] = record["class_names"][::-1]
+    (run / RESULTS).write_text(json.dumps(record))
+    assert cli.main(["eval", "--run", str(run)]) == 2
+    assert "other classes now" in capfd.readouterr().err
+    assert not (run / "eval" / "OxfordPets_base" / RESULTS).exists()
+
+
 def test_predictions_are_kept_and_checked(run):
     kept = Predictions.load(run)
     record = read_record(run / RESULTS)
@@ -95,6 +104,11 @@ def test_calibration_is_fitted_on_validation_images_and_kept(run, images):
     kept = json.loads((run / CALIBRATION).read_text())
     assert kept["split"] == "val" and kept["images"] == 6
     assert predictor.temperature == kept["temperature"] != 1.0
+    other = Predictor.from_run(run, ["cat", "dog"], calibrated=True)
+    assert other.temperature == predictor.temperature
+    (run / CALIBRATION).write_text("{")  # damaged: fitted again, on the run's own classes
+    again = Predictor.from_run(run, ["cat", "dog"], calibrated=True)
+    assert again.temperature == pytest.approx(predictor.temperature)
     plain = Predictor.from_run(run)
     torch.testing.assert_close(
         predictor.logits(images) * predictor.temperature, plain.logits(images), rtol=1e-4, atol=1e-4
