@@ -161,7 +161,7 @@ def check_pieces(value: int) -> int:
     """
     if value < 1:
         raise UserError(
-            f"TRAIN.ACCUMULATE is {value}; it is the number of pieces a batch is seen in: 1 or more."
+            f"TRAIN.ACCUMULATE is {value}; it is the number of pieces of a batch, 1 or more."
         )
     return value
 

@@ -46,8 +46,8 @@ def test_classes_and_batch_sizes_share_what_is_kept(make_trainer, tmp_path, deco
     folder = str(tmp_path)
     see(make_trainer("CoOp", CACHED, folder))
     decoded.clear()
-    options = (CACHED, folder, "DATASET.SUBSAMPLE_CLASSES", "all", "DATALOADER.TEST.BATCH_SIZE", "7")
-    see(make_trainer("CoOp", *options))
+    options = ("DATASET.SUBSAMPLE_CLASSES", "all", "DATALOADER.TEST.BATCH_SIZE", "7")
+    see(make_trainer("CoOp", CACHED, folder, *options))
     assert len(decoded) == 15  # the other three classes
 
 

@@ -10,7 +10,7 @@ from npt_plugin.prompt_layout import PromptLayout, common_start, split_lengths
 from npt_plugin.trainers import BASE_TRAINERS
 
 SHORT = [f"{a} {b}" for a in ("red", "blue", "grey") for b in ("cat", "dog", "car", "box")]
-LONG = ["a very long name of some rare old dog on a small boat", "the slow and quiet kite of an aunt"]
+LONG = ["a very long name of some rare old dog on a boat", "the slow and quiet kite of an aunt"]
 NAMES = [*SHORT[:6], LONG[0], *SHORT[6:], "fish", LONG[1], "owl"]
 
 CASES = {
@@ -170,7 +170,12 @@ def test_less_is_computed(build, monkeypatch):
     model, clip = build("CoOp words")
     rows = []
     real = blocks.quick_mlp
-    monkeypatch.setattr(blocks, "quick_mlp", lambda m, x: rows.append(x[..., 0].numel()) or real(m, x))
+
+    def counted(mlp, x):
+        rows.append(x[..., 0].numel())
+        return real(mlp, x)
+
+    monkeypatch.setattr(blocks, "quick_mlp", counted)
     model.text_features()
     layout, layers = model.prompt_learner.layout, len(clip.transformer.resblocks)
     tails = sum(n * (length - layout.shared) for n, length in layout.buckets)
