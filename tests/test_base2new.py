@@ -18,13 +18,13 @@ from npt_plugin.report.runs import AVERAGE, Key
 from npt_plugin.report.write import report
 
 
-def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="completed"):
-    job = Job(dataset, trainer, "cfg", seed, ratio, output=str(output))
+def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="completed", shots=16):
+    job = Job(dataset, trainer, "cfg", seed, ratio, shots, output=str(output))
     for part, accuracy in ((BASE, base), (NEW, new)):
         metrics = {"accuracy": accuracy, "macro_accuracy": accuracy, "many": 90.0, "few": None}
         record = {
             "status": status, "trainer": trainer, "dataset": dataset, "classes": part,
-            "seed": seed, "ratio": ratio, "epochs": 13, "selection": "last_step",
+            "seed": seed, "ratio": ratio, "shots": shots, "epochs": 13, "selection": "last_step",
             "config": {"SEED": seed}, "config_hash": "0", "metrics": metrics,
         }  # fmt: skip
         write_record(job.folder(part), record)
@@ -39,6 +39,12 @@ def test_mean_sd_n_and_h_are_those_of_the_seeds(tmp_path):
     assert row["H"] == pytest.approx((48 + 80) / 2)  # of each seed's own pair, not of the means
     assert row["H_values"] == [48.0, 80.0]
     assert row["few"] is None and row["many"] == 90.0
+
+
+def test_other_shots_are_other_rows(tmp_path):
+    write_pair(tmp_path, "pets", "CoOp", 1, 60.0, 40.0, shots=16)
+    write_pair(tmp_path, "pets", "CoOp", 1, 50.0, 40.0, shots=4)
+    assert {(r["shots"], r["base"]) for r in summarise(collect(tmp_path))} == {(16, 60.0), (4, 50.0)}
 
 
 def test_averages_take_only_seeds_that_every_dataset_has(tmp_path):
@@ -61,7 +67,7 @@ def test_the_report_is_printed_and_written(tmp_path, capsys):
         write_pair(tmp_path, "pets", trainer, 1, base, 40.0)
     text = report(tmp_path)
     assert text in capsys.readouterr().out
-    order = [line.split("|")[3].strip() for line in text.splitlines()[2:]]
+    order = [line.split("|")[4].strip() for line in text.splitlines()[2:]]
     assert order == ["ZeroshotCLIP", "CoOp", "NPT_CoOp"]
     assert len((tmp_path / "table.csv").read_text().splitlines()) == 4
     assert json.loads((tmp_path / "table.json").read_text())[0]["trainer"] == "ZeroshotCLIP"

@@ -46,17 +46,17 @@ def _values(base: dict[str, Any], new: dict[str, Any]) -> dict[str, float | None
 
 def add_averages(rows: Rows) -> Rows:
     """Add an ``average`` row per method: over datasets, seed by seed; seeds in all of them."""
-    groups: dict[tuple[float, str, str], list[dict[int, dict[str, float | None]]]]
+    groups: dict[tuple[float, str, str, int], list[dict[int, dict[str, float | None]]]]
     groups = defaultdict(list)
     for key, seeds in rows.items():
-        groups[key.ratio, key.trainer, key.config].append(seeds)
+        groups[key.ratio, key.trainer, key.config, key.shots].append(seeds)
     result = dict(rows)
-    for (ratio, trainer, config), members in groups.items():
+    for (ratio, *method), members in groups.items():
         if len(members) < 2:
             continue
         common = sorted(set.intersection(*(set(m) for m in members)))
         if common:
-            key = Key(ratio, AVERAGE, trainer, config)
+            key = Key(ratio, AVERAGE, *method)
             result[key] = {seed: _average([m[seed] for m in members]) for seed in common}
     return result
 
@@ -76,6 +76,7 @@ def summarise(rows: dict[Key, dict[int, dict[str, float | None]]]) -> list[dict[
         entry: dict[str, Any] = {
             "dataset": key.dataset,
             "tau": key.ratio,
+            "shots": key.shots,
             "trainer": key.trainer,
             "config": key.config,
             "n": len(seeds),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from npt_plugin.evaluation import mean_and_sd
@@ -40,12 +41,12 @@ def paired_differences(rows: Rows) -> list[dict[str, Any]]:
     """NPT_X minus X on the same dataset, ratio, config and seed, for every X that was run."""
     table = []
     for key in ranked(list(rows)):
-        base = Key(key.ratio, key.dataset, key.trainer.removeprefix("NPT_"), key.config)
+        base = replace(key, trainer=key.trainer.removeprefix("NPT_"))
         seeds = sorted(rows[key].keys() & rows.get(base, {}).keys())
         if base == key or not seeds:
             continue
         entry: dict[str, Any] = {
-            "dataset": key.dataset, "tau": key.ratio, "config": key.config,
+            "dataset": key.dataset, "tau": key.ratio, "shots": key.shots, "config": key.config,
             "comparison": f"{key.trainer} - {base.trainer}", "n": len(seeds), "seeds": seeds,
         }  # fmt: skip
         for column in COMPARED:

@@ -18,11 +18,11 @@ Table = tuple[list[str], list[list[str]]]
 
 def main_table(table: Sequence[dict[str, Any]], seeds: bool = False) -> Table:
     """``mean ± sd`` over seeds, accuracies in percent; with ``seeds`` also every seed's H."""
-    heads = ["dataset", "tau", "trainer", "n", *COLUMNS, *(["H of each seed"] if seeds else [])]
+    heads = ["dataset", "tau", "shots", "trainer", "n", *COLUMNS, *(["H of each seed"] if seeds else [])]
     lines, last = [], None
     for row in table:
-        first = (row["dataset"], row["tau"])
-        shown = (row["dataset"], f"{row['tau']:g}") if first != last else ("", "")
+        first = (row["dataset"], f"{row['tau']:g}", str(row["shots"]))
+        shown = first if first != last else ("", "", "")
         last = first
         line = [*shown, row["trainer"], str(row["n"]), *(_cell(row, c) for c in COLUMNS)]
         if seeds:
@@ -41,7 +41,7 @@ def _cell(row: dict[str, Any], column: str) -> str:
 
 def difference_table(differences: Sequence[dict[str, Any]]) -> Table:
     """Mean difference per column, with its 95 % interval and every seed's difference in H."""
-    heads = ["dataset", "tau", "comparison", "n", *COMPARED, "H of each seed"]
+    heads = ["dataset", "tau", "shots", "comparison", "n", *COMPARED, "H of each seed"]
     lines = []
     for row in differences:
         cells = []
@@ -54,7 +54,10 @@ def difference_table(differences: Sequence[dict[str, Any]]) -> Table:
         each = zip(row["seeds"], row["H_values"], strict=True)
         each = ", ".join(f"{seed}: {_signed(value)}" for seed, value in each)
         lines.append(
-            [row["dataset"], f"{row['tau']:g}", row["comparison"], str(row["n"]), *cells, each]
+            [
+                *(row["dataset"], f"{row['tau']:g}", str(row["shots"])),
+                *(row["comparison"], str(row["n"]), *cells, each),
+            ]
         )
     return heads, lines
 
@@ -125,7 +128,7 @@ def _latex(text: str) -> str:
 
 def as_csv(table: Sequence[dict[str, Any]]) -> str:
     """One line a row and column means at full precision, every seed's H besides."""
-    heads = ["dataset", "tau", "trainer", "config", "n", "seeds"]
+    heads = ["dataset", "tau", "shots", "trainer", "config", "n", "seeds"]
     heads += [name for c in COLUMNS for name in (c, f"{c}_sd")]
     heads += ["base_values", "new_values", "H_values"]
     buffer = io.StringIO()

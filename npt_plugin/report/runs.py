@@ -23,6 +23,7 @@ class Key:
     dataset: str
     trainer: str
     config: str
+    shots: int = 16
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def find_pairs(output: Path) -> list[Pair]:
             continue
         # <dataset>/shots_16/ratio_0.06/<trainer>/<config>/seed1/results.json
         dataset, _, _, trainer, config, *_ = inside.parts
-        key = Key(base["ratio"], dataset, trainer, config)
+        key = Key(base["ratio"], dataset, trainer, config, base["shots"])
         pairs.append(Pair(key, base["seed"], base, new, path.parent))
     if not pairs:
         raise UserError(f"{output} holds no completed base-to-new run: train some first.")
@@ -84,5 +85,5 @@ def ranked(keys: Sequence[Key]) -> list[Key]:
     reference = {"ZeroshotCLIP": 0}
     return sorted(
         keys,
-        key=lambda k: (k.dataset == AVERAGE, k.dataset, k.ratio, reference.get(k.trainer, 1), k),
+        key=lambda k: (k.dataset == AVERAGE, k.dataset, k.ratio, k.shots, reference.get(k.trainer, 1), k),
     )
