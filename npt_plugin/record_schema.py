@@ -28,6 +28,7 @@ _EVERY: dict[str, tuple[type, ...]] = {
 _COMPLETED: dict[str, tuple[type, ...]] = {
     "metrics": (dict,),
     "epochs": (int,),
+    "shots": (int,),
     "selection": (str,),
 }
 """Needed besides in the record of a completed run."""
@@ -35,7 +36,6 @@ _COMPLETED: dict[str, tuple[type, ...]] = {
 _OPTIONAL: dict[str, tuple[type, ...]] = {
     "reason": (str,),
     "backbone": (str,),
-    "shots": (int,),
     "profile": (str,),
     "order": (str,),
     "steps": (int,),

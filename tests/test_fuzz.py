@@ -103,7 +103,7 @@ def test_config_files(tmp_path_factory, content):
 
 GOOD_RECORD = {
     "schema": 1, "status": "completed", "trainer": "CoOp", "dataset": "x", "classes": "base",
-    "seed": 1, "ratio": 0.06, "config": {}, "config_hash": "0", "epochs": 2,
+    "seed": 1, "ratio": 0.06, "config": {}, "config_hash": "0", "epochs": 2, "shots": 16,
     "selection": "last_step", "metrics": {"accuracy": 50.0, "macro_accuracy": 50.0},
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ def started(**more):
 def completed(**more):
     metrics = {"accuracy": 50.0, "macro_accuracy": 49.0}
     return {**started(), "status": "completed", "metrics": metrics, "epochs": 2,
+        "shots": 16,
             "selection": "last_step", **more}  # fmt: skip
 
 
