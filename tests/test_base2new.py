@@ -2,17 +2,13 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
-import time
 
 import pytest
 
 from npt_plugin import sweep
 from npt_plugin.base2new import BASE, NEW, Job, arguments
 from npt_plugin.errors import UserError
-from npt_plugin.records import is_completed, write_record
+from npt_plugin.records import write_record
 from npt_plugin.report.base2new import add_averages, collect, summarise
 from npt_plugin.report.runs import AVERAGE, Key
 from npt_plugin.report.write import report
@@ -44,7 +40,8 @@ def test_mean_sd_n_and_h_are_those_of_the_seeds(tmp_path):
 def test_other_shots_are_other_rows(tmp_path):
     write_pair(tmp_path, "pets", "CoOp", 1, 60.0, 40.0, shots=16)
     write_pair(tmp_path, "pets", "CoOp", 1, 50.0, 40.0, shots=4)
-    assert {(r["shots"], r["base"]) for r in summarise(collect(tmp_path))} == {(16, 60.0), (4, 50.0)}
+    found = {(row["shots"], row["base"]) for row in summarise(collect(tmp_path))}
+    assert found == {(16, 60.0), (4, 50.0)}
 
 
 def test_averages_take_only_seeds_that_every_dataset_has(tmp_path):
@@ -130,37 +127,9 @@ def test_a_sweep_goes_on_after_a_failure_and_repeats_only_that(tree, pets_root, 
     blocked.write_text("a file where the run needs a folder")
     assert sweep.main(sweep_command(tree, pets_root, tmp_path / "out")) == 1
     out, err = capfd.readouterr()
-    assert "3 runs, 0 completed already, 3 to do" in out and "failed: pets CoOp tau 0.06 seed 2" in err
+    assert "3 runs, 0 completed already, 3 to do" in out
+    assert "failed: pets CoOp tau 0.06 seed 2" in err
     assert "| CoOp" in out and "Traceback" not in err
     blocked.unlink()
     assert sweep.main(sweep_command(tree, pets_root, tmp_path / "out")) == 0
     assert "3 runs, 2 completed already, 1 to do" in capfd.readouterr().out
-
-
-def test_a_killed_run_is_repeated_to_the_same_result(tree, pets_root, tmp_path):
-    """SIGKILL in the middle of training; the second call ends as an undisturbed run does."""
-
-    def call(output, **kwargs):
-        command = [sys.executable, "-m", "npt_plugin.base2new", "--dataset", "pets"]
-        command += ["--trainer", "NPT_CoOp", "--seed", "1", "--ratio", "0.5", "--shots", "4"]
-        command += ["--config", "small", "--configs", str(tree), "--root", str(pets_root)]
-        command += ["--output", str(output), "--opts", "OPTIM.MAX_EPOCH", "30"]
-        env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(command, env=env, **pipes, **kwargs)
-
-    job = Job("pets", "NPT_CoOp", "small", 1, 0.5, 4, output=str(tmp_path / "cut"))
-    process = call(tmp_path / "cut")
-    progress, limit = job.folder(BASE) / "progress.npt", time.time() + 60
-    while not progress.exists() and process.poll() is None and time.time() < limit:
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
-    assert progress.exists() and not is_completed(job.folder(BASE))
-    assert call(tmp_path / "cut").wait(120) == 0
-    assert call(tmp_path / "whole").wait(120) == 0
-    metrics = []
-    for name in ("cut", "whole"):
-        folder = Job("pets", "NPT_CoOp", "small", 1, 0.5, 4, output=str(tmp_path / name)).folder(NEW)
-        metrics.append(json.loads((folder / "results.json").read_text())["metrics"])
-    assert metrics[0] == metrics[1]

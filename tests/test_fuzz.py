@@ -188,8 +188,8 @@ def pets_cfg(pets_root, tmp_path):
     cfg = extend_cfg(get_cfg_default())
     root = shutil.copytree(pets_root, tmp_path / "root")
     shutil.rmtree(root / "oxford_pets" / "split_fewshot", ignore_errors=True)
-    merge_options(cfg, ["DATASET.NAME", "OxfordPets", "DATASET.ROOT", str(root),
-                        "DATASET.NUM_SHOTS", 2, "SEED", 1, "DATASET.FEWSHOT_CACHE", "off"])  # fmt: skip
+    words = ["DATASET.NAME", "OxfordPets", "DATASET.ROOT", str(root), "DATASET.NUM_SHOTS", 2]
+    merge_options(cfg, [*words, "SEED", 1, "DATASET.FEWSHOT_CACHE", "off"])
     return cfg
 
 
@@ -222,12 +222,16 @@ def test_split_files(pets_cfg, data):
         assert labels <= set(range(len(dataset.classnames)))
 
 
+LINES = [
+    "a.jpg 0", "b.jpg 1", "c.jpg,0,cat", "path,label", "a.jpg\t1", "a b.jpg 0", "../x.jpg 0",
+    "a.jpg -1", "a.jpg 99999999999999999999", '"a.jpg', "a.jpg 0.5",
+]  # fmt: skip
+
+
 @fuzz
 @given(
     st.lists(
-        st.sampled_from(["a.jpg 0", "b.jpg 1", "c.jpg,0,cat", "path,label", "a.jpg\t1", "a b.jpg 0",
-                         "../x.jpg 0", "a.jpg -1", "a.jpg 99999999999999999999", '"a.jpg', "a.jpg 0.5"])
-        | st.text(max_size=16),
+        st.sampled_from(LINES) | st.text(max_size=16),
         max_size=6,
     ),
     st.sampled_from(["utf-8", "utf-16", "latin-1"]),

@@ -45,17 +45,19 @@ def epochs_done(folder, earlier):
 def test_killed_at_random_it_ends_as_undisturbed(start, tmp_path):
     seed = int(os.environ.get("NPT_KILL_SEED", time.time_ns() % 10**6))
     print(f"NPT_KILL_SEED={seed}")
-    rng, cut, training = random.Random(seed), tmp_path / "cut", 0
+    rng, cut, training, startup = random.Random(seed), tmp_path / "cut", 0, 0.0
     for _ in range(KILLS):
         earlier = {log.name for log in cut.glob("log.txt*")}
         process = start("cut")
-        if rng.random() < 0.2:  # while it starts, or goes on from what there is
-            time.sleep(4 * rng.random())
+        begin = time.monotonic()
+        if startup and rng.random() < 0.2:  # while it starts, or reads what there is
+            time.sleep(startup * rng.random())
         else:  # in an epoch, or while files are written
             wanted, limit = rng.randint(1, 4), time.monotonic() + 90
             while epochs_done(cut, earlier) < wanted and time.monotonic() < limit:
                 assert process.poll() is None, process.communicate()[1][-2000:]
                 time.sleep(0.001)
+            startup = startup or time.monotonic() - begin
             time.sleep(0.1 * rng.random())
         assert process.poll() is None, "the run ended before the kill: raise EPOCHS"
         process.kill()

@@ -196,7 +196,7 @@ def test_exit_codes_of_signals(number, code, capsys):
     assert capsys.readouterr().err == f"error: interrupted by {signal.Signals(number).name}\n"
 
 
-def test_sigterm_ends_a_real_run_with_143_and_it_goes_on_later(train_py, start_train_py, tmp_path):
+def test_sigterm_ends_a_real_run_with_143(start_train_py, tmp_path):
     out = tmp_path / "out"
     words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
     long = ("OPTIM.MAX_EPOCH", "400")
