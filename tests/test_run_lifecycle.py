@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+import torch
 
 from npt_plugin.errors import UserError
 from npt_plugin.exit_codes import exit_code
@@ -18,6 +19,7 @@ from npt_plugin.records import RESULTS, read_record, write_record
 from npt_plugin.run_lock import LOCK, run_lock
 from npt_plugin.run_record import recorded
 from npt_plugin.stop_signals import Stopped, stop_here, stop_signals, whole_steps
+from npt_plugin.trainers.checkpoints import save_progress
 
 
 def started(**more):
@@ -70,6 +72,7 @@ def test_a_run_says_started_then_completed_with_everything(make_trainer, tmp_pat
     assert record["class_counts"] == [4, 4, 4] and len(record["class_names"]) == 3
     assert [h["epoch"] for h in record["history"]] == [1, 2]
     assert {"lr", "loss", "acc", "ce", "lc", "mi", "nc"} <= record["history"][0].keys()
+    assert [h["lr"] for h in record["history"]] == pytest.approx([0.1, 0.05])  # cosine
     last = record["history"][-1]["nc"]
     assert last["accuracy"] == record["metrics"]["accuracy"]
     assert last["nc3_distance"] == record["metrics"]["nc"]["nc3_distance"]
@@ -106,6 +109,17 @@ def test_a_loss_that_blows_up_is_one_sentence_and_keeps_the_checkpoint(train_her
     record = read_record(out / RESULTS)
     assert record["status"] == "failed" and "FloatingPointError" in record["reason"]
     assert (out / "progress.npt").exists() and not (out / LOCK).exists()
+
+
+def test_prompts_that_are_not_finite_are_never_saved(make_trainer, tmp_path):
+    trainer = make_trainer("CoOp", output=tmp_path / "run")
+    trainer.train()
+    before = (tmp_path / "run" / "progress.npt").read_bytes()
+    with torch.no_grad():
+        trainer.model.prompt_learner.ctx[0, 0] = float("nan")
+    with pytest.raises(FloatingPointError, match="prompt_learner.ctx is not finite"):
+        save_progress(trainer)
+    assert (tmp_path / "run" / "progress.npt").read_bytes() == before
 
 
 def test_results_of_another_config_are_not_overwritten(train_here, tmp_path):
