@@ -127,10 +127,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return exit_code(run_job, job, Path(args.configs))
 
 
+def _configs() -> str:
+    """``./configs``, or from any other folder the checkout's own."""
+    shipped = Path(__file__).resolve().parent.parent / "configs"
+    return "configs" if Path("configs").is_dir() or not shipped.is_dir() else str(shipped)
+
+
 def add_job_flags(p: argparse.ArgumentParser) -> None:
     """Flags that a single job and a sweep share."""
     p.add_argument("--config", default="tiny_ep50", help="file name in configs/trainers/<trainer>")
-    p.add_argument("--configs", default="configs", help="folder of the yaml files")
+    p.add_argument("--configs", default=_configs(), help="folder of the yaml files")
     p.add_argument("--shots", type=int, default=16, help="images of the largest class")
     p.add_argument("--root", default="", help="folder of the datasets")
     p.add_argument("--output", default="output", help="top folder of all runs")
