@@ -26,13 +26,14 @@ from npt_plugin.sweep import run_all
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 SETTINGS = {"balanced 16": (16, 1.0), "balanced 5": (5, 1.0), "tau 0.06": (16, 0.06)}
+CONFIG = "tiny_ep50_ctxv1"
 OPTIONS = ("INPUT.FEATURE_CACHE", "8", "TRAIN.STEPS", "400")
 
 
 def jobs_of(args: argparse.Namespace) -> dict[tuple[str, str, int], Job]:
     return {
         (spec.directory, name, seed): Job(
-            spec.directory, "CoOp", "tiny_ep50", seed, ratio, shots, args.root, args.output, OPTIONS
+            spec.directory, "CoOp", CONFIG, seed, ratio, shots, args.root, args.output, OPTIONS
         )
         for spec in BENCHMARKS.values()
         for name, (shots, ratio) in SETTINGS.items()

@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
         description="Train or evaluate one prompt-tuning run.",
         epilog="Example: python train.py --trainer NPT_CoOp --seed 1 --dataset-config-file "
         "configs/datasets/embedded_objects.yaml --config-file "
-        "configs/trainers/NPT_CoOp/tiny_ep50.yaml --output-dir output/try "
+        "configs/trainers/NPT_CoOp/tiny_ep50_ctxv1.yaml --output-dir output/try "
         "DATASET.NUM_SHOTS 16 DATASET.SUBSAMPLE_CLASSES base DATASET.IMBALANCE.RATIO 0.06",
     )
     p.add_argument("--root", default="", help="folder that holds the datasets")

@@ -25,7 +25,7 @@ config_for() { # config_for PROTOCOL DATASET: the published config, or the embed
     case "$2:$TRAINER" in
         embedded_*:*CoCoOp) echo tiny_ep10 ;;
         embedded_*:*MaPLe | embedded_*:*VPT | embedded_*:*IVLP) echo tiny_ep5 ;;
-        embedded_*) echo tiny_ep50 ;;
+        embedded_*) [ "$1" = base2new ] && echo tiny_ep50_ctxv1 || echo tiny_ep50 ;;
         *:ZeroshotCLIP) echo vit_b16 ;;
         *CoCoOp) echo vit_b16_c4_ep10_batch1_ctxv1 ;;
         *MaPLe) [ "$1" = xd ] && echo vit_b16_c2_ep5_batch4_2ctx_cross_datasets || echo vit_b16_c2_ep5_batch4_2ctx ;;

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from npt_plugin.datasets.imbalanced import PREFIX, imbalanced_variant
 from npt_plugin.datasets.loading import install
+from npt_plugin.following import follow
 from npt_plugin.framework import DATASET_REGISTRY
 
 READERS = {
@@ -68,7 +69,7 @@ def register_imbalanced_datasets(registry: Any = DATASET_REGISTRY) -> None:
         if name not in registry.registered_names():
             _register_variant(registry, reader(name))
     register_imbalanced_variants(registry)
-    _follow(registry)
+    follow(registry, partial(_new_dataset, registry))
     install()  # samplers, caches and workers, with any trainer
 
 
@@ -92,19 +93,6 @@ def _register_variant(registry: Any, dataset_class: type) -> None:
     registry.register(imbalanced_variant(dataset_class), force=True)
 
 
-def _follow(registry: Any) -> None:
-    """From now on each newly registered dataset gets its variant at once."""
-    if getattr(registry, "npt_follows", False):
-        return
-    register: Callable[..., Any] = registry.register
-
-    def register_both(obj: Any = None, force: bool = False) -> Any:
-        if obj is None:  # used as a decorator
-            return lambda cls: (register_both(cls, force=force), cls)[1]
-        result = register(obj, force=force)
-        if isinstance(obj, type) and not obj.__name__.startswith(PREFIX):
-            _register_variant(registry, obj)
-        return result
-
-    registry.register = register_both
-    registry.npt_follows = True
+def _new_dataset(registry: Any, dataset_class: Any) -> None:
+    if isinstance(dataset_class, type) and not dataset_class.__name__.startswith(PREFIX):
+        _register_variant(registry, dataset_class)

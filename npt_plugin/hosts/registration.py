@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from npt_plugin.errors import UserError
+from npt_plugin.following import follow
 from npt_plugin.framework import TRAINER_REGISTRY
 from npt_plugin.hosts.wrap import make_host_trainer
 from npt_plugin.trainers import NPT_TRAINERS
@@ -20,7 +21,7 @@ def register_host_trainers(registry: Any = TRAINER_REGISTRY) -> None:
     """
     for name in registry.registered_names():
         _register_variant(registry, name, registry.get(name))
-    _follow(registry)
+    follow(registry, lambda new: _register_variant(registry, new.__name__, new))
 
 
 def is_host_trainer(name: str, trainer: Any) -> bool:
@@ -73,20 +74,3 @@ def _named(trainer: Any, name: str) -> Any:
 
     alias.__name__, alias.host_class = name, trainer.host_class  # type: ignore[attr-defined]
     return alias
-
-
-def _follow(registry: Any) -> None:
-    """From now on each newly registered host trainer gets its variant at once."""
-    if getattr(registry, "npt_follows", False):
-        return
-    register: Callable[..., Any] = registry.register
-
-    def register_both(obj: Any = None, force: bool = False) -> Any:
-        if obj is None:  # used as a decorator
-            return lambda cls: (register_both(cls, force=force), cls)[1]
-        result = register(obj, force=force)
-        _register_variant(registry, obj.__name__, obj)
-        return result
-
-    registry.register = register_both
-    registry.npt_follows = True

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from npt_plugin.encoders import normalize
 from npt_plugin.prompt_outputs import PromptOutputs
 from npt_plugin.trainers.base import PromptTrainer
-from npt_plugin.trainers.context import TextContext, embed_words, random_context, words_of
+from npt_plugin.trainers.context import TextContext, initial_context
 from npt_plugin.trainers.model import PromptedCLIP, recomputed
 
 PROMPTS_AT_ONCE = 512
@@ -24,22 +24,14 @@ class ConditionalContext(TextContext):
     """A shared context plus a small network that turns an image feature into a shift of it."""
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
-        node = cfg.TRAINER.COCOOP
-        width = clip_model.ln_final.weight.shape[0]
-        if node.CTX_INIT:
-            words = words_of(node.CTX_INIT)
-            ctx = embed_words(clip_model, words, len(words.split(" ")))  # (n_ctx, W)
-        else:
-            words = " ".join(["X"] * node.N_CTX)
-            ctx = random_context(node.N_CTX, width)
-        print(f'Initial context: "{words}"')
+        ctx, words = initial_context(clip_model, cfg.TRAINER.COCOOP)
         super().__init__(clip_model, classnames, ctx, words)
         features = clip_model.visual.output_dim
         self.meta_net = nn.Sequential(
             OrderedDict(
                 linear1=nn.Linear(features, features // 16),
                 relu=nn.ReLU(),
-                linear2=nn.Linear(features // 16, width),
+                linear2=nn.Linear(features // 16, ctx.shape[-1]),
             )
         )
 

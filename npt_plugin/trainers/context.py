@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,30 @@ def embed_words(clip_model: nn.Module, words: str, n_ctx: int) -> Tensor:
 def random_context(*shape: int) -> Tensor:
     """Normal noise with standard deviation 0.02, fp32."""
     return nn.init.normal_(torch.empty(*shape), std=0.02)
+
+
+def initial_context(clip_model: nn.Module, node: Any, *per_class: int) -> tuple[Tensor, str]:
+    """Where CoOp and CoCoOp start: words of ``CTX_INIT``, or N(0, 0.02) noise.
+
+    With ``CTX_INIT`` the number of context vectors is its number of words, whatever ``N_CTX``.
+
+    Args:
+        clip_model: Gives the token embeddings, width W.
+        node: Config node with ``N_CTX`` and ``CTX_INIT``.
+        per_class: K, for noise of its own for every class.
+
+    Returns:
+        The context (n_ctx, W), or (K, n_ctx, W), fp32; and the words that hold its place.
+    """
+    if node.CTX_INIT:
+        words = words_of(node.CTX_INIT)
+        ctx = embed_words(clip_model, words, len(words.split(" ")))  # (n_ctx, W)
+    else:
+        words = " ".join(["X"] * node.N_CTX)
+        ctx = random_context(*per_class, node.N_CTX, clip_model.ln_final.weight.shape[0])
+    print(f'Initial context: "{words}"')
+    print(f"Number of context words (tokens): {ctx.shape[-2]}")
+    return ctx, words
 
 
 class TextContext(nn.Module):

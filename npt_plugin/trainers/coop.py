@@ -10,28 +10,17 @@ from torch import Tensor, nn
 from npt_plugin.encoders import normalize
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.trainers.base import PromptTrainer
-from npt_plugin.trainers.context import TextContext, embed_words, random_context, words_of
+from npt_plugin.trainers.context import TextContext, initial_context
 from npt_plugin.trainers.model import PromptedCLIP
 
 POSITIONS = ("end", "middle", "front")
 
 
 def build_context(cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> TextContext:
-    """CoOp's context from ``TRAINER.COOP``: words of ``CTX_INIT``, or N(0, 0.02) noise.
-
-    With ``CTX_INIT`` the number of context vectors is its number of words, whatever ``N_CTX``.
-    """
+    """CoOp's context from ``TRAINER.COOP``; noise may be of each class's own (CSC)."""
     node = cfg.TRAINER.COOP
-    width = clip_model.ln_final.weight.shape[0]
-    if node.CTX_INIT:
-        words = words_of(node.CTX_INIT)
-        ctx = embed_words(clip_model, words, len(words.split(" ")))  # (n_ctx, W)
-    else:
-        words = " ".join(["X"] * node.N_CTX)
-        per_class = (len(classnames),) if node.CSC else ()
-        ctx = random_context(*per_class, node.N_CTX, width)
-    print(f'Initial context: "{words}"')
-    print(f"Number of context words (tokens): {ctx.shape[-2]}")
+    per_class = (len(classnames),) if node.CSC else ()
+    ctx, words = initial_context(clip_model, node, *per_class)
     return TextContext(clip_model, classnames, ctx, words, node.CLASS_TOKEN_POSITION)
 
 
