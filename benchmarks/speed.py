@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 from sides import FOLDERS, Worker, class_names, largest_difference, take_turns
-from summary import base_to_new, print_tables
+from summary import TARGETS, base_to_new, print_tables
 
 FULL = {"size": 224, "layers": 12, "patch": 16, "most": 100}
 QUICK = {"size": 32, "layers": 2, "patch": 16, "most": 32}
@@ -257,6 +257,7 @@ def save(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
     about = {
         "date": date.today().isoformat(), "torch": torch.__version__, "threads": args.threads,
         "machine": platform.machine(), "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "not measured": [name for name, key, _ in TARGETS if key not in found.get(name, {})],
         "other": bench.other, "model": "quick" if args.quick else "ViT-B/16, random weights, fp32",
     }  # fmt: skip
     if args.out:
