@@ -96,3 +96,12 @@ def cfg(images, register, tmp_path):
     cfg.OPTIM.WARMUP_TYPE = "constant"
     cfg.TRAIN.PRINT_FREQ = 2
     return cfg
+
+
+@pytest.fixture(autouse=True)
+def minidassl_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine without what npt_plugin puts into it in other tests of the same process."""
+    from minidassl.data import data_manager, dataset_wrapper, samplers
+
+    monkeypatch.setattr(data_manager, "DatasetWrapper", dataset_wrapper.DatasetWrapper)
+    monkeypatch.setattr(data_manager, "build_sampler", samplers.build_sampler)
