@@ -135,7 +135,9 @@ def _configs() -> str:
 
 def add_job_flags(p: argparse.ArgumentParser) -> None:
     """Flags that a single job and a sweep share."""
-    p.add_argument("--config", default="tiny_ep50_ctxv1", help="file name in configs/trainers/<trainer>")
+    p.add_argument(
+        "--config", default="tiny_ep50_ctxv1", help="file name in configs/trainers/<trainer>"
+    )
     p.add_argument("--configs", default=_configs(), help="folder of the yaml files")
     p.add_argument("--shots", type=int, default=16, help="images of the largest class")
     p.add_argument("--root", default="", help="folder of the datasets")

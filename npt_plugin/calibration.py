@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy

@@ -44,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = sweep.main([*words, "--opts", *options])
     if code == 0:
         print(
-            f"Demo setting: embedded tiny CLIP, {STEPS} steps for every method (as many as balanced "
-            f"shots take in 50 epochs) on {VIEWS} cached augmented views an image; the papers: "
-            "ViT-B/16, 200 epochs, fresh crops."
+            f"Demo setting: embedded tiny CLIP, {STEPS} steps for every method (as many as "
+            f"balanced shots take in 50 epochs) on {VIEWS} cached augmented views an "
+            "image; the papers: ViT-B/16, 200 epochs, fresh crops."
         )
     return code
 

@@ -41,7 +41,7 @@ def _choose() -> str:
     _find_minidassl()
     if wanted == "dassl" and not _importable("dassl"):
         raise UserError(
-            "NPT_FRAMEWORK asks for dassl, which is not installed; install it or unset the variable."
+            "NPT_FRAMEWORK asks for dassl, which is not installed: install it or unset this."
         )
     if wanted:
         return wanted

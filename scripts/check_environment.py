@@ -1,4 +1,4 @@
-"""Exit 0 if this Python has every package that running and testing needs, and finds this checkout."""
+"""Exit 0 if this Python has every package that running and testing needs, and this checkout."""
 
 import importlib.metadata
 import sys

@@ -1,4 +1,4 @@
-"""Shared by all tests: a random tiny CLIP on disk, a drawn miniature dataset, and runs of train.py."""
+"""Shared by all tests: a random tiny CLIP on disk, a miniature dataset, and runs of train.py."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ Table = tuple[list[str], list[list[str]]]
 
 def main_table(table: Sequence[dict[str, Any]], seeds: bool = False) -> Table:
     """``mean ± sd`` over seeds, accuracies in percent; with ``seeds`` also every seed's H."""
-    heads = ["dataset", "tau", "shots", "trainer", "n", *COLUMNS, *(["H of each seed"] if seeds else [])]
+    heads = ["dataset", "tau", "shots", "trainer", "n", *COLUMNS]
+    heads += ["H of each seed"] if seeds else []
     lines, last = [], None
     for row in table:
         first = (row["dataset"], f"{row['tau']:g}", str(row["shots"]))

@@ -85,5 +85,8 @@ def ranked(keys: Sequence[Key]) -> list[Key]:
     reference = {"ZeroshotCLIP": 0}
     return sorted(
         keys,
-        key=lambda k: (k.dataset == AVERAGE, k.dataset, k.ratio, k.shots, reference.get(k.trainer, 1), k),
+        key=lambda k: (
+            *(k.dataset == AVERAGE, k.dataset, k.ratio, k.shots),
+            *(reference.get(k.trainer, 1), k),
+        ),
     )

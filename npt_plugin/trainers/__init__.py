@@ -5,7 +5,7 @@ from npt_plugin.trainers.cocoop import CoCoOp
 from npt_plugin.trainers.coop import CoOp
 from npt_plugin.trainers.ivlp import IVLP
 from npt_plugin.trainers.maple import MaPLe
-from npt_plugin.trainers.npt import NPT_CoCoOp, NPT_CoOp, NPT_IVLP, NPT_MaPLe, NPT_VPT
+from npt_plugin.trainers.npt import NPT_IVLP, NPT_VPT, NPT_CoCoOp, NPT_CoOp, NPT_MaPLe
 from npt_plugin.trainers.vpt import VPT
 from npt_plugin.trainers.zeroshot import ZeroshotCLIP
 

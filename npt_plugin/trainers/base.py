@@ -137,8 +137,8 @@ class PromptTrainer(TrainerX):
         if self.classification_loss is None:
             empty = int((self.class_counts == 0).nonzero()[0])
             raise UserError(
-                f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no training "
-                "image, so nothing can be trained on it; use --eval-only, or more shots."
+                f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no "
+                "training image, so nothing can be trained on it; use --eval-only, or more shots."
             )
         record = getattr(self.dm.dataset, "record", None)
         if self.output_dir and record:  # which images, of which split, for which seed
@@ -158,7 +158,8 @@ class PromptTrainer(TrainerX):
         started = time.time()
         log = EpochLog(self)
         with whole_steps():
-            for self.batch_idx, batch in enumerate(self.train_loader_x):
+            for step, batch in enumerate(self.train_loader_x):
+                self.batch_idx = step
                 log.data_ready()
                 log.step_done(self.forward_backward(batch))
                 stop_here()

@@ -1,7 +1,6 @@
 """The speed benchmark: its plain side is right, and its arithmetic is."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest

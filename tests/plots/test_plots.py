@@ -24,7 +24,8 @@ def overlapping(figure):
             if any(t.get_rotation() % 180 for t in texts):
                 continue  # slanted labels have boxes that overlap though the words do not
             boxes = sorted((t.get_window_extent() for t in texts), key=lambda b: b.p0[side])
-            found += [1 for a, b in zip(boxes, boxes[1:]) if a.p1[side] > b.p0[side] + 1]
+            pairs = zip(boxes, boxes[1:], strict=False)
+            found += [1 for a, b in pairs if a.p1[side] > b.p0[side] + 1]
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a machine without a GPU can check of the GPU paths: half precision and where tensors live."""
+"""What a machine without a GPU can check of GPU paths: half precision, where tensors live."""
 
 import copy
 
@@ -24,7 +24,7 @@ def test_half_precision_trains_fp32_prompts(make_trainer, monkeypatch, name, pre
     trainer = make_trainer(name, "OPTIM.LR", "0.002", "OPTIM.MAX_EPOCH", "1")
     start = {n: p.detach().clone() for n, p in trainer.model.learned().items()}
     trainer.train()
-    for n, p in trainer.model.learned().items():
+    for p in trainer.model.learned().values():
         assert p.dtype == torch.float32 and torch.isfinite(p).all()
     assert any(not torch.equal(p, start[n]) for n, p in trainer.model.learned().items())
     if precision != "amp":

@@ -14,7 +14,8 @@ def prompts(clip, names=NAMES, length=None):
     tokens = tokenize([f"a photo of a {name}." for name in names])
     eot = tokens.argmax(dim=-1)
     tokens = tokens[:, : length or int(eot.max()) + 1]
-    return clip.token_embedding(tokens).detach(), eot, tokenize([f"a photo of a {n}." for n in names])
+    whole = tokenize([f"a photo of a {name}." for name in names])  # all 77 positions
+    return clip.token_embedding(tokens).detach(), eot, whole
 
 
 def test_a_cut_text_sequence_gives_the_features_of_all_77_positions(small_clip):

@@ -1,4 +1,4 @@
-"""Training through the real framework on real files: equality with the base, resume, checkpoints."""
+"""Training through the real framework on real files: the base trainer, resume, checkpoints."""
 
 import json
 
