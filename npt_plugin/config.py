@@ -53,20 +53,20 @@ def _base_trainers() -> CN:
 
 
 def _npt() -> CN:
-    """Neural-collapse-anchored prompt tuning (METHODS of the README, docs/methods.md)."""
+    """Neural-collapse-anchored prompt tuning; docs/methods.md says how defaults were chosen."""
     node = CN()
     node.VERSION = "v3"  # v3: LC + MI; v2: GD + MI; cpt: clustered terms
     node.BASE = "plugin"  # whose base trainer NPT_* extends: plugin (ours) or host
-    node.LAMBDA_LC = 1.0  # weight of language-modality collapse
-    node.LAMBDA_MI = 1.0  # weight of multi-modality isomorphism
+    node.LAMBDA_LC = 10.0  # weight of language-modality collapse
+    node.LAMBDA_MI = 10.0  # weight of multi-modality isomorphism
     node.WARMUP_EPOCH = 0  # epochs over which both weights ramp up linearly; 0: at once
-    node.CENTER = False  # subtract the mean over classes, per modality, before the cosines
+    node.CENTER = True  # subtract the mean over classes, per modality, before the cosines
     node.LC = CN()
-    node.LC.FORM = "etf"  # etf, nc2, max_angle or anchored
+    node.LC.FORM = "anchored"  # etf, nc2, max_angle or anchored
     node.LC.TEMPERATURE = 0.1  # T of max_angle
     node.MI = CN()
-    node.MI.FORM = "etf"  # etf, nc3, pull or anchored
-    node.MI.MOMENTUM = 0.0  # EMA of the class means; 0: means of the batch only
+    node.MI.FORM = "pull"  # etf, nc3, pull or anchored
+    node.MI.MOMENTUM = 0.9  # EMA of the class means; 0: means of the batch only
     node.GD = CN()
     node.GD.GAMMA = 0.5  # how strongly v2's pair weights follow 1/n_k; 0 is LC
     node.CPT = CN()  # used by VERSION cpt only; LAMBDA_LC and LAMBDA_MI are not used by it

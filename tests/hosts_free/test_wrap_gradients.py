@@ -9,7 +9,15 @@ from npt_plugin.framework import set_random_seed
 from npt_plugin.hosts.wrap import STATE, make_host_trainer
 from npt_plugin.prompt_outputs import PromptOutputs
 
-SETTINGS = ("TRAINER.COCOOP.N_CTX", "3", "TRAINER.MAPLE.PROMPT_DEPTH", "2")
+SETTINGS = (
+    "TRAINER.COCOOP.N_CTX", "3", "TRAINER.MAPLE.PROMPT_DEPTH", "2",
+    "TRAINER.NPT.LAMBDA_LC", "1.", "TRAINER.NPT.LAMBDA_MI", "1.", "TRAINER.NPT.LC.FORM", "etf",
+    "TRAINER.NPT.MI.FORM", "etf", "TRAINER.NPT.MI.MOMENTUM", "0.", "TRAINER.NPT.CENTER", "False",
+)  # fmt: skip
+DEFAULT_FORMS = (
+    "TRAINER.NPT.LC.FORM", "anchored", "TRAINER.NPT.MI.FORM", "pull",
+    "TRAINER.NPT.MI.MOMENTUM", "0.9", "TRAINER.NPT.CENTER", "True",
+)  # fmt: skip
 OFF = ("TRAINER.NPT.LAMBDA_LC", "0.", "TRAINER.NPT.LAMBDA_MI", "0.")
 
 
@@ -70,6 +78,16 @@ def test_gradient_is_that_of_loss_plus_terms(make, name, version, size):
     plain.forward_backward(batch)
     changed = [not torch.equal(g, wanted[n]) for n, g in gradients(plain).items()]
     assert any(changed)  # the terms do something
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_gradient_of_the_default_forms(make, name):
+    trainer = make(name, *DEFAULT_FORMS, "OPTIM.LR", "0.")
+    batch = labelled_batch(trainer, 4)
+    wanted, terms = expected(trainer, batch)
+    summary = trainer.forward_backward(batch)
+    assert_close(gradients(trainer), wanted)
+    assert set(terms) == {"lc", "mi"} == set(summary) - {"loss"}
 
 
 @pytest.mark.parametrize("name", ["HostCoOp", "HostMaPLe"])

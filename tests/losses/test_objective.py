@@ -8,6 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from npt_plugin.config import defaults
 from npt_plugin.errors import UserError
+from npt_plugin.geometry import target_frame
 from npt_plugin.losses import build_objective, needs_zero_shot
 from npt_plugin.losses.collapse import COLLAPSE_FORMS, CollapseLoss
 from npt_plugin.losses.isomorphism import ISOMORPHISM_FORMS, IsomorphismLoss
@@ -19,9 +20,14 @@ LABELS = torch.tensor([0, 3, 3, 6])
 ZERO_SHOT = F.normalize(torch.randn(K, D, generator=torch.Generator().manual_seed(5)), dim=1)
 
 
+PLAIN = dict(LAMBDA_LC=1.0, LAMBDA_MI=1.0, CENTER=False, LC__FORM="etf", MI__FORM="etf",
+             MI__MOMENTUM=0.0)
+
+
 def config(**keys):
+    """The plain forms at weight 1, changed by ``keys``: tests do not move with the defaults."""
     cfg = defaults()
-    for key, value in keys.items():
+    for key, value in (PLAIN | keys).items():
         node, *path = cfg.TRAINER.NPT, *key.split("__")
         for name in path[:-1]:
             node = node[name]
@@ -239,6 +245,24 @@ def test_bad_settings_are_named_in_one_sentence(keys):
         build_objective(config(**keys), COUNTS, ZERO_SHOT)
     key = list(keys)[-1].replace("__", ".")
     assert f"TRAINER.NPT.{key}" in str(error.value)
+
+
+def test_defaults_anchor_the_text_and_pull_every_class_to_its_mean():
+    """Ten times each closed form, written out; the bank makes the second batch a running mean."""
+    cfg = defaults()
+    objective = build_objective(cfg, COUNTS, ZERO_SHOT)
+    assert needs_zero_shot(cfg)
+    target, bank = target_frame(ZERO_SHOT), None
+    for seed in (0, 1):
+        out = outputs(seed=seed)
+        terms = objective(out, LABELS)
+        text, images = out.text_features.detach(), out.image_features.detach()
+        hat = F.normalize(text - text.mean(dim=0), dim=1)
+        assert torch.allclose(terms["lc"], 10 * (1 - (hat * target).sum(dim=1).mean()), atol=1e-5)
+        means = {int(k): images[LABELS == k].mean(dim=0) for k in LABELS.unique()}
+        bank = means if bank is None else {k: 0.9 * bank[k] + 0.1 * m for k, m in means.items()}
+        pulls = [1 - bank[k] @ text[k] for k in bank]
+        assert torch.allclose(terms["mi"], 10 * torch.stack(pulls).mean(), atol=1e-5)
 
 
 def test_an_empty_class_is_named():

@@ -1,0 +1,193 @@
+"""How the defaults were chosen: a grid on two drawn datasets that the report does not use.
+
+    python benchmarks/methods_tuning.py run --output output/tuning
+    python benchmarks/methods_tuning.py table
+
+Every candidate runs at tau 0.06 under both rules on embedded_sketches and embedded_pairs with seeds
+101 to 103. The score is the paired difference in H to the base trainer, averaged over datasets and
+rules.
+Competing methods get a grid too (margins, strengths), so that ours is not the only one tuned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from methods_plan import BALANCED_SOFTMAX, LOSS, NPT, RATIOS, RULES, TUNING_DATASETS, Method, Run
+from methods_plan import TUNING_SEEDS as SEEDS
+from methods_records import Record, collect, read_csv, write_csv
+from methods_table import signed
+from tabulate import tabulate
+
+from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
+
+CSV = Path(__file__).resolve().parent / "results" / "methods_tuning.csv"
+
+
+def npt(
+    name: str, lc: float, mi: float, form: str = "anchored", mi_form: str = "pull",
+    center: bool = True, momentum: float = 0.0, more: tuple[str, ...] = (), base: str = "CoOp",
+) -> Method:  # fmt: skip
+    """NPT on a base trainer with everything spelled out, whatever the defaults are."""
+    options = (
+        f"{NPT}.LAMBDA_LC", str(float(lc)), f"{NPT}.LAMBDA_MI", str(float(mi)),
+        f"{NPT}.LC.FORM", form, f"{NPT}.MI.FORM", mi_form, f"{NPT}.CENTER", str(center),
+        f"{NPT}.MI.MOMENTUM", str(momentum), *more,
+    )  # fmt: skip
+    return Method(name, base, f"NPT_{base}", options)
+
+
+def coop(name: str, *options: str) -> Method:
+    """CoOp with options."""
+    return Method(name, "CoOp", "CoOp", options)
+
+
+def ldam(margin: float) -> Method:
+    """LDAM with deferred re-weighting at the embedded CLIP's scale."""
+    return coop(
+        f"LDAM {margin:g} + DRW", f"{LOSS}.NAME", "ldam", f"{LOSS}.LOGIT_SCALE", "17.5",
+        f"{LOSS}.LDAM_MARGIN", str(margin), f"{LOSS}.DRW_EPOCH", "40",
+    )  # fmt: skip
+
+
+def cpt(times: float) -> Method:
+    """CPT with its published weights times a factor."""
+    weights = zip(("TETF", "CC", "RS"), (0.25, 0.15, 0.10), strict=True)
+    words = [w for name, v in weights for w in (f"{NPT}.CPT.LAMBDA_{name}", str(v * times))]
+    return Method(f"CPT x{times:g}", "CoOp", "NPT_CoOp", (f"{NPT}.VERSION", "cpt", *words))
+
+
+GRID = ((2, 2), (5, 5), (5, 10), (10, 5), (10, 10), (20, 20))
+EMA_GRID = ((3, 3), (10, 5), (5, 10), (10, 10), (10, 20), (20, 20), (20, 40))
+CANDIDATES: tuple[Method, ...] = (
+    coop("CoOp"),
+    npt("plain: LC etf 1, MI etf 1", 1, 1, "etf", "etf", False),
+    *(npt(f"LC anchored {lc}, MI pull {mi}", lc, mi) for lc, mi in GRID),
+    npt("LC anchored 10, MI pull 10, not centred", 10, 10, center=False),
+    *(npt(f"LC anchored {lc}, MI pull {mi}, EMA 0.9", lc, mi, momentum=0.9) for lc, mi in EMA_GRID),
+    npt("LC anchored 10, MI pull 10, EMA 0.97", 10, 10, momentum=0.97),
+    npt("LC anchored 10, MI pull 10, EMA 0.9, not centred", 10, 10, center=False, momentum=0.9),
+    npt("LC etf 10, MI pull 10, EMA 0.9", 10, 10, "etf", momentum=0.9),
+    *(npt(f"v2: GD {w}, MI pull 10, EMA 0.9", w, 10, momentum=0.9, more=(f"{NPT}.VERSION", "v2"))
+      for w in (1, 3, 10)),
+    npt("MI pull 10 alone, EMA 0.9", 0, 10, momentum=0.9),
+    npt("LC anchored 10, MI pull 10, EMA 0.9 + balanced softmax", 10, 10, momentum=0.9,
+        more=BALANCED_SOFTMAX),
+    npt("LC anchored 10, MI pull 10, ramp 10", 10, 10, more=(f"{NPT}.WARMUP_EPOCH", "10")),
+    npt("LC etf 10, MI pull 10", 10, 10, "etf"),
+    npt("LC etf 10, MI pull 10, not centred", 10, 10, "etf", center=False),
+    npt("LC anchored 10, MI etf 10, EMA 0.9", 10, 10, mi_form="etf", momentum=0.9),
+    npt("LC anchored 5 alone", 5, 0),
+    npt("MI pull 3 alone", 0, 3),
+    npt("MI pull 10 alone", 0, 10),
+    npt("MI etf 10 alone, EMA 0.9", 0, 10, mi_form="etf", momentum=0.9),
+    npt("MI nc3 10 alone, EMA 0.9", 0, 10, mi_form="nc3", momentum=0.9),
+    npt("LC anchored 10, MI pull 10 + balanced softmax", 10, 10, more=BALANCED_SOFTMAX),
+    coop("balanced softmax", *BALANCED_SOFTMAX),
+    *(coop(f"post-hoc {t:g}", f"{LOSS}.POSTHOC_TAU", str(t)) for t in (0.5, 1.0)),
+    *(ldam(margin) for margin in (0.05, 0.125, 0.25)),
+    *(
+        coop(f"GNM scale {s:g}", "OPTIM.GNM.ENABLED", "True", "OPTIM.GNM.SCALE", str(s),
+             "OPTIM.GNM.SCHEDULE", "constant")
+        for s in (0.1, 1.0)
+    ),
+    *(cpt(times) for times in (1, 10)),
+)  # fmt: skip
+OTHERS = tuple(
+    method
+    for base in ("MaPLe", "CoCoOp")
+    for method in (
+        Method(base, base, base),
+        *(npt(f"{base}: LC anchored {w}, MI pull {w}, EMA 0.9", w, w, momentum=0.9, base=base)
+          for w in (1, 3, 10)),
+    )
+) + tuple(
+    npt(f"MaPLe: LC anchored {lc}, MI {form} {mi}, EMA 0.9", lc, mi, "anchored", form,
+        momentum=0.9, base="MaPLe")
+    for lc, mi, form in ((3, 0, "pull"), (10, 0, "pull"), (0, 3, "pull"), (3, 3, "anchored"),
+                         (1, 1, "anchored"))
+)  # fmt: skip
+"""Whether the same weights serve the other base trainers; CoCoOp, which is slow, at equal epochs
+only."""
+
+
+def runs() -> list[Run]:
+    """All runs, those on the same data together."""
+    return [
+        Run(method, dataset, RATIOS[0], rule, seed)
+        for seed in SEEDS
+        for dataset in TUNING_DATASETS
+        for method in (*CANDIDATES, *OTHERS)
+        for rule in RULES[: _rules(method)]
+    ]
+
+
+def _rules(method: Method) -> int:
+    """How many of the two rules a candidate runs under."""
+    return 1 if method.base == "CoCoOp" else 2
+
+
+def rows_of(records: list[Record]) -> list[list[str]]:
+    """One row a candidate, the best score first."""
+    values: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for r in records:
+        for column in ("base", "new", "H", "few"):
+            values[r["method"], f"{column} {r['rule']}"][r["seed"]].append(r[column])
+            values[r["method"], column][r["seed"]].append(r[column])
+    table = []
+    for method in (*CANDIDATES, *OTHERS):
+        def mean(column: str, name: str = method.name, rules: int = _rules(method)) -> dict:
+            wanted = len(TUNING_DATASETS) * (1 if " " in column else rules)  # no seed by halves
+            found = values[name, column].items()
+            return {seed: float(np.mean(v)) for seed, v in found if len(v) == wanted}
+
+        if not mean("H"):
+            continue
+        cells, score = [], 0.0
+        for column in ("H", *(f"H {rule}" for rule in RULES)):
+            own, base = mean(column), mean(column, method.base)
+            differences = [own[seed] - base[seed] for seed in own if seed in base]
+            cells.append(signed(differences))
+            score = float(np.mean(differences)) if column == "H" else score
+        rest = [f"{np.mean(list(mean(c).values())):.1f}" for c in ("base", "new", "H", "few")]
+        table.append((score, [method.name, str(len(mean("H"))), *cells, *rest]))
+    return [row for _, row in sorted(table, key=lambda pair: -pair[0])]
+
+
+HEADS = [
+    "candidate", "n", "H - base trainer's", "at equal epochs", "at equal steps", "base", "new", "H",
+    "few",
+]  # fmt: skip
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the grid or print its table."""
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("command", choices=("run", "table"))
+    p.add_argument("--root", default="data")
+    p.add_argument("--output", default="output/tuning")
+    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    p.add_argument("--csv", default=str(CSV))
+    args = p.parse_args(argv)
+    if args.command == "run":
+        from methods import run_all
+
+        names = [n for n, s in BENCHMARKS.items() if s.directory in TUNING_DATASETS]
+        ensure_benchmarks(args.root, names)
+        failed = run_all(runs(), args.root, args.output, args.jobs)
+        write_csv(collect(args.output), Path(args.csv))
+        if failed:
+            print("\n".join(failed), file=sys.stderr)
+            return 1
+    rows = rows_of(read_csv(Path(args.csv)))
+    print(tabulate(rows, HEADS, tablefmt="github", disable_numparse=True))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

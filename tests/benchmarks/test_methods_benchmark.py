@@ -1,0 +1,141 @@
+"""The methods benchmark: what it compares, how it counts, and that the documents say the same."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCHMARKS = ROOT / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def record(method, seed, dataset, h, **more):
+    from methods_run import COLLAPSE, SCORES
+
+    rest = {name: 50.0 for name in (*SCORES, "base", "new")}
+    geometry = {f"{half}_{name}": 0.5 for half in ("base", "new") for name in COLLAPSE}
+    return {
+        "method": method, "dataset": dataset, "ratio": 0.06, "rule": "steps", "seed": seed,
+        "config_hash": "0", "H": h, **rest, **geometry, **more,
+    }  # fmt: skip
+
+
+def test_tuning_shares_neither_data_nor_seeds_with_the_report():
+    import methods_plan as plan
+    import methods_tuning as tuning
+
+    report = list(plan.report_runs())
+    assert not {run.dataset for run in report} & set(plan.TUNING_DATASETS)
+    assert not {run.seed for run in report} & {run.seed for run in tuning.runs()}
+
+
+def test_every_run_has_a_record_of_its_own():
+    import methods_plan as plan
+    import methods_tuning as tuning
+    from methods_run import record_path
+
+    for runs in (list(plan.report_runs()), tuning.runs()):
+        paths = {record_path("out", run) for run in runs}
+        assert len(paths) == len(runs)
+
+
+def test_equal_steps_are_the_balanced_steps():
+    """400 steps: 256 images of 16 classes in batches of 32, 50 epochs; and so on."""
+    import methods_plan as plan
+
+    from npt_plugin.config import extend_cfg
+    from npt_plugin.configure import merge_file
+    from npt_plugin.framework import get_cfg_default
+
+    for base, config in plan.CONFIGS.items():
+        cfg = extend_cfg(get_cfg_default())
+        merge_file(cfg, str(ROOT / f"configs/trainers/{base}/{config}.yaml"))
+        batches = 16 * plan.SHOTS // cfg.DATALOADER.TRAIN_X.BATCH_SIZE
+        assert plan.BALANCED_STEPS[base] == batches * cfg.OPTIM.MAX_EPOCH
+
+
+def test_differences_are_paired_by_seed_and_averaged_over_datasets():
+    from methods_plan import DATASETS
+    from methods_table import over_datasets, paired, signed, table
+
+    records = []
+    for seed, base, gain in ((1, 60.0, 2.0), (2, 80.0, 4.0)):
+        for i, dataset in enumerate(DATASETS):
+            records.append(record("CoOp", seed, dataset, base + i))
+            records.append(record("NPT_CoOp (v3)", seed, dataset, base + i + gain))
+    records.append(record("NPT_CoOp (v3)", 3, DATASETS[0], 99.0))  # not on every dataset: left out
+    ours, base = (over_datasets(records, m, 0.06, "steps") for m in ("NPT_CoOp (v3)", "CoOp"))
+    assert sorted(ours) == [1, 2]
+    assert paired(ours, base, "H") == pytest.approx([2.0, 4.0])
+    # t(0.975, 1) = 12.706; sd of 2, 4 is sqrt 2; over sqrt 2 seeds
+    assert signed([2.0, 4.0]) == "+3.0 [-9.7, +15.7]"
+    rows = {row[0]: row for row in table(records, 0.06, "steps")}
+    assert rows["NPT_CoOp (v3)"][5] == "+3.0 [-9.7, +15.7]" and rows["CoOp"][5] == ""
+
+
+def test_correlation_is_within_a_dataset():
+    """Two datasets whose means lie the other way round must not turn the sign."""
+    from methods_table import correlation
+
+    rng, records = np.random.default_rng(0), []
+    for seed in range(30):
+        for dataset, offset in (("a", 0.0), ("b", 10.0)):
+            x = rng.normal()
+            new = 3 * x - 50 * offset + 0.01 * rng.normal()
+            records.append(
+                record("CoOp", seed, dataset, 0.0, base_nc3_cosine=x + offset, new=new)
+            )
+    found = correlation(records, "base_nc3_cosine", "new")
+    assert found["pearson"][0] > 0.99 and found["spearman"][0] > 0.99
+    assert found["pearson"][1] <= found["pearson"][0] <= found["pearson"][2]
+
+
+def test_a_run_leaves_its_record_only_and_is_not_repeated(tmp_path, monkeypatch):
+    import methods_run
+    from methods_plan import METHODS, Run
+
+    from npt_plugin.embedded.benchmarks import ensure_benchmarks
+
+    ensure_benchmarks(tmp_path / "data", ["EmbeddedShades"], per_class=(16, 2, 2))
+    run = Run(METHODS[1], "embedded_shades", 0.06, "epochs", 1)
+    monkeypatch.setattr(Run, "options", ("OPTIM.MAX_EPOCH", "1", "INPUT.FEATURE_CACHE", "1"))
+    path = methods_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out"))
+    found = json.loads(path.read_text())
+    assert found["method"] == "NPT_CoOp (v3)" and 0 < found["H"] < 100
+    assert found["base_nc3_cosine"] is not None and found["new_nc3_cosine"] is not None
+    assert not [p for p in (tmp_path / "out/work").rglob("*") if p.is_file()]
+    monkeypatch.setattr(methods_run, "run_job", lambda *_: pytest.fail("repeated"))
+    assert methods_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out")) == path
+
+
+def test_shared_views_are_the_views_a_run_alone_would_have(make_trainer):
+    import methods_run
+    import torch
+
+    from npt_plugin.trainers.loaders import FeatureCacheLoader
+
+    options = ("INPUT.FEATURE_CACHE", "2")
+    alone = make_trainer("CoOp", *options).train_loader_x.features
+    try:
+        methods_run.share_views(("data", 0.06, 1))
+        first, second = (make_trainer("CoOp", *options).train_loader_x for _ in range(2))
+        assert torch.equal(first.features, alone)
+        assert second.features is first.features
+        other = make_trainer("CoCoOp", *options).train_loader_x  # draws more numbers before
+        assert other.features is not first.features
+    finally:
+        FeatureCacheLoader._encode = methods_run._encode
+
+
+def test_csv_keeps_what_it_was_given(tmp_path):
+    from methods_records import read_csv, write_csv
+
+    records = [record("NPT_CoOp, LC alone", 3, "d", 61.25, few=None)]
+    write_csv(records, tmp_path / "runs.csv")
+    assert read_csv(tmp_path / "runs.csv") == records
