@@ -122,6 +122,24 @@ def trained_run(
     return out
 
 
+@pytest.fixture(scope="session")
+def first_stages(
+    pets_root: Path, small_clip_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable:
+    """``first_stages("CoOp", "KEY", "value", ...)``: folder of a finished run, trained once."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def make(*words: str) -> Path:
+        if words not in made:
+            place = tmp_path_factory.mktemp("first") / "run"
+            options = ("OPTIM.MAX_EPOCH", "1", "DATASET.IMBALANCE.RATIO", "0.5", *words[1:])
+            build(pets_root, small_clip_file, place, words[0], *options).train()
+            made[words] = place
+        return made[words]
+
+    return make
+
+
 @pytest.fixture
 def train_here(pets_root: Path, small_clip_file: Path, capfd, monkeypatch) -> Callable:
     """As ``train_py``, in this process: for what ends before or soon after training starts."""

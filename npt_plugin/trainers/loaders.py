@@ -102,7 +102,7 @@ class FeatureCacheLoader:
             self.set_epoch(view)  # augmentation by (seed, epoch, image) differs by view
             rows = []
             for batch in plain:
-                rows.append(model.image_features(batch["img"].to(self.device)))
+                rows.append(model.cacheable(batch["img"].to(self.device)))
                 if view == 0:
                     labels.append(batch["label"])
                     impaths += batch["impath"]
