@@ -176,7 +176,7 @@ def test_a_loss_that_is_not_finite_is_named(make_trainer):
         trainer.train()
 
 
-def test_no_step_waits_for_the_device(make_trainer):
+def test_no_step_waits_for_the_device(make_trainer, first_stages):
     """Every term and the summary of a step run without reading a tensor on the host."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -185,8 +185,9 @@ def test_no_step_waits_for_the_device(make_trainer):
             assert "_local_scalar_dense" not in str(func) and "nonzero" not in str(func), func
             return func(*args, **(kwargs or {}))
 
-    for name in ("NPT_CoOp", "NPT_CoCoOp", "NPT_MaPLe"):
-        trainer = make_trainer(name)
+    options = ("TRAINER.TWO_STAGE.RUN", str(first_stages("CoOp")))
+    for name in ("NPT_CoOp", "NPT_CoCoOp", "NPT_MaPLe", *sorted(HEADED)):
+        trainer = make_trainer(name, *options)
         batch = next(iter(trainer.train_loader_x))
         trainer.set_model_mode("train")
         with Watch():
