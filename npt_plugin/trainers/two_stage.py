@@ -35,13 +35,16 @@ class TwoStageCLIP(PromptedCLIP):
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.first, self.digest = load_first_stage(cfg, classnames, clip_model)
-        self.text_depends_on_image = self.first.text_depends_on_image
-        self.feature_kind = f"first stage, {self.first.feature_kind or 'unit norm'}"
+        self.feature_kind = self.first.feature_kind
+        if self.first.learns_image_side:  # these features are of this first stage alone
+            self.feature_kind = f"first stage, {self.feature_kind}"
         with torch.no_grad():
             rows = self.first.classifier_rows()  # (K, D)
         method = TWO_STAGE[cfg.TRAINER.TWO_STAGE.METHOD]
         self.second = method.build(rows.float(), self.first.head_scale or 0.0)
         self.text: Tensor | None = None
+        # cRT's new head does not, whatever stage one's text did
+        self.text_depends_on_image = self.first.text_depends_on_image and self._rows is None
 
     def encode(self, images: Tensor, text: Tensor | None = None) -> PromptOutputs:
         """See one batch through stage one, without a graph, and correct its logits.
@@ -64,8 +67,8 @@ class TwoStageCLIP(PromptedCLIP):
 
     @property
     def image_side(self) -> nn.Module:
-        """All of stage one: its prompts may be part of the image side."""
-        return self.first
+        """Stage one's image tower, or all of stage one where prompts are in the tower."""
+        return self.first if self.first.learns_image_side else self.first.image_side
 
     def text_features(self) -> Tensor:
         """Unit-norm class vectors (K, D): the new head's under cRT, otherwise stage one's."""
@@ -112,7 +115,7 @@ class TwoStageCLIP(PromptedCLIP):
 
     def _first_text(self) -> Tensor | None:
         """Stage one's text features (K, D), computed once; None where each image has its own."""
-        if self.text is None and not self.text_depends_on_image:
+        if self.text is None and not self.first.text_depends_on_image:
             # not an inference tensor, which training could not use
             with torch.inference_mode(False), torch.no_grad():
                 self.text = self.first.text_features()

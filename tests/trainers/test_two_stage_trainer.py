@@ -89,6 +89,12 @@ def test_marc_sees_the_norms_of_a_linear_head(second):
     torch.testing.assert_close(model.second.norms, model.first.head.weight.norm(dim=-1))
 
 
+def test_tau_normalisation_of_stage_one_is_off_in_stage_two(second):
+    """It is a correction at test time itself; the second stage starts from what was trained."""
+    normed = second("lws", (*LINEAR, "TRAINER.IMBALANCE_LOSS.TAU_NORM", "1.0"))
+    assert normed.model.first.head.tau == 0
+
+
 # -- sampling and loss ----------------------------------------------------------------------------
 
 
@@ -126,19 +132,41 @@ def test_loss_and_sampler_can_be_chosen(second):
 # -- caches ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("method", ["crt", "marc"])
 @pytest.mark.parametrize("first", [("CoOp",), ("MaPLe",), ("GNM_PT",), LINEAR], ids=lambda f: f[0])
-def test_features_of_any_first_stage_can_be_cached(second, tmp_path, first):
+def test_features_of_any_first_stage_can_be_cached(second, tmp_path, first, method):
+    """Also those of an image side that had learned; crt draws classes, with the same draws."""
     cache = ("INPUT.TRANSFORMS", "(normalize,)", "DATALOADER.TRAIN_X.BATCH_SIZE", "7")
-    plain = second("marc", first, *cache, output=tmp_path / "plain")
+    plain = second(method, first, *cache, output=tmp_path / "plain")
     plain.train()
     cache += ("INPUT.FEATURE_CACHE", "1", "TEST.FEATURE_CACHE", str(tmp_path / "cache"))
-    cached = second("marc", first, *cache, output=tmp_path / "cached")
+    cached = second(method, first, *cache, output=tmp_path / "cached")
     cached.train()
     for name, value in plain.model.learned().items():
         torch.testing.assert_close(cached.model.learned()[name], value, rtol=1e-4, atol=1e-5)
-    again = second("marc", first, *cache, output=tmp_path / "again")
+    again = second(method, first, *cache, output=tmp_path / "again")
     again.load_model(str(tmp_path / "cached"), epoch=2)
     assert again.test() == pytest.approx(plain.test())
+
+
+def test_features_of_a_frozen_tower_are_shared_those_of_a_tuned_one_are_not(
+    second, make_trainer, tmp_path
+):
+    cache = ("TEST.FEATURE_CACHE", str(tmp_path / "cache"))
+    make_trainer("CoOp", *cache, output=tmp_path / "a").test()
+    second("lws", ("CoOp",), *cache, output=tmp_path / "b").test()
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    second("lws", ("MaPLe",), *cache, output=tmp_path / "c").test()
+    second("lws", ("VPT",), *cache, output=tmp_path / "d").test()
+    assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+@pytest.mark.parametrize("method", ["crt", "lws", "disalign", "marc"])
+def test_a_first_stage_whose_text_follows_the_image(second, tmp_path, method):
+    trainer = second(method, ("CoCoOp",), "TEST.NC_PER_EPOCH", "1", output=tmp_path / "run")
+    trainer.train()
+    record = json.loads((tmp_path / "run" / RESULTS).read_text())
+    assert record["metrics"]["nc"]["nc4_agreement"] >= 0
 
 
 # -- what it refuses ------------------------------------------------------------------------------
