@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 import npt_plugin.config
 from npt_plugin.configure import merge_file
 from npt_plugin.errors import UserError
-from npt_plugin.framework import TRAINER_REGISTRY, get_cfg_default
+from npt_plugin.framework import TRAINER_REGISTRY, build_transform, get_cfg_default
 from npt_plugin.heads import HEADS, TWO_STAGE
 from npt_plugin.losses import CLASSIFICATION_LOSSES
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
@@ -105,7 +106,11 @@ def test_has_configs_that_load_and_are_its_own(name):
     assert any(f.name.startswith("tiny_") for f in files)
     node = TRAINERS[name].model_class.prec_node
     for file in files:
-        merge_file(npt_plugin.config.extend_cfg(get_cfg_default()), str(file))
+        cfg = npt_plugin.config.extend_cfg(get_cfg_default())
+        merge_file(cfg, str(file))
+        for size in (32, 300):  # CIFAR's, and larger than any input
+            seen = build_transform(cfg, is_train=True)(Image.new("RGB", (size, size)))
+            assert seen.shape == (3, *cfg.INPUT.SIZE), file
         keys = set(yaml.safe_load(file.read_text()).get("TRAINER", {}))
         assert keys <= {node, "NPT", "HEAD", "IMBALANCE_LOSS"}, file
         assert node in keys or name == "ZeroshotCLIP", file

@@ -10,7 +10,7 @@ from npt_plugin.train import main
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 SHORT = [
-    "INPUT.SIZE", "(32, 32)", "INPUT.CROP_PADDING", "4", "INPUT.CUTOUT_LEN", "16",
+    "INPUT.SIZE", "(32, 32)", "INPUT.CUTOUT_LEN", "16",
     "DATASET.IMBALANCE.RATIO", "0.1", "DATALOADER.NUM_WORKERS", "0",
     "DATALOADER.TRAIN_X.BATCH_SIZE", "8", "OPTIM.MAX_EPOCH", "3",
     "TRAINER.IMBALANCE_LOSS.DRW_EPOCH", "1",
