@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from npt_plugin.errors import UserError
+from npt_plugin.random_state import rng_state, set_rng_state
 from npt_plugin.trainers.model import PromptedCLIP
 
 
@@ -70,6 +72,8 @@ class FeatureCacheLoader:
 
     The image tower is frozen, so the features of a view never change. Each image draws one of its
     views at random in every batch. Order and batch composition are the sampler's, as without it.
+    Views are encoded at the first batch, so an evaluation encodes none; their augmentation is drawn
+    from the random state the loader was made in, so a resumed run has the same views.
 
     Args:
         loader: Dassl's training loader; its dataset augments, its sampler picks.
@@ -90,29 +94,49 @@ class FeatureCacheLoader:
                 "features cannot be cached: set it to 0."
             )
         self.loader, self.views, self.device = loader, views, device
-        self.features, self.labels, self.impaths = self._encode(model)
+        self.model, self.random_state, self.epoch = model, rng_state(), 0
+
+    @property
+    def features(self) -> Tensor:
+        """(N, V, D), the views of every training image."""
+        return self._encoded[0]
+
+    @cached_property
+    def _encoded(self) -> tuple[Tensor, Tensor, list[str]]:
+        """Features (N, V, D), labels (N,) and paths; leaves mode and random state as they were."""
+        now, training = rng_state(), self.model.training
+        set_rng_state(self.random_state)
+        self.model.eval()
+        found = self._encode()
+        self.model.train(training)
+        set_rng_state(now)
+        return found
 
     @torch.no_grad()
-    def _encode(self, model: PromptedCLIP) -> tuple[Tensor, Tensor, list[str]]:
+    def _encode(self) -> tuple[Tensor, Tensor, list[str]]:
         plain = DataLoader(self.loader.dataset, self.loader.batch_size or 32, shuffle=False)
         passes, labels, impaths = [], [], []
-        model.eval()
         bar = tqdm(total=self.views * len(plain), desc="caching image features", leave=False)
         for view in range(self.views):
-            self.set_epoch(view)  # augmentation by (seed, epoch, image) differs by view
+            self._tell_loader(view)  # augmentation by (seed, epoch, image) differs by view
             rows = []
             for batch in plain:
-                rows.append(model.cacheable(batch["img"].to(self.device)))
+                rows.append(self.model.cacheable(batch["img"].to(self.device)))
                 if view == 0:
                     labels.append(batch["label"])
                     impaths += batch["impath"]
                 bar.update()
             passes.append(torch.cat(rows))
         bar.close()
+        self._tell_loader(self.epoch)
         return torch.stack(passes, dim=1), torch.cat(labels).to(self.device), impaths  # (N, V, D)
 
     def set_epoch(self, epoch: int) -> None:
         """Pass the epoch on to a loader whose sampler or augmentation follows one."""
+        self.epoch = epoch
+        self._tell_loader(epoch)
+
+    def _tell_loader(self, epoch: int) -> None:
         if hasattr(self.loader, "set_epoch"):
             self.loader.set_epoch(epoch)
 
@@ -120,12 +144,13 @@ class FeatureCacheLoader:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
+        features, labels, impaths = self._encoded
         for indices in self.loader.batch_sampler:
             rows = torch.tensor(indices)
             picks = torch.randint(self.views, (len(rows),))  # the global generator: resumable
             rows, picks = rows.to(self.device), picks.to(self.device)
             yield {
-                "img": self.features[rows, picks],  # (B, D)
-                "label": self.labels[rows],
-                "impath": [self.impaths[i] for i in indices],
+                "img": features[rows, picks],  # (B, D)
+                "label": labels[rows],
+                "impath": [impaths[i] for i in indices],
             }

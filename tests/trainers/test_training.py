@@ -165,6 +165,29 @@ def test_cached_features_are_those_of_the_images(make_trainer):
         torch.testing.assert_close(stored[path], feature, rtol=1e-5, atol=1e-6)
 
 
+def test_views_do_not_depend_on_when_they_are_encoded(make_trainer):
+    """A resumed run encodes them later, with other random states and at another epoch."""
+
+    options = ("DATALOADER.TRAIN_X.BATCH_SIZE", "12", "INPUT.FEATURE_CACHE", "2")
+    early, late = (make_trainer("CoOp", *options).train_loader_x for _ in range(2))
+    early.set_epoch(7)
+    first = early.features
+    torch.manual_seed(99)
+    late.set_epoch(7)
+    before = torch.get_rng_state()
+    assert torch.equal(late.features, first)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert late.epoch == 7
+
+
+def test_evaluation_encodes_no_training_views(make_trainer, monkeypatch):
+    from npt_plugin.trainers.loaders import FeatureCacheLoader
+
+    trainer = make_trainer("CoOp", "INPUT.FEATURE_CACHE", "2")
+    monkeypatch.setattr(FeatureCacheLoader, "_encode", lambda self: pytest.fail("encoded"))
+    trainer.test()
+
+
 def test_feature_cache_is_refused_where_the_image_side_learns(make_trainer):
     with pytest.raises(UserError, match="learns the image side"):
         make_trainer("MaPLe", "INPUT.FEATURE_CACHE", "2")
