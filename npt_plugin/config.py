@@ -22,33 +22,68 @@ def _base_trainers() -> CN:
     node.COOP.CLASS_TOKEN_POSITION = "end"  # end, middle or front
 
     node.COCOOP = CN()
-    node.COCOOP.N_CTX = 16
-    node.COCOOP.CTX_INIT = ""
-    node.COCOOP.PREC = "fp16"
+    node.COCOOP.N_CTX = 16  # context vectors
+    node.COCOOP.CTX_INIT = ""  # words to start from; empty: normal noise, std 0.02
+    node.COCOOP.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
 
     node.MAPLE = CN()
-    node.MAPLE.N_CTX = 2
-    node.MAPLE.CTX_INIT = "a photo of a"
-    node.MAPLE.PREC = "fp16"
+    node.MAPLE.N_CTX = 2  # context vectors a layer, coupled in both towers
+    node.MAPLE.CTX_INIT = "a photo of a"  # words to start from
+    node.MAPLE.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
     node.MAPLE.PROMPT_DEPTH = 9  # layers that get prompts, 1 (shallow) to the tower's depth
 
     node.IVLP = CN()
-    node.IVLP.N_CTX_VISION = 2
-    node.IVLP.N_CTX_TEXT = 2
-    node.IVLP.CTX_INIT = "a photo of a"
-    node.IVLP.PREC = "fp16"
+    node.IVLP.N_CTX_VISION = 2  # visual prompts a layer
+    node.IVLP.N_CTX_TEXT = 2  # context vectors a layer
+    node.IVLP.CTX_INIT = "a photo of a"  # words the text side starts from
+    node.IVLP.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
     node.IVLP.PROMPT_DEPTH_VISION = 9  # 0 switches the side off
-    node.IVLP.PROMPT_DEPTH_TEXT = 9
+    node.IVLP.PROMPT_DEPTH_TEXT = 9  # layers that get prompts, from 1
 
     node.VPT = CN()
-    node.VPT.N_CTX_VISION = 2
-    node.VPT.CTX_INIT = "a photo of a"
-    node.VPT.PREC = "fp16"
-    node.VPT.PROMPT_DEPTH_VISION = 1
+    node.VPT.N_CTX_VISION = 2  # visual prompts a layer
+    node.VPT.CTX_INIT = "a photo of a"  # not used, as in the public code
+    node.VPT.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
+    node.VPT.PROMPT_DEPTH_VISION = 1  # layers that get prompts, from 1
 
     node.ZSCLIP = CN()
     node.ZSCLIP.TEMPLATE = ""  # empty: the template published for the dataset
-    node.ZSCLIP.PREC = "auto"
+    node.ZSCLIP.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
+    return node
+
+
+def _heads() -> CN:
+    """Trainers with a classifier head, and the second stage (npt_plugin/heads)."""
+    node = CN()
+
+    node.HEAD = CN()  # of Decoder, LinearProbe and GNM_PT
+    node.HEAD.NAME = "cosine"  # text (fixed rows), cosine or linear
+    node.HEAD.INIT = "text"  # where cosine and linear rows start: text, mean (of class) or random
+    node.HEAD.SCALE = 0.0  # logits = this x cosine, text and cosine heads; 0: CLIP's own scale
+
+    node.DECODER = CN()
+    node.DECODER.DEPTH = 3  # blocks; 0: the head on the plain class token
+    node.DECODER.HEADS = 4  # attention heads; must divide the tower's width
+    node.DECODER.MLP_RATIO = 0.5  # width of a block's MLP over the tower's width
+    node.DECODER.FINAL_NORM = False  # CLIP's ln_post between decoder and head
+    node.DECODER.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
+
+    node.LINEAR_PROBE = CN()
+    node.LINEAR_PROBE.FEATURE = "projected"  # projected (size D) or ln_post (the tower's width)
+    node.LINEAR_PROBE.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
+
+    node.GNM_PT = CN()
+    node.GNM_PT.N_CTX = 10  # visual prompts in each layer
+    node.GNM_PT.DROPOUT = 0.1  # on the feature, in training
+    node.GNM_PT.NORM_PROMPTS = True  # layer-norm prompt outputs too; False: as released
+    node.GNM_PT.FEATURE = "ln_post"  # ln_post (the tower's width) or projected (size D)
+    node.GNM_PT.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
+
+    node.TWO_STAGE = CN()
+    node.TWO_STAGE.METHOD = "crt"  # crt, lws, disalign or marc
+    node.TWO_STAGE.RUN = ""  # output folder of the finished first stage, of any of our trainers
+    node.TWO_STAGE.SAMPLER = ""  # DATALOADER.TRAIN_X.SAMPLER of this stage; "": the method's own
+    node.TWO_STAGE.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
     return node
 
 
@@ -87,10 +122,11 @@ def _imbalance_loss() -> CN:
     node.FOCAL_GAMMA = 2.0  # focal: exponent of 1 - p
     node.CB_BETA = 0.9999  # cb: beta of the effective number of samples
     node.GRW_POWER = 1.2  # grw: weights follow n_k to the minus this
-    node.LOGIT_SCALE = 100.0  # logits = this x cosine; turns margins of ldam and gcl into logits
-    node.LDAM_MARGIN = 0.125  # largest cosine margin; x 100 is the published 0.5 x 25
-    node.GCL_MARGIN = 0.025  # cosine margin of the true class; x 100 is the published 0.1 x 25
-    node.GCL_NOISE = 0.25  # cosine noise of the rarest class; x 100 is the published 1 x 25
+    # ldam and gcl: margin in logits = this x margin, on every head; 0: x the head's own scale
+    node.LOGIT_SCALE = 100.0
+    node.LDAM_MARGIN = 0.125  # largest margin; x LOGIT_SCALE is the published 0.5 x 25 logits
+    node.GCL_MARGIN = 0.025  # margin of the true class; x LOGIT_SCALE: the published 0.1 x 25
+    node.GCL_NOISE = 0.25  # noise of the rarest class; x LOGIT_SCALE: the published 1 x 25
     node.GCL_GAMMA = 0.0  # gcl: focal exponent; 0: off
     node.LADE_ALPHA = 0.1  # lade: weight of the estimator
     node.LADE_LAMBDA = 0.1  # lade: weight of its squared part
@@ -101,6 +137,7 @@ def _imbalance_loss() -> CN:
     node.DRW_EPOCH = -1  # re-weight classes in epochs above this one, any NAME; -1: never
     node.DRW_BETA = 0.9999  # beta of the deferred weights (0.9998 goes with gcl)
     node.POSTHOC_TAU = 0.0  # at test time: logits - this x log(prior); 0: off
+    node.TAU_NORM = 0.0  # at test time, linear heads: rows / norm^this, no bias; 0: off
     return node
 
 
@@ -145,6 +182,7 @@ def defaults() -> CN:
     """A fresh tree of all keys the plugin adds, with their defaults."""
     root = CN()
     root.TRAINER = _base_trainers()
+    root.TRAINER.update(_heads())
     root.TRAINER.NPT = _npt()
     root.TRAINER.IMBALANCE_LOSS = _imbalance_loss()
     root.DATASET = _dataset()

@@ -77,16 +77,29 @@ class ImageTower(nn.Module):
             return self._encode(images, shallow, deep)
         return torch.cat([self._encode(i, shallow, deep) for i in images.split(_IMAGES_AT_ONCE)])
 
-    def _encode(self, images: Tensor, shallow: Tensor | None, deep: Sequence[Tensor]) -> Tensor:
-        """(B, D) of a ViT; in the last layer only the class token is computed."""
+    def embed(self, images: Tensor, shallow: Tensor | None = None) -> Tensor:
+        """Tokens of a ViT before its first layer (after ``ln_pre``), class token first.
+
+        Args:
+            images: (B, 3, H, W).
+            shallow: Prompts (n, W) appended after the patches.
+
+        Returns:
+            (B, 1 + patches + n, W).
+        """
         vit = self.visual
-        patches = vit.conv1(images).flatten(2).transpose(1, 2)  # (B, patches, W)
+        patches = vit.conv1(images.to(self.dtype)).flatten(2).transpose(1, 2)  # (B, patches, W)
         first = vit.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
         x = torch.cat([first, patches], dim=1)  # (B, 1 + patches, W)
         x = x + vit.positional_embedding.to(x.dtype)
         if shallow is not None:
             x = torch.cat([x, shallow.to(x.dtype).expand(len(x), -1, -1)], dim=1)
-        x = vit.ln_pre(x)
+        return vit.ln_pre(x)
+
+    def _encode(self, images: Tensor, shallow: Tensor | None, deep: Sequence[Tensor]) -> Tensor:
+        """(B, D) of a ViT; in the last layer only the class token is computed."""
+        vit = self.visual
+        x = self.embed(images, shallow)  # (B, L, W)
         blocks = vit.transformer.resblocks
         for index, block in enumerate(blocks):
             if 0 < index <= len(deep):

@@ -31,25 +31,21 @@ def export(folder: str | Path, output: str | Path) -> list[Path]:
         output: Folder to write to.
 
     Raises:
-        UserError: If the method changes the image tower or its text follows the image: then text
-            features alone do not classify.
+        UserError: If one feature per class on CLIP's image feature does not say all of the
+            classifier (``PromptedCLIP.export_obstacle``).
     """
     run, output = RunFolder.open(folder), Path(output)
     with contextlib.redirect_stdout(io.StringIO()):
         model, cfg, device, precision = load_model(run)
-    if model.learns_image_side or model.text_depends_on_image:
-        side = (
-            "text features follow each image"
-            if model.text_depends_on_image
-            else ("image side is learned too")
-        )
+    obstacle = model.export_obstacle()
+    if obstacle:
         raise UserError(
-            f"{cfg.TRAINER.NAME} does not export, as its {side}: use Predictor.from_run, or a "
+            f"{cfg.TRAINER.NAME} does not export, as {obstacle}: use Predictor.from_run, or a "
             "method that learns shared text prompts only."
         )
     with torch.no_grad(), precision.context(device):
         text = model.text_features().float().cpu().contiguous()  # (K, D)
-    tensors = {"text_features": text, "logit_scale": model.logit_scale.exp().float().cpu()}
+    tensors = {"text_features": text, "logit_scale": torch.tensor(float(model.head_scale))}
     data = save(tensors, _about(run, cfg))
     written = [output / CLASSIFIER, output / LOADER]
     write_atomically(written[0], lambda file: file.write(data))

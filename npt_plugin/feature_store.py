@@ -29,14 +29,16 @@ _LIBRARIES = ("torch", "torchvision", "pillow")
 _SUFFIX = ".safetensors"
 
 
-def tower_key(tower: nn.Module, transform: Any) -> str:
+def tower_key(tower: nn.Module, transform: Any, kind: str = "") -> str:
     """16 hex digits over everything a feature depends on but the image file.
 
     Args:
         tower: The frozen image tower: names, shapes, dtypes and bytes of its tensors count.
         transform: Test transform; its ``repr`` counts.
+        kind: Which of the tower's features is kept; "": CLIP's own, unit norm.
     """
     digest = hashlib.sha256(repr(transform).encode())
+    digest.update(kind.encode())
     for library in _LIBRARIES:
         digest.update(f"{library} {metadata.version(library)}\n".encode())
     for name, tensor in sorted(tower.state_dict().items()):
@@ -122,7 +124,8 @@ class StoredFeatures:
     def __init__(self, loader: DataLoader, model: Any, folder: str, device: torch.device) -> None:
         """Take the arguments listed above."""
         self.loader, self.model, self.device = loader, model, device
-        key = tower_key(model.image_encoder, getattr(loader.dataset, "transform", None))
+        transform = getattr(loader.dataset, "transform", None)
+        key = tower_key(model.image_side, transform, model.feature_kind)
         self.store = FeatureStore(Path(folder).expanduser() / key)
 
     def __len__(self) -> int:
@@ -153,7 +156,7 @@ class StoredFeatures:
         size, workers = self.loader.batch_size or 1, self.loader.num_workers
         some = DataLoader(Subset(self.loader.dataset, indices), size, num_workers=workers)
         bar = progress(some, desc="encoding images", leave=False)
-        rows = [self.model.image_features(batch["img"].to(self.device)).cpu() for batch in bar]
+        rows = [self.model.cacheable(batch["img"].to(self.device)).cpu() for batch in bar]
         return dict(zip(indices, torch.cat(rows), strict=True)) if rows else {}
 
     def _remember(self, fresh: dict[int, Tensor], keys: list[bytes | None]) -> None:

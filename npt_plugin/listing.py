@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-KINDS = ("trainers", "datasets", "losses", "backbones")
+KINDS = ("trainers", "datasets", "losses", "heads", "second-stages", "backbones")
 
 
 def names_of(kind: str) -> list[str]:
@@ -25,6 +25,10 @@ def names_of(kind: str) -> list[str]:
         from npt_plugin.losses.imbalance import CLASSIFICATION_LOSSES
 
         return sorted(CLASSIFICATION_LOSSES)
+    if kind in ("heads", "second-stages"):
+        from npt_plugin.heads import HEADS, TWO_STAGE
+
+        return sorted(HEADS if kind == "heads" else TWO_STAGE)
     npt_plugin.register(base=True)
     registry = TRAINER_REGISTRY if kind == "trainers" else DATASET_REGISTRY
     return sorted(registry.registered_names())

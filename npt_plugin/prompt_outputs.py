@@ -12,9 +12,10 @@ class PromptOutputs:
     """One batch seen through both towers; the only thing a loss term may look at.
 
     Attributes:
-        logits: (B, K), cosines already multiplied by ``exp(logit_scale)``.
+        logits: (B, K), cosines already multiplied by the logit scale; a linear head's as they are.
         image_features: (B, D), unit norm.
         text_features: (K, D), unit norm; (B, K, D) where the prompts depend on the image (CoCoOp).
+            With a classifier head: its rows, unit norm.
     """
 
     logits: Tensor

@@ -138,10 +138,11 @@ class Marc(nn.Module):
 
 
 class TwoStage(NamedTuple):
-    """How a second stage is built and trained.
+    """How a second stage is built and trained; ``trainers/two_stage.py`` runs it.
 
     Attributes:
-        build: ``build(weight (K, D), logit_scale) -> module``; ``weight`` is stage one's.
+        build: ``build(weight (K, D), logit_scale) -> module``; ``weight`` is stage one's, and
+            ``logit_scale`` its s, 0 for a linear head.
         loss: Its ``TRAINER.IMBALANCE_LOSS.NAME``.
         balanced_sampling: Whether classes are drawn with equal probability.
     """

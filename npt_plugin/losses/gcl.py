@@ -41,7 +41,7 @@ class GCLLoss(ClassificationLoss):
         class_counts: (K,), training images per class.
         margin: m, in units of cosine.
         noise: Largest noise of the rarest class, in units of cosine.
-        logit_scale: s, what the cosines were multiplied by.
+        logit_scale: s, what turns margin and noise into logits.
         gamma: Focal exponent; 0: off. The focal factor is a constant for the gradient.
         seed: Of the noise.
         **weighting: ``class_weights``, ``drw_epoch``, ``drw_beta`` of the base.

@@ -27,31 +27,39 @@ from npt_plugin.losses.weighting import (
 from npt_plugin.optim.noise import noise_seed
 
 KEY = "TRAINER.IMBALANCE_LOSS"
-Builder = Callable[[CfgNode, Tensor, dict], ClassificationLoss]
+Builder = Callable[[CfgNode, Tensor, dict, float], ClassificationLoss]
 
-# name -> builder(node, class_counts, weighting); ``weighting`` holds the DRW arguments
+# name -> builder(node, class_counts, weighting, scale); ``weighting`` holds the DRW arguments,
+# ``scale`` turns margins into logits
 CLASSIFICATION_LOSSES: dict[str, Builder] = {
-    "ce": lambda node, n, drw: CrossEntropyLoss(n, **drw),
-    "focal": lambda node, n, drw: FocalLoss(n, node.FOCAL_GAMMA, **drw),
-    "cbw": lambda node, n, drw: CrossEntropyLoss(n, inverse_frequency_weights(n)),
-    "cb": lambda node, n, drw: CrossEntropyLoss(n, effective_number_weights(n, node.CB_BETA)),
-    "grw": lambda node, n, drw: CrossEntropyLoss(n, power_weights(n, node.GRW_POWER)),
-    "ldam": lambda node, n, drw: LDAMLoss(n, node.LDAM_MARGIN, node.LOGIT_SCALE, **drw),
-    "balanced_softmax": lambda node, n, drw: LogitAdjustedLoss(n, 1.0, **drw),
-    "logit_adjustment": lambda node, n, drw: LogitAdjustedLoss(n, node.TAU, **drw),
-    "gcl": lambda node, n, drw: _gcl(node, n, drw),
-    "lade": lambda node, n, drw: LADELoss(n, node.LADE_ALPHA, node.LADE_LAMBDA, **drw),
-    "label_aware": lambda node, n, drw: LabelAwareSmoothingLoss(n, _factors(node, n), **drw),
+    "ce": lambda node, n, drw, s: CrossEntropyLoss(n, **drw),
+    "focal": lambda node, n, drw, s: FocalLoss(n, node.FOCAL_GAMMA, **drw),
+    "cbw": lambda node, n, drw, s: CrossEntropyLoss(n, inverse_frequency_weights(n)),
+    "cb": lambda node, n, drw, s: CrossEntropyLoss(n, effective_number_weights(n, node.CB_BETA)),
+    "grw": lambda node, n, drw, s: CrossEntropyLoss(n, power_weights(n, node.GRW_POWER)),
+    "ldam": lambda node, n, drw, s: LDAMLoss(n, node.LDAM_MARGIN, s, **drw),
+    "balanced_softmax": lambda node, n, drw, s: LogitAdjustedLoss(n, 1.0, **drw),
+    "logit_adjustment": lambda node, n, drw, s: LogitAdjustedLoss(n, node.TAU, **drw),
+    "gcl": lambda node, n, drw, s: _gcl(node, n, drw, s),
+    "lade": lambda node, n, drw, s: LADELoss(n, node.LADE_ALPHA, node.LADE_LAMBDA, **drw),
+    "label_aware": lambda node, n, drw, s: LabelAwareSmoothingLoss(n, _factors(node, n), **drw),
 }
 WEIGHTED_THROUGHOUT = ("cbw", "cb", "grw")
+WITH_MARGINS = ("ldam", "gcl")
 
 
-def build_classification_loss(cfg: CfgNode, class_counts: Tensor) -> ClassificationLoss:
+def build_classification_loss(
+    cfg: CfgNode, class_counts: Tensor, head_scale: float | None = None
+) -> ClassificationLoss:
     """The loss that ``TRAINER.IMBALANCE_LOSS`` describes.
+
+    Margins and noise have the same size in logits on every head, ``LOGIT_SCALE`` times the key:
+    it is logits that cross-entropy compares. Only ``LOGIT_SCALE`` 0 asks for cosines of the head.
 
     Args:
         cfg: A config with ``TRAINER.IMBALANCE_LOSS`` and, for seeded noise, ``SEED``.
         class_counts: (K,), training images per class; its device becomes the loss's.
+        head_scale: s of the classifier whose logits are s x cosine; None: a linear one.
 
     Returns:
         A module: ``loss(logits (B, K), labels (B,))`` is a scalar, ``loss.set_epoch(epoch)``
@@ -73,8 +81,29 @@ def build_classification_loss(cfg: CfgNode, class_counts: Tensor) -> Classificat
     weighting = {"drw_epoch": node.DRW_EPOCH, "drw_beta": node.DRW_BETA}
     if node.NAME == "gcl":
         weighting["seed"] = noise_seed(cfg)
-    loss = CLASSIFICATION_LOSSES[node.NAME](node, class_counts, weighting)
+    scale = margin_scale(node, head_scale)
+    loss = CLASSIFICATION_LOSSES[node.NAME](node, class_counts, weighting, scale)
     return loss.to(class_counts.device)
+
+
+def margin_scale(node: CfgNode, head_scale: float | None) -> float:
+    """What turns the margins and noise of ``ldam`` and ``gcl`` into logits.
+
+    Args:
+        node: ``TRAINER.IMBALANCE_LOSS``.
+        head_scale: s of the head, or None.
+
+    Raises:
+        UserError: If the head's own scale is asked for and it has none.
+    """
+    if node.LOGIT_SCALE or node.NAME not in WITH_MARGINS:
+        return node.LOGIT_SCALE
+    if head_scale is None:
+        raise UserError(
+            f"{KEY}.LOGIT_SCALE is 0, the head's own scale, but a linear head has none: leave it "
+            "at 100 or give the number of logits that a margin of 1 stands for."
+        )
+    return head_scale
 
 
 def _check_ranges(node: CfgNode) -> None:
@@ -85,17 +114,15 @@ def _check_ranges(node: CfgNode) -> None:
     for name in ("SMOOTH_HEAD", "SMOOTH_TAIL"):
         in_range(f"{KEY}.{name}", node[name], 0, 1)
     in_range(f"{KEY}.SMOOTH_POWER", node.SMOOTH_POWER, 1e-6)
-    in_range(f"{KEY}.LOGIT_SCALE", node.LOGIT_SCALE, 1e-6)
+    in_range(f"{KEY}.LOGIT_SCALE", node.LOGIT_SCALE, 0)
     in_range(f"{KEY}.DRW_EPOCH", node.DRW_EPOCH, -1)
     for name in ("CB_BETA", "DRW_BETA"):
         in_range(f"{KEY}.{name}", node[name], 0, 1 - 1e-9)
     one_of(f"{KEY}.SMOOTH_SHAPE", node.SMOOTH_SHAPE, SMOOTHING_SHAPES)
 
 
-def _gcl(node: CfgNode, counts: Tensor, weighting: dict) -> ClassificationLoss:
-    return GCLLoss(
-        counts, node.GCL_MARGIN, node.GCL_NOISE, node.LOGIT_SCALE, node.GCL_GAMMA, **weighting
-    )
+def _gcl(node: CfgNode, counts: Tensor, weighting: dict, scale: float) -> ClassificationLoss:
+    return GCLLoss(counts, node.GCL_MARGIN, node.GCL_NOISE, scale, node.GCL_GAMMA, **weighting)
 
 
 def _factors(node: CfgNode, counts: Tensor) -> Tensor:

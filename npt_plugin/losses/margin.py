@@ -27,7 +27,7 @@ def ldam_margins(class_counts: Tensor, max_margin: float) -> Tensor:
 class LDAMLoss(ClassificationLoss):
     """Label-distribution-aware margin: CE of s (cos_c - m_c [c = y]).
 
-    The logits that come in are s cos already, so s m_y is taken from the target's logit. CLIP's s
+    The logits that come in are scaled already, so s m_y is taken from the target's logit. CLIP's s
     is 100: the published margin 0.5 would ask for 50 logits, more than CLIP's cosines ever differ
     by, hence the default 0.125 x 100 = 12.5 logits, the same as 0.5 at the scale 25 of LIFT.
     In eval mode it is plain cross-entropy: a margin is a training device.
@@ -36,7 +36,8 @@ class LDAMLoss(ClassificationLoss):
     Args:
         class_counts: (K,), training images per class.
         max_margin: Largest margin, in units of cosine.
-        logit_scale: s, what the cosines were multiplied by.
+        logit_scale: s, what turns a margin into logits; with a head of the same scale, margins are
+            cosines.
         **weighting: ``class_weights``, ``drw_epoch``, ``drw_beta`` of the base.
     """
 

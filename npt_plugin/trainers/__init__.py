@@ -1,16 +1,24 @@
-"""Trainers: how each method makes its prompts; everything else is in ``base.py``."""
+"""Trainers: how each method makes its prompts or its head; everything else is in ``base.py``."""
 
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.cocoop import CoCoOp
 from npt_plugin.trainers.coop import CoOp
+from npt_plugin.trainers.decoder import Decoder
+from npt_plugin.trainers.gnm_pt import GNM_PT
 from npt_plugin.trainers.ivlp import IVLP
+from npt_plugin.trainers.linear_probe import LinearProbe
 from npt_plugin.trainers.maple import MaPLe
 from npt_plugin.trainers.npt import NPT_IVLP, NPT_VPT, NPT_CoCoOp, NPT_CoOp, NPT_MaPLe
+from npt_plugin.trainers.two_stage import TwoStage
 from npt_plugin.trainers.vpt import VPT
 from npt_plugin.trainers.zeroshot import ZeroshotCLIP
 
 BASE_TRAINERS: dict[str, type[PromptTrainer]] = {
-    c.__name__: c for c in (ZeroshotCLIP, CoOp, CoCoOp, MaPLe, VPT, IVLP)
+    c.__name__: c
+    for c in (
+        *(ZeroshotCLIP, CoOp, CoCoOp, MaPLe, VPT, IVLP),
+        *(LinearProbe, Decoder, GNM_PT, TwoStage),
+    )
 }
 """Published methods; never registered inside a host, which has its own."""
 

@@ -20,6 +20,7 @@ from npt_plugin.precision import Precision, cast_towers, check_precision, resolv
 from npt_plugin.prompt_outputs import PromptOutputs
 from npt_plugin.stop_signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
+from npt_plugin.trainers.checks import check_tau_norm
 from npt_plugin.trainers.epoch import EpochLog
 from npt_plugin.trainers.evaluate import collapse_now, evaluate
 from npt_plugin.trainers.loaders import prepare_train_loader
@@ -64,17 +65,24 @@ class PromptTrainer(TrainerX):
         clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS)
         cast_towers(clip_model, self.precision.tower_dtype)
         self.model = self.model_class(cfg, self.classnames, clip_model)
+        check_tau_norm(cfg, self.model)
         if cfg.MODEL.INIT_WEIGHTS:
             checkpoints.load_into(self.model, cfg.MODEL.INIT_WEIGHTS)
         self.model.to(self.device)
         clip_model.to(self.device)
         self.classification_loss = self.objective = None
         if bool((self.class_counts > 0).all()):  # some test-only sets have no training images
-            self.classification_loss = build_classification_loss(cfg, self.class_counts)
+            self.classification_loss = build_classification_loss(
+                self.loss_cfg(), self.class_counts, self.model.head_scale
+            )
             self.classification_loss.to(self.device)
             self.objective = self.build_objective(clip_model)
             self.train_loader_x = prepare_train_loader(self)
         self._build_optimizer()
+
+    def loss_cfg(self) -> Any:
+        """The config that ``TRAINER.IMBALANCE_LOSS`` is read from: the run's own."""
+        return self.cfg
 
     def build_objective(self, clip_model: nn.Module) -> nn.Module | None:
         """Extra loss terms of the method; the base trainers have none."""

@@ -74,6 +74,7 @@ def load(trainer: Any, directory: str, epoch: int | None) -> None:
 def load_into(model: PromptedCLIP, file: str | Path) -> int | None:
     """Copy the learned tensors of a checkpoint file into ``model``; returns its epoch."""
     checkpoint = read_checkpoint(file)
+    model.check_classes(checkpoint.get("classnames") or (), str(file))
     loaded = model.load_checkpoint_state(checkpoint["state_dict"], str(file))
     print(f"Loaded {', '.join(loaded)} from {file} (epoch = {checkpoint.get('epoch')})")
     epoch = checkpoint.get("epoch")

@@ -63,6 +63,11 @@ class CoCoOpCLIP(PromptedCLIP):
         logits = torch.einsum("bd,bkd->bk", scaled, text)
         return PromptOutputs(logits, image, text)
 
+    def classifier_rows(self) -> Tensor:
+        """Text features (K, D) of an image whose feature is 0: each image has its own."""
+        weight = self.prompt_learner.meta_net.linear1.weight  # (D / 16, D)
+        return self._text_for(weight.new_zeros(1, weight.shape[1]))[0]  # (1, K, D) -> (K, D)
+
     def _images_at_once(self, image: Tensor) -> int:
         """How many images' prompts go through the text tower together."""
         layout, n_images = self.prompt_learner.layout, len(image)

@@ -121,7 +121,7 @@ class FeatureCacheLoader:
             self._tell_loader(view)  # augmentation by (seed, epoch, image) differs by view
             rows = []
             for batch in plain:
-                rows.append(self.model.image_features(batch["img"].to(self.device)))
+                rows.append(self.model.cacheable(batch["img"].to(self.device)))
                 if view == 0:
                     labels.append(batch["label"])
                     impaths += batch["impath"]

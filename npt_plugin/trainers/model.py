@@ -13,6 +13,7 @@ from npt_plugin.encoders import ImageTower, TextTower, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.prompt_outputs import PromptOutputs
 from npt_plugin.text_chunks import check_text_chunk
+from npt_plugin.trainers.checks import check_image_size, check_pieces
 
 
 class PromptedCLIP(nn.Module):
@@ -34,6 +35,8 @@ class PromptedCLIP(nn.Module):
         text_depends_on_image: Whether every image has its own text features (CoCoOp).
         prec_node: Name of the ``TRAINER`` node that holds this method's ``PREC``.
         checkpoint_name: Folder of the checkpoints, as the public checkout names it.
+        feature_kind: Tells features of one tower apart in a cache; "": CLIP's own, unit norm.
+        takes_tau_norm: Whether the classifier has norms that tau-normalisation could change.
     """
 
     learns_image_side = False
@@ -41,6 +44,8 @@ class PromptedCLIP(nn.Module):
     text_depends_on_image = False
     prec_node = "COOP"
     checkpoint_name = "prompt_learner"
+    feature_kind = ""
+    takes_tau_norm = False
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
         super().__init__()
@@ -60,15 +65,28 @@ class PromptedCLIP(nn.Module):
 
         Features (B, D) from a cache pass through unchanged.
         """
+        return images if images.ndim == 2 else normalize(self.features(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Image features (B, D) before normalisation, with a graph only where they learn."""
         if images.ndim == 2:
             return images
         if not self.learns_image_side:
             with torch.no_grad():
-                return normalize(self.encode_images(images))
+                return self.encode_images(images)
         if self.pieces == 1 or not torch.is_grad_enabled():
-            return normalize(self.encode_images(images))
+            return self.encode_images(images)
         parts = images.tensor_split(min(self.pieces, len(images)))
-        return normalize(torch.cat([recomputed(self.encode_images, part) for part in parts]))
+        return torch.cat([recomputed(self.encode_images, part) for part in parts])
+
+    def cacheable(self, images: Tensor) -> Tensor:
+        """What a feature cache keeps of images: rows (B, D) that ``encode`` takes instead."""
+        return self.image_features(images)
+
+    @property
+    def image_side(self) -> nn.Module:
+        """Everything cached features depend on, beside ``feature_kind``."""
+        return self.image_encoder
 
     def encode_images(self, images: Tensor) -> Tensor:
         """Image features (B, D) before normalisation; overridden by visual prompts."""
@@ -77,6 +95,21 @@ class PromptedCLIP(nn.Module):
     def text_features(self) -> Tensor:
         """Unit-norm text features (K, D) of the current prompts."""
         raise NotImplementedError
+
+    def classifier_rows(self) -> Tensor:
+        """The classifier (K, D) as a second stage sees it, with the norms its rows have."""
+        return self.text_features()
+
+    @property
+    def head_scale(self) -> float | None:
+        """s where logits are s x cosine; None for a linear classifier."""
+        return float(self.logit_scale.detach().exp())
+
+    def export_obstacle(self) -> str:
+        """Why one feature per class does not say all of this classifier; empty where it does."""
+        if self.text_depends_on_image:
+            return "its text features follow each image"
+        return "its image side is learned too" if self.learns_image_side else ""
 
     def encode(self, images: Tensor, text: Tensor | None = None) -> PromptOutputs:
         """See one batch through both towers.
@@ -112,6 +145,16 @@ class PromptedCLIP(nn.Module):
     def checkpoint_state(self) -> dict[str, Tensor]:
         """Learned tensors only, under the keys the public checkout reads."""
         return {self.checkpoint_key(n): p.detach().clone() for n, p in self.learned().items()}
+
+    def check_classes(self, names: Sequence[str], source: str) -> None:
+        """Refuse a checkpoint that was trained on other classes, where that matters.
+
+        Prompts are words: they take any class. A learned head does not, see ``HeadedCLIP``.
+
+        Args:
+            names: Class names the checkpoint was saved with.
+            source: Its file, for messages.
+        """
 
     def load_checkpoint_state(self, state: Mapping[str, Tensor], source: str) -> list[str]:
         """Copy learned tensors from a checkpoint, ours or a public checkout's.
@@ -151,30 +194,3 @@ class PromptedCLIP(nn.Module):
 def recomputed(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     """``function(*inputs)`` without keeping its graph: backward computes it again."""
     return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
-
-
-def check_pieces(value: int) -> int:
-    """``TRAIN.ACCUMULATE``, at least 1.
-
-    Raises:
-        UserError: below 1.
-    """
-    if value < 1:
-        raise UserError(
-            f"TRAIN.ACCUMULATE is {value}; it is the number of pieces of a batch, 1 or more."
-        )
-    return value
-
-
-def check_image_size(cfg: Any, clip_model: nn.Module) -> None:
-    """Refuse images of a size the backbone cannot take.
-
-    Raises:
-        UserError: If ``INPUT.SIZE`` is not the backbone's input resolution.
-    """
-    wanted = clip_model.visual.input_resolution
-    if tuple(cfg.INPUT.SIZE) != (wanted, wanted):
-        raise UserError(
-            f"INPUT.SIZE is {tuple(cfg.INPUT.SIZE)}, but {cfg.MODEL.BACKBONE.NAME} takes images of "
-            f"({wanted}, {wanted}): set INPUT.SIZE to that."
-        )

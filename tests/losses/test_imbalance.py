@@ -277,7 +277,7 @@ def test_an_empty_class_is_named(name):
 
 @pytest.mark.parametrize("key, value", [
     ("NAME", "softmax"), ("CB_BETA", 1.0), ("DRW_BETA", -0.1), ("FOCAL_GAMMA", -1.0),
-    ("SMOOTH_SHAPE", "round"), ("SMOOTH_HEAD", 1.5), ("DRW_EPOCH", -2), ("LOGIT_SCALE", 0.0)])
+    ("SMOOTH_SHAPE", "round"), ("SMOOTH_HEAD", 1.5), ("DRW_EPOCH", -2), ("LOGIT_SCALE", -1.0)])
 def test_bad_settings_are_named(key, value):
     with pytest.raises(UserError, match=f"TRAINER.IMBALANCE_LOSS.{key}"):
         build(**{"name": "ce", key: value} if key != "NAME" else {"name": value})

@@ -9,6 +9,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from npt_plugin.precision import Precision
 from npt_plugin.trainers import NPT_TRAINERS, base
 
+NAMES = [*sorted(NPT_TRAINERS), "Decoder", "GNM_PT", "LinearProbe", "TwoStage"]
 HALVES = {
     "fp16": Precision("fp16", torch.float16),
     "bf16": Precision("bf16", torch.bfloat16),
@@ -16,12 +17,24 @@ HALVES = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(NPT_TRAINERS))
+@pytest.fixture
+def needed(first_stages):
+    """What a trainer cannot be built without."""
+
+    def options(name):
+        run = ("TRAINER.TWO_STAGE.RUN", str(first_stages("MaPLe")))
+        return run if name == "TwoStage" else ()
+
+    return options
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("precision", sorted(HALVES))
-def test_half_precision_trains_fp32_prompts(make_trainer, monkeypatch, name, precision):
+def test_half_precision_trains_fp32_prompts(make_trainer, needed, monkeypatch, name, precision):
     """On the CPU the trainer itself would choose fp32; here it is made to run in halves."""
+    options = needed(name)
     monkeypatch.setattr(base, "resolve_precision", lambda *_: HALVES[precision])
-    trainer = make_trainer(name, "OPTIM.LR", "0.002", "OPTIM.MAX_EPOCH", "1")
+    trainer = make_trainer(name, "OPTIM.LR", "0.002", "OPTIM.MAX_EPOCH", "1", *options)
     start = {n: p.detach().clone() for n, p in trainer.model.learned().items()}
     trainer.train()
     for p in trainer.model.learned().values():
@@ -31,11 +44,11 @@ def test_half_precision_trains_fp32_prompts(make_trainer, monkeypatch, name, pre
         assert trainer.model.text_encoder.dtype == HALVES[precision].tower_dtype
 
 
-@pytest.mark.parametrize("name", sorted(NPT_TRAINERS))
-def test_a_whole_step_stays_on_one_cuda_device(make_trainer, name):
+@pytest.mark.parametrize("name", NAMES)
+def test_a_whole_step_stays_on_one_cuda_device(make_trainer, needed, name):
     """Forward on fake CUDA tensors: an op that mixes devices or reads a value fails."""
     # the automatic chunk size asks the device for its free memory, once: there is none to ask
-    options = ("TRAINER.NPT.MI.MOMENTUM", "0.9", "MODEL.TEXT_CHUNK", "0")
+    options = ("TRAINER.NPT.MI.MOMENTUM", "0.9", "MODEL.TEXT_CHUNK", "0", *needed(name))
     trainer = make_trainer(name, *options)
     batch = next(iter(trainer.train_loader_x))
     with FakeTensorMode(allow_non_fake_inputs=False) as mode:
@@ -47,11 +60,15 @@ def test_a_whole_step_stays_on_one_cuda_device(make_trainer, name):
         for n, p in trainer.model.learned().items():
             values[n] = move(p).requires_grad_()
         terms_of = trainer.objective
-        states = {n: move(b) for n, b in terms_of.named_buffers()}
+        states = {n: move(b) for n, b in terms_of.named_buffers()} if terms_of else {}
+        # a second stage holds the towers twice, itself and through the first
         trainer.encode = lambda images: torch.func.functional_call(
-            _Encode(model), {f"model.{n}": v for n, v in values.items()}, (images,)
-        )
-        trainer.objective = lambda out, y: torch.func.functional_call(terms_of, states, (out, y))
+            _Encode(model), {f"model.{n}": v for n, v in values.items()}, (images,),
+            tie_weights=False,
+        )  # fmt: skip
+        if terms_of:
+            call = torch.func.functional_call
+            trainer.objective = lambda out, y: call(terms_of, states, (out, y))
         trainer.classification_loss = torch.nn.functional.cross_entropy
         trainer.device = torch.device("cuda")
         terms, outputs = trainer.losses(move(batch["img"]), move(batch["label"]))

@@ -14,15 +14,18 @@ def step_gradients(trainer, batch):
     return outputs.logits, dict(zip(parameters, found, strict=True))
 
 
-@pytest.mark.parametrize("name", ["NPT_MaPLe", "NPT_VPT", "NPT_IVLP", "NPT_CoCoOp", "NPT_CoOp"])
+@pytest.mark.parametrize("name", [
+    "NPT_MaPLe", "NPT_VPT", "NPT_IVLP", "NPT_CoCoOp", "NPT_CoOp", "Decoder", "GNM_PT",
+])  # fmt: skip
 @pytest.mark.parametrize(
     "options", [("TRAIN.ACCUMULATE", "3"), ("TRAIN.ACCUMULATE", "9"), ("MODEL.TEXT_CHUNK", "2")]
 )
 def test_gradients_of_a_step_are_those_of_the_whole_batch(make_trainer, name, options):
     """With NPT's terms, which are not a mean over images."""
-    plain = make_trainer(name, "MODEL.TEXT_CHUNK", "0")
+    still = ("MODEL.TEXT_CHUNK", "0", "TRAINER.GNM_PT.DROPOUT", "0.")
+    plain = make_trainer(name, *still)
     batch = next(iter(plain.train_loader_x))
-    ours = make_trainer(name, "MODEL.TEXT_CHUNK", "0", *options)
+    ours = make_trainer(name, *still, *options)
     (logits, expected), (same, found) = step_gradients(plain, batch), step_gradients(ours, batch)
     torch.testing.assert_close(same, logits, rtol=1e-5, atol=1e-5)
     largest = max(gradient.abs().max() for gradient in expected.values())

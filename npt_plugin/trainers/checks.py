@@ -1,0 +1,57 @@
+"""Checks of config keys that every trainer reads; each failure is one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from npt_plugin.errors import UserError
+from npt_plugin.losses.options import in_range
+
+
+def check_pieces(value: int) -> int:
+    """``TRAIN.ACCUMULATE``, at least 1.
+
+    Raises:
+        UserError: below 1.
+    """
+    if value < 1:
+        raise UserError(
+            f"TRAIN.ACCUMULATE is {value}; it is the number of pieces of a batch, 1 or more."
+        )
+    return value
+
+
+def check_image_size(cfg: Any, clip_model: nn.Module) -> None:
+    """Refuse images of a size the backbone cannot take.
+
+    Raises:
+        UserError: If ``INPUT.SIZE`` is not the backbone's input resolution.
+    """
+    wanted = clip_model.visual.input_resolution
+    if tuple(cfg.INPUT.SIZE) != (wanted, wanted):
+        raise UserError(
+            f"INPUT.SIZE is {tuple(cfg.INPUT.SIZE)}, but {cfg.MODEL.BACKBONE.NAME} takes images of "
+            f"({wanted}, {wanted}): set INPUT.SIZE to that."
+        )
+
+
+def check_tau_norm(cfg: Any, model: Any) -> None:
+    """Refuse tau-normalisation where it would silently do nothing.
+
+    Args:
+        cfg: The run's config.
+        model: Its ``PromptedCLIP``.
+
+    Raises:
+        UserError: If ``TAU_NORM`` is negative, or set for a classifier whose rows have norm 1.
+    """
+    key = "TRAINER.IMBALANCE_LOSS.TAU_NORM"
+    tau = in_range(key, cfg.TRAINER.IMBALANCE_LOSS.TAU_NORM, 0)
+    if tau and not model.takes_tau_norm:
+        raise UserError(
+            f"{key} is {tau}, but the classifier of {cfg.TRAINER.NAME} has no norms of its own to "
+            "normalise (text and cosine rows all count with norm 1), so it would do nothing: set "
+            "it to 0, or use a trainer with TRAINER.HEAD.NAME linear."
+        )

@@ -1,0 +1,46 @@
+"""LinearProbe: a head on CLIP's frozen image feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from npt_plugin.image_tokens import class_token, require_vit
+from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer, check_feature
+
+
+class LinearProbeCLIP(HeadedCLIP):
+    """Frozen CLIP with a learned head; its features may be cached."""
+
+    prec_node = "LINEAR_PROBE"
+
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+        super().__init__(cfg, classnames, clip_model)
+        wanted = cfg.TRAINER.LINEAR_PROBE.FEATURE
+        self.projected = check_feature("TRAINER.LINEAR_PROBE.FEATURE", wanted)
+        if not self.projected:
+            require_vit(self.image_encoder, "LinearProbe on ln_post", cfg.MODEL.BACKBONE.NAME)
+        self.feature_kind = f"not normalised, {wanted}"
+        self.add_head(cfg, clip_model, self.projected)
+
+    def encode_images(self, images: Tensor) -> Tensor:
+        """CLIP's feature (B, D), or the layer-normed class token (B, W)."""
+        if self.projected:
+            return self.image_encoder(images)
+        return self.image_encoder.visual.ln_post(class_token(self.image_encoder, images))
+
+    def export_obstacle(self) -> str:
+        """A head on the unprojected feature does not fit CLIP's output."""
+        return super().export_obstacle() if self.projected else "its head is not on CLIP's feature"
+
+
+class LinearProbe(HeadTrainer):
+    """Linear probe, or a cosine head started from text, on frozen features.
+
+    Sources: linear probe, Radford et al. 2021, arXiv:2103.00020, section 3.2; cosine head with
+    semantic initialisation, LIFT, Shi et al., ICML 2024, arXiv:2309.10019.
+    """
+
+    model_class = LinearProbeCLIP

@@ -1,0 +1,237 @@
+"""The second stage: what it trains, draws and minimises, and that the first stays as it was."""
+
+import json
+import shutil
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from npt_plugin import cli
+from npt_plugin.datasets.samplers import ClassBalancedSampler, SquareRootSampler
+from npt_plugin.errors import UserError
+from npt_plugin.losses.classification import CrossEntropyLoss
+from npt_plugin.losses.margin import LDAMLoss
+from npt_plugin.losses.weighting import power_weights
+from npt_plugin.predictor import Predictor
+from npt_plugin.records import RESULTS
+
+RATIO = ("DATASET.IMBALANCE.RATIO", "0.25")
+LINEAR = ("LinearProbe", "TRAINER.HEAD.NAME", "linear", "TRAINER.HEAD.INIT", "random")
+
+
+@pytest.fixture
+def second(make_trainer, first_stages):
+    """``second("lws", "CoOp", "KEY", "value")``: a second stage on a run of CoOp."""
+
+    def make(method, first=("CoOp",), *options, **more):
+        run = ("TRAINER.TWO_STAGE.RUN", str(first_stages(*first)))
+        method = ("TRAINER.TWO_STAGE.METHOD", method)
+        return make_trainer("TwoStage", *RATIO, *run, *method, *options, **more)
+
+    return make
+
+
+def first_logits(trainer, images):
+    with torch.no_grad():
+        return trainer.model.first.encode(images).logits
+
+
+# -- stage one ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [("CoOp",), ("MaPLe",), LINEAR], ids=lambda f: f[0])
+def test_stage_one_is_as_it_was_trained_and_stays_so(second, make_trainer, first, first_stages):
+    trainer = second("disalign", first)
+    before = {n: p.clone() for n, p in trainer.model.first.state_dict().items()}
+    original = make_trainer(*first[:1], *first[1:])
+    original.load_model(str(first_stages(*first)), epoch=1)
+    images = torch.randn(4, 3, 32, 32)
+    original.set_model_mode("eval")
+    with torch.no_grad():
+        torch.testing.assert_close(first_logits(trainer, images), original.model(images))
+    trainer.train()
+    for name, value in trainer.model.first.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert not any(p.requires_grad for p in trainer.model.first.parameters())
+    assert all(n.startswith("second.") for n in trainer.model.learned())
+    trainer.set_model_mode("train")
+    assert trainer.model.second.training and not trainer.model.first.training
+
+
+def test_crt_really_starts_a_new_head_of_the_first_one_s_kind(second):
+    linear = second("crt", LINEAR).model
+    assert linear.second.logit_scale == 0 and linear.second.classifier.bias is not None
+    assert not torch.allclose(linear.second.classifier.weight, linear.first.head.weight, atol=1e-3)
+    images = torch.randn(3, 3, 32, 32)
+    expected = linear.second.classifier(linear.first.features(images))  # not normalised
+    torch.testing.assert_close(linear.encode(images).logits, expected)
+    cosine = second("crt").model
+    scale = cosine.logit_scale.exp().item()
+    assert cosine.head_scale == pytest.approx(scale)
+    weight = F.normalize(cosine.second.classifier.weight, dim=-1)
+    expected = scale * cosine.first.image_features(images) @ weight.t()
+    torch.testing.assert_close(cosine.encode(images).logits, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(cosine.encode(images).text_features, weight)
+
+
+@pytest.mark.parametrize("method", ["lws", "marc"])
+@pytest.mark.parametrize("first", [("CoOp",), ("CoCoOp",), ("GNM_PT",)], ids=lambda f: f[0])
+def test_corrections_start_as_the_first_stage(second, method, first):
+    trainer = second(method, first)
+    images = torch.randn(4, 3, 32, 32)
+    trainer.set_model_mode("train")
+    torch.testing.assert_close(trainer.model(images), first_logits(trainer, images))
+
+
+def test_marc_sees_the_norms_of_a_linear_head(second):
+    model = second("marc", LINEAR).model
+    torch.testing.assert_close(model.second.norms, model.first.head.weight.norm(dim=-1))
+
+
+def test_tau_normalisation_of_stage_one_is_off_in_stage_two(second):
+    """It is a correction at test time itself; the second stage starts from what was trained."""
+    normed = second("lws", (*LINEAR, "TRAINER.IMBALANCE_LOSS.TAU_NORM", "1.0"))
+    assert normed.model.first.head.tau == 0
+
+
+# -- sampling and loss ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["crt", "lws"])
+def test_balanced_methods_draw_classes_alike_with_replacement(second, method):
+    trainer = second(method)
+    sampler = trainer.train_loader_x.sampler
+    assert isinstance(sampler, ClassBalancedSampler)
+    labels = [item.label for item in trainer.dm.dataset.train_x]
+    assert sorted({labels.count(k) for k in range(3)}) == [1, 2, 4]
+    drawn = [labels[i] for epoch in range(200) for i in (sampler.set_epoch(epoch), sampler)[1]]
+    for k in range(3):  # 1400 draws of 1/3 each; without replacement: 1/7 of the rarest
+        assert 0.28 < drawn.count(k) / len(drawn) < 0.39
+    loss = trainer.classification_loss
+    assert type(loss) is CrossEntropyLoss and not loss.weighted
+
+
+@pytest.mark.parametrize("method", ["disalign", "marc"])
+def test_weighted_methods_draw_images_as_they_are(second, method):
+    trainer = second(method)
+    assert not isinstance(trainer.train_loader_x.sampler, ClassBalancedSampler)
+    weights = power_weights(trainer.class_counts, 1.2).float()
+    found = trainer.classification_loss.weights
+    torch.testing.assert_close(found / found.sum(), weights / weights.sum())
+
+
+def test_loss_and_sampler_can_be_chosen(second):
+    options = ("TRAINER.IMBALANCE_LOSS.NAME", "ldam", "TRAINER.TWO_STAGE.SAMPLER",
+               "SquareRootSampler")  # fmt: skip
+    trainer = second("marc", ("CoOp",), *options)
+    assert isinstance(trainer.classification_loss, LDAMLoss)
+    assert isinstance(trainer.train_loader_x.sampler, SquareRootSampler)
+
+
+# -- caches ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["crt", "marc"])
+@pytest.mark.parametrize("first", [("CoOp",), ("MaPLe",), ("GNM_PT",), LINEAR], ids=lambda f: f[0])
+def test_features_of_any_first_stage_can_be_cached(second, tmp_path, first, method):
+    """Also those of an image side that had learned; crt draws classes, with the same draws."""
+    cache = ("INPUT.TRANSFORMS", "(normalize,)", "DATALOADER.TRAIN_X.BATCH_SIZE", "7")
+    plain = second(method, first, *cache, output=tmp_path / "plain")
+    plain.train()
+    cache += ("INPUT.FEATURE_CACHE", "1", "TEST.FEATURE_CACHE", str(tmp_path / "cache"))
+    cached = second(method, first, *cache, output=tmp_path / "cached")
+    cached.train()
+    for name, value in plain.model.learned().items():
+        torch.testing.assert_close(cached.model.learned()[name], value, rtol=1e-4, atol=1e-5)
+    again = second(method, first, *cache, output=tmp_path / "again")
+    again.load_model(str(tmp_path / "cached"), epoch=2)
+    assert again.test() == pytest.approx(plain.test())
+
+
+def test_features_of_a_frozen_tower_are_shared_those_of_a_tuned_one_are_not(
+    second, make_trainer, tmp_path
+):
+    cache = ("TEST.FEATURE_CACHE", str(tmp_path / "cache"))
+    make_trainer("CoOp", *cache, output=tmp_path / "a").test()
+    second("lws", ("CoOp",), *cache, output=tmp_path / "b").test()
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    second("lws", ("MaPLe",), *cache, output=tmp_path / "c").test()
+    second("lws", ("VPT",), *cache, output=tmp_path / "d").test()
+    assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+@pytest.mark.parametrize("method", ["crt", "lws", "disalign", "marc"])
+def test_a_first_stage_whose_text_follows_the_image(second, tmp_path, method):
+    trainer = second(method, ("CoCoOp",), "TEST.NC_PER_EPOCH", "1", output=tmp_path / "run")
+    trainer.train()
+    record = json.loads((tmp_path / "run" / RESULTS).read_text())
+    assert record["metrics"]["nc"]["nc4_agreement"] >= 0
+
+
+# -- what it refuses ------------------------------------------------------------------------------
+
+
+def test_refuses_what_is_no_finished_first_stage(second, make_trainer, first_stages, tmp_path):
+    place = shutil.copytree(first_stages("CoOp"), tmp_path / "first")
+    options = ("TRAINER.TWO_STAGE.RUN", str(place))
+    record = json.loads((place / RESULTS).read_text())
+    record["status"] = "started"
+    (place / RESULTS).write_text(json.dumps(record))
+    with pytest.raises(UserError, match="is started, not completed"):
+        make_trainer("TwoStage", *options)
+    with pytest.raises(UserError, match="is not the output folder of a run"):
+        make_trainer("TwoStage", "TRAINER.TWO_STAGE.RUN", str(tmp_path / "absent"))
+    second("lws", output=tmp_path / "second").train()
+    with pytest.raises(UserError, match="is a second stage itself"):
+        make_trainer("TwoStage", "TRAINER.TWO_STAGE.RUN", str(tmp_path / "second"))
+
+
+def test_refuses_other_settings(second, make_trainer):
+    with pytest.raises(UserError, match=r"METHOD is 'ncm'; choose one of crt, lws"):
+        second("ncm")
+    with pytest.raises(UserError, match="keeps to the classes it was trained on"):
+        second("lws", ("CoOp",), "DATASET.SUBSAMPLE_CLASSES", "new")
+    with pytest.raises(UserError, match="set MODEL.BACKBONE.NAME"):
+        second("lws", ("CoOp",), "MODEL.CLIP_WEIGHTS", "", "MODEL.BACKBONE.NAME", "Tiny")
+    with pytest.raises(UserError, match="TAU_NORM is 1.0"):
+        second("lws", LINEAR, "TRAINER.IMBALANCE_LOSS.TAU_NORM", "1.0")
+
+
+def test_refuses_a_first_stage_that_has_changed_since(second, make_trainer, first_stages, tmp_path):
+    place = shutil.copytree(first_stages("CoOp"), tmp_path / "first")
+    options = ("TRAINER.TWO_STAGE.METHOD", "lws", "TRAINER.TWO_STAGE.RUN", str(place), *RATIO)
+    make_trainer("TwoStage", *options, output=tmp_path / "second").train()
+    again = make_trainer("CoOp", "OPTIM.MAX_EPOCH", "1", seed=5, output=tmp_path / "other")
+    again.train()
+    shutil.copytree(tmp_path / "other" / "prompt_learner", place / "prompt_learner",
+                    dirs_exist_ok=True)  # fmt: skip
+    changed = make_trainer("TwoStage", *options, output=tmp_path / "third")
+    with pytest.raises(UserError, match="was trained on another first stage"):
+        changed.load_model(str(tmp_path / "second"), epoch=2)
+
+
+# -- a finished second stage ----------------------------------------------------------------------
+
+
+def test_eval_predict_and_export(second, pets_root, tmp_path, monkeypatch, capfd):
+    run = tmp_path / "run"
+    trainer = second("lws", output=run)
+    trainer.train()
+    record = json.loads((run / RESULTS).read_text())
+    assert record["status"] == "completed" and record["trainable_parameters"] == 3
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["eval", "--run", str(run)]) == 0, capfd.readouterr().err
+    again = json.loads((run / "eval" / "OxfordPets_base" / RESULTS).read_text())
+    assert again["metrics"] == record["metrics"]
+    assert cli.main(["eval", "--run", str(run), "--classes", "new"]) == 2
+    assert "keeps to the classes" in capfd.readouterr().err
+    images = sorted((pets_root / "oxford_pets" / "images").glob("red_kite_test_*.jpg"))
+    predictor = Predictor.from_run(run)
+    batch = torch.stack([predictor._open(image) for image in images])
+    trainer.set_model_mode("eval")
+    with torch.no_grad():
+        torch.testing.assert_close(predictor.logits(images), trainer.model(batch))
+    assert cli.main(["predict", str(run), str(images[0]), "--names", "cat,dog"]) == 2
+    assert cli.main(["export", str(run)]) == 2
+    assert "a second stage corrects its logits" in capfd.readouterr().err
