@@ -75,10 +75,9 @@ class ClusterETFLoss(nn.Module):
 
 
 class ClassCompactnessLoss(nn.Module):
-    """L_CC = mean over classes present of (1/N_c) sum_i || f_ci/|f_ci| - g_c/|g_c| ||_2^2.
+    """L_CC = (1/K) sum over classes present of (1/N_c) sum_i || f_ci/|f_ci| - g_c/|g_c| ||_2^2.
 
-    The published 1/K counts all classes; a batch rarely holds all, so we divide by the number
-    present, which is the same whenever all are and does not shrink with the batch size.
+    K counts all classes, as published: absent ones add 0, so a small batch weighs less.
     """
 
     def forward(self, image_features: Tensor, text_features: Tensor, labels: Tensor) -> Tensor:
@@ -93,10 +92,11 @@ class ClassCompactnessLoss(nn.Module):
             Scalar in [0, 4], float32 (float64 for float64 input).
         """
         images, text = unit(promote(image_features)), unit(promote(text_features))
-        means, present = class_average(images, labels, text.shape[-2])  # (K, D), (K,)
+        classes = text.shape[-2]
+        means, present = class_average(images, labels, classes)  # (K, D), (K,)
         # || f - g ||^2 = 2 - 2 <f, g> for unit vectors, so class means are enough
         distance = 2 - 2 * (means * text).sum(dim=-1)  # (..., K)
-        return ((distance @ present) / present.sum().clamp_min(1)).mean()
+        return (distance @ present).mean() / classes
 
 
 class PrototypeAnchorLoss(nn.Module):

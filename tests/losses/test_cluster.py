@@ -38,7 +38,7 @@ def cc_reference(images, text, labels):
         own = [h for h, y in zip(images, labels, strict=True) if y == c]
         total += sum(float((h / h.norm() - text[c] / text[c].norm()).square().sum())
                      for h in own) / len(own)
-    return total / len(present)
+    return total / len(text)
 
 
 def test_tetf_matches_the_loop_and_vanishes_on_cluster_etfs():
