@@ -18,8 +18,8 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from methods_plan import CONFIGS, DATASETS, Run, report_runs
-from methods_records import collect, read_csv, write_csv
+from methods_plan import CONFIGS, DATASETS, RATIOS, RULES, Run, report_runs
+from methods_records import Record, collect, read_csv, write_csv
 from methods_table import COLUMNS, by_dataset, correlations, markdown, settings
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
@@ -74,6 +74,14 @@ def evidence(csv: Path) -> str:
     return "\n".join([*parts, CORRELATION, correlations(records), TAIL]) + "\n"
 
 
+SHORT = ("method", "n", "base", "new", "H", "H - base trainer's", "few")
+
+
+def short_table(records: list[Record], rule: str) -> str:
+    """The README's table at the smallest ratio."""
+    return markdown(records, RATIOS[0], rule, SHORT)
+
+
 HEAD = """# Evidence
 
 Made by `python benchmarks/methods.py table --write` from `benchmarks/results/methods_runs.csv`
@@ -103,8 +111,11 @@ def do_table(args: argparse.Namespace) -> int:
     if args.write:
         from methods_plot import scatter
 
+        records = read_csv(Path(args.csv))
         write_text(EVIDENCE, text)
-        scatter(read_csv(Path(args.csv)), SCATTER)
+        scatter(records, SCATTER)
+        for rule in RULES:
+            print(f"\nFor the README, at equal {rule}:\n{short_table(records, rule)}")
     return 0
 
 

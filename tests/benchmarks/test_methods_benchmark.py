@@ -139,3 +139,37 @@ def test_csv_keeps_what_it_was_given(tmp_path):
     records = [record("NPT_CoOp, LC alone", 3, "d", 61.25, few=None)]
     write_csv(records, tmp_path / "runs.csv")
     assert read_csv(tmp_path / "runs.csv") == records
+
+
+def test_the_report_is_what_the_runs_say():
+    """docs/evidence.md is the output of the committed command on the committed runs."""
+    import methods
+
+    text = methods.evidence(methods.RUNS)
+    assert methods.EVIDENCE.read_text(encoding="utf-8") == text
+    assert methods.SCATTER.exists()
+
+
+def test_readme_quotes_the_report():
+    import methods
+    from methods_records import read_csv
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for rule in methods.RULES:
+        assert methods.short_table(read_csv(methods.RUNS), rule) in readme
+
+
+def test_methods_document_quotes_the_tuning(capsys):
+    import methods_tuning
+
+    methods_tuning.main(["table"])
+    known = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+    cells = [tuple(c.strip() for c in line.strip("|").split("|")) for line in known]
+    rows = {c[0]: [c[i] for i in (2, 3, 4, 5, 6, 8)] for c in cells if len(c) == 9}
+    document = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    part = document.split("### How the defaults were chosen")[1].split("What it says")[0]
+    quoted = [line for line in part.splitlines() if line.startswith("| ")][1:]
+    assert len(quoted) > 15
+    for line in quoted:
+        name, *values = (c.strip() for c in line.strip("|").split("|"))
+        assert rows[name] == values
