@@ -57,7 +57,8 @@ def test_forward_gradient_and_second_gradient_are_those_of_f_linear(shape, with_
 @needs_onednn
 def test_a_stride_of_zero_or_a_permuted_input_is_read_right():
     weight, bias = frozen()
-    for x in (torch.randn(1, IN).expand(M, -1), torch.randn(IN, M).t(), torch.randn(M, 2, IN)[:, 1]):
+    one, turned, apart = torch.randn(1, IN), torch.randn(IN, M), torch.randn(M, 2, IN)
+    for x in (one.expand(M, -1), turned.t(), apart[:, 1]):
         assert takes_onednn(x, weight, bias)
         close(frozen_linear(x, weight, bias), F.linear(x, weight, bias))
 
