@@ -40,16 +40,16 @@ def job(args: argparse.Namespace, dataset: str, ratio: float, views: int, seed: 
 def collect(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Base and new accuracy of every setting, and paired differences to V = 0."""
     rows = []
-    for dataset, ratio in product(args.datasets, RATIOS):
+    for dataset, ratio in product(args.datasets, args.ratios):
         plain: dict[str, list[float]] = {}
-        for views in VIEWS:
+        for views in args.views:
             values = halves([job(args, dataset, ratio, views, seed) for seed in args.seeds])
             plain = plain or values
             row: dict[str, Any] = {"dataset": dataset, "tau": ratio, "views": views}
             for half, measured in values.items():
                 row[half] = cell(measured)
-                if views:
-                    row[half]["minus V=0"] = difference(measured, plain[half])
+                if views != args.views[0]:
+                    row[half][f"minus V={args.views[0]}"] = difference(measured, plain[half])
             rows.append(row)
     return rows
 
@@ -60,6 +60,8 @@ def main() -> int:
     p.add_argument("--root", default="data")
     p.add_argument("--output", default="output/feature_cache")
     p.add_argument("--datasets", nargs="+", default=list(DATASETS))
+    p.add_argument("--ratios", nargs="+", type=float, default=list(RATIOS))
+    p.add_argument("--views", nargs="+", type=int, default=list(VIEWS), help="the first is plain")
     p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
     p.add_argument("--steps", type=int, default=400, help="optimiser steps of every run")
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -67,7 +69,7 @@ def main() -> int:
     args = p.parse_args()
     drawn = [name for name, spec in BENCHMARKS.items() if spec.directory in args.datasets]
     ensure_benchmarks(args.root, drawn)
-    grid = product(args.datasets, RATIOS, VIEWS, args.seeds)
+    grid = product(args.datasets, args.ratios, args.views, args.seeds)
     failed = run_all([job(args, *point) for point in grid], str(CONFIGS), args.jobs)
     if failed:
         print("\n".join(f"failed: {n}: {r}" for n, r in failed.items()), file=sys.stderr)

@@ -46,7 +46,7 @@ def seeds_of(args: argparse.Namespace, trainer: str) -> list[int]:
 def collect(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Accuracy of every dataset, trainer and precision, and bf16 minus fp32."""
     rows = []
-    for dataset, trainer in product(args.datasets, NODES):
+    for dataset, trainer in product(args.datasets, args.trainers):
         seeds = seeds_of(args, trainer)
         full, half = (
             halves([job(args, dataset, trainer, precision, seed) for seed in seeds])
@@ -67,6 +67,7 @@ def main() -> int:
     p.add_argument("--root", default="data")
     p.add_argument("--output", default="output/bf16")
     p.add_argument("--datasets", nargs="+", default=[s.directory for s in BENCHMARKS.values()])
+    p.add_argument("--trainers", nargs="+", choices=NODES, default=list(NODES))
     p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     p.add_argument("--steps", type=int, default=400, help="optimiser steps of every CoOp run")
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -76,7 +77,7 @@ def main() -> int:
     ensure_benchmarks(args.root, drawn)
     jobs = [
         job(args, dataset, trainer, precision, seed)
-        for dataset, trainer, precision in product(args.datasets, NODES, PRECISIONS)
+        for dataset, trainer, precision in product(args.datasets, args.trainers, PRECISIONS)
         for seed in seeds_of(args, trainer)
     ]
     failed = run_all(jobs, str(CONFIGS), args.jobs)

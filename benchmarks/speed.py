@@ -24,8 +24,8 @@ import against
 import choices
 import cost
 import torch
-from bench import FULL, QUICK, Bench, random_clip
-from summary import share_of_peak, table, target_rows
+from bench import FULL, QUICK, TEST_IMAGES, Bench, random_clip
+from summary import ceiling, share_of_peak, table, target_rows
 
 PARTS = {
     "coop": against.coop,
@@ -73,6 +73,8 @@ def save(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
     }  # fmt: skip
     peak = share_of_peak(found, bench.shape) if "CoOp K=19 test per image" in found else {}
     content = {"about": about, "targets": rows, "share of peak": peak, "found": found}
+    if peak and "whole job" in found:
+        content["ceiling of a cold job"] = ceiling(found, bench.other, TEST_IMAGES, bench.shape)
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

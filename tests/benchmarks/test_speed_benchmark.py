@@ -74,6 +74,13 @@ def test_operations_of_a_vit_by_counting_its_matrix_products():
         tower(torch.randn(1, 3, 32, 32))
     counted = vit_operations(32, 8, 2)
     assert counted == pytest.approx(counter.get_total_flops(), rel=0.02)
+    from npt_plugin.encoders import ImageTower
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        ImageTower(tower)(torch.randn(1, 3, 32, 32))
+    needed = vit_operations(32, 8, 2, needed=True)
+    assert needed < 0.7 * counted
+    assert needed == pytest.approx(counter.get_total_flops(), rel=0.02)
 
 
 @pytest.mark.parametrize("name", ["CoOp", "CoCoOp", "MaPLe"])
@@ -158,14 +165,17 @@ def test_the_accuracy_benchmarks_pair_by_seed():
     json.dumps(alone, allow_nan=False)
 
 
-@pytest.mark.parametrize("name", ["feature_cache", "half_precision"])
-def test_the_accuracy_benchmarks_run_and_go_on(name, tmp_path):
-    """One dataset, one seed, two steps; the second call has nothing left to do."""
+@pytest.mark.parametrize("name, few", [
+    ("feature_cache", ["--ratios", "0.06", "--views", "0", "1"]),
+    ("half_precision", ["--trainers", "ZeroshotCLIP"]),
+])  # fmt: skip
+def test_the_accuracy_benchmarks_run_and_go_on(name, few, tmp_path):
+    """One dataset, one seed, few steps; the second call has nothing left to do."""
     out, root = tmp_path / "out.json", BENCHMARKS.parent
     command = [sys.executable, "-W", "ignore", str(BENCHMARKS / f"{name}.py")]
     command += ["--root", str(tmp_path / "data"), "--output", str(tmp_path / "runs")]
     command += ["--datasets", "embedded_textures", "--seeds", "1", "--steps", "50"]
-    command += ["--jobs", "1", "--out", str(out)]
+    command += ["--jobs", "1", "--out", str(out), *few]
     environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'third_party'}"}
     for todo in ("0 completed already", " 0 to do"):
         said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
