@@ -29,6 +29,9 @@ _LEAST_ROWS = 4
 _LEAST_WORK = 2**20
 """Rows x inputs x outputs below which setting up oneDNN costs more than it saves."""
 
+_LEAST_WEIGHT = 2**15
+"""Numbers of a weight below which (128 x 128 of a tiny tower) there is little to gain."""
+
 _plain = os.environ.get("NPT_KERNELS", "") == "plain"
 
 
@@ -68,6 +71,7 @@ def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
     rows = x.numel() // max(1, x.shape[-1])
     return (
         rows >= _LEAST_ROWS
+        and weight.numel() >= _LEAST_WEIGHT
         and rows * weight.numel() >= _LEAST_WORK
         and not _plain
         and x.dtype == weight.dtype == torch.float32

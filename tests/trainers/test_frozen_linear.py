@@ -13,7 +13,7 @@ import npt_plugin.frozen_linear as kernels
 from npt_plugin.frozen_linear import frozen_linear, plain_kernels, takes_onednn
 
 needs_onednn = pytest.mark.skipif(not kernels._has_onednn(), reason="PyTorch without oneDNN")
-M, IN, OUT = 96, 128, 192
+M, IN, OUT = 96, 128, 320
 
 
 def frozen(outputs=OUT, inputs=IN):
@@ -70,6 +70,7 @@ def test_it_is_used_only_for_large_frozen_fp32_products_on_a_cpu():
     refused = {
         "few rows": (x[:3], weight, bias),
         "little work": (x[:16], weight, bias),
+        "small weight": (x.repeat(9, 1), weight[:192], bias[:192]),
         "learned weight": (x, weight.clone().requires_grad_(), bias),
         "learned bias": (x, weight, bias.clone().requires_grad_()),
         "float64": (x.double(), weight.double(), bias.double()),
@@ -78,7 +79,7 @@ def test_it_is_used_only_for_large_frozen_fp32_products_on_a_cpu():
     }
     for why, arguments in refused.items():
         assert not takes_onednn(*arguments), why
-        assert frozen_linear(*arguments).shape == (len(arguments[0]), OUT), why
+        assert frozen_linear(*arguments).shape == (len(arguments[0]), len(arguments[1])), why
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert not takes_onednn(x, weight, bias)
         assert frozen_linear(x, weight, bias).dtype == torch.bfloat16
@@ -120,6 +121,7 @@ def test_the_environment_can_choose_the_plain_path():
 def test_a_whole_step_agrees_with_the_plain_path(make_trainer, name, chunk, monkeypatch):
     """Every product of the small CLIP sent through oneDNN, recomputed chunks too."""
     monkeypatch.setattr(kernels, "_LEAST_WORK", 0)
+    monkeypatch.setattr(kernels, "_LEAST_WEIGHT", 0)
     calls, real = [], kernels._product
     monkeypatch.setattr(kernels, "_product", lambda *a: calls.append(a[0].shape) or real(*a))
     trainer = make_trainer(name, "MODEL.TEXT_CHUNK", chunk)
