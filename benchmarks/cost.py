@@ -36,10 +36,13 @@ def npt(bench: Bench) -> None:
 
 
 def _base_step(bench: Bench, worker: Any) -> float:
-    """Seconds of a CoOp step with 1000 classes, from this run."""
+    """Seconds of a CoOp step with 1000 classes in this run; with NPT's terms where not measured."""
     name = f"CoOp K={MANY} step B=32"
     if name not in bench.found:
-        bench.note(name, take_turns({"ours": worker}, "step", 1, batch=BATCH))
+        own = f"NPT_CoOp K={MANY} step B=32"
+        if own not in bench.found:
+            bench.note(own, take_turns({"ours": worker}, "step", 1, batch=BATCH))
+        name = own
     return bench.found[name]["ours"]
 
 
