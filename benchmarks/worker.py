@@ -190,13 +190,36 @@ class Side:
             self.trainer.save_model(0, folder)
             return max(p.stat().st_size for p in Path(folder).rglob("model.pth.tar*"))
 
-    def matmul(self, size: int) -> list[float]:
+    def learned(self) -> int:
+        """How many numbers are learned; ours only."""
+        return sum(p.numel() for p in self.trainer.model.learned().values())
+
+    def objective(self, batch: int) -> list[float]:
+        """Seconds of the extra terms alone, forward and backward, on random features."""
+        from npt_plugin.prompt_outputs import PromptOutputs
+
+        generator = torch.Generator().manual_seed(9)
+        classes = len(self.trainer.classnames)
+        width = self.trainer.model.text_encoder.text_projection.shape[1]
+        images, text = (
+            torch.nn.functional.normalize(torch.randn(n, width, generator=generator), dim=-1)
+            for n in (batch, classes)
+        )
+        text.requires_grad_()
+        outputs, clock = PromptOutputs(images @ text.t(), images, text), Clock()
+        sum(self.trainer.objective(outputs, self.labels[:batch]).values()).backward()
+        return clock.read()
+
+    def matmul(self, size: int, kernel: str) -> list[float]:
         """Floating-point operations a [wall, processor] second of a square matrix product."""
         a = torch.randn(size, size)
         best = [1e9, 1e9]
         for _ in range(6):
             clock = Clock()
-            a @ a
+            if kernel == "MKL":
+                a @ a
+            else:
+                torch.ops.mkldnn._linear_pointwise(a, a, None, "none", [], "")
             best = [min(pair) for pair in zip(best, clock.read(), strict=True)]
         return [2 * size**3 / seconds for seconds in best]
 

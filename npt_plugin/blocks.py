@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npt_plugin.frozen_linear import frozen_linear, takes_onednn
+
 _SLOPE = 1.702
 """QuickGELU(z) = z sigmoid(1.702 z) (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
 
@@ -52,7 +54,7 @@ def split_heads(attn: nn.MultiheadAttention, y: Tensor, first: int, last: int) -
     """
     width, heads = attn.embed_dim, attn.num_heads
     rows = slice(first * width, last * width)
-    joint = F.linear(y, attn.in_proj_weight[rows], attn.in_proj_bias[rows])
+    joint = frozen_linear(y, attn.in_proj_weight[rows], attn.in_proj_bias[rows])
     parts = joint.unflatten(-1, (last - first, heads, width // heads))  # (..., L, n, heads, d)
     return [part.transpose(-2, -3) for part in parts.unbind(-3)]
 
@@ -68,7 +70,8 @@ def finish_block(block: nn.Module, x: Tensor, mixed: Tensor) -> Tensor:
     Returns:
         (..., W).
     """
-    x = x + block.attn.out_proj(mixed)
+    out = block.attn.out_proj
+    x = x + frozen_linear(mixed, out.weight, out.bias)
     return x + quick_mlp(block.mlp, block.ln_2(x))
 
 
@@ -89,6 +92,10 @@ def quick_mlp(mlp: nn.Module, x: Tensor) -> Tensor:
         return mlp(x)
     up, down = mlp.c_fc, mlp.c_proj
     rows = x.reshape(-1, x.shape[-1])
+    if takes_onednn(rows, up.weight, up.bias):  # has no factors: they go to the narrow sides
+        hidden = frozen_linear(rows * _SLOPE, up.weight, up.bias * _SLOPE)  # (rows, 4W)
+        hidden = F.silu(hidden, inplace=not hidden.requires_grad)
+        return frozen_linear(hidden, down.weight, down.bias * _SLOPE).view(x.shape) / _SLOPE
     hidden = torch.addmm(up.bias, rows, up.weight.t(), beta=_SLOPE, alpha=_SLOPE)  # (rows, 4W)
     hidden = F.silu(hidden, inplace=not hidden.requires_grad)
     return torch.addmm(down.bias, hidden, down.weight.t(), alpha=1 / _SLOPE).view(x.shape)

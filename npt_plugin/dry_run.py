@@ -25,7 +25,9 @@ def dry_run(cfg: Any) -> None:
     cfg.OUTPUT_DIR = ""
     cfg.freeze()
     seed_everything(cfg)
+    started = time.perf_counter()
     trainer = build_trainer(cfg)
+    preparing = time.perf_counter() - started
     print(f"\n** Dry run of {cfg.TRAINER.NAME} on {cfg.DATASET.NAME} **")
     _print_learned(trainer)
     _print_prompts(trainer)
@@ -35,10 +37,12 @@ def dry_run(cfg: Any) -> None:
     if trainer.optim is None:
         steps = 0
     training, testing = per_step * steps, per_test * len(trainer.test_loader)
+    print(f"Preparing (data, backbone, cached features): {_clock(preparing)}")
     print(f"Training: {steps} steps of {per_step:.3f} s, about {_clock(training)}")
     print(f"Testing: {len(trainer.test_loader)} batches, about {_clock(testing)}")
+    print(f"Whole run: about {_clock(preparing + training + testing)}")
     used = ", ".join(f"{k.removesuffix('_mib')} {v:.0f} MiB" for k, v in peak_memory().items() if v)
-    print(f"Peak memory so far: {used}")
+    print(f"Memory: about {used} (the peak of these steps and this test batch)")
     print("Nothing was written.")
 
 

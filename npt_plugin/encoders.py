@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.blocks import run_block
+from npt_plugin.frozen_linear import frozen_linear
 from npt_plugin.text_tower import TextTower
 
 __all__ = ["ImageTower", "TextTower", "normalize", "run_block"]
@@ -105,7 +106,7 @@ class ImageTower(nn.Module):
             if 0 < index <= len(deep):
                 x = _replace_last(x, deep[index - 1])
             x = run_block(block, x, causal=False, keep=1 if index + 1 == len(blocks) else None)
-        return vit.ln_post(x[:, 0]) @ vit.proj  # (B, D)
+        return frozen_linear(vit.ln_post(x[:, 0]), vit.proj.t())  # (B, D)
 
 
 def _replace_last(x: Tensor, prompt: Tensor) -> Tensor:

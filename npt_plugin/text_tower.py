@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from npt_plugin.blocks import finish_block, split_heads
+from npt_plugin.frozen_linear import frozen_linear
 from npt_plugin.prompt_layout import PromptLayout
 from npt_plugin.text_chunks import AUTOMATIC, automatic_chunk
 
@@ -145,7 +146,8 @@ class TextTower(nn.Module):
         k, v = split_heads(block.attn, y, 1, 3)
         until_end = (places <= ends.unsqueeze(1))[:, None, None]  # (n, 1, 1, T)
         last = finish_block(block, x.gather(2, at), _attend(q, k, v, until_end, common))
-        return self.ln_final(last[:, :, 0]).to(self.dtype) @ self.text_projection  # (G, n, D)
+        last = self.ln_final(last[:, :, 0]).to(self.dtype)  # (G, n, W)
+        return frozen_linear(last, self.text_projection.t())  # (G, n, D)
 
 
 def _parts(

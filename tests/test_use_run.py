@@ -201,6 +201,8 @@ def test_dry_run_shows_the_run_and_writes_nothing(train_here, tmp_path):
         "[3 learned vectors] red kite.",
         "Training images per class",
         "Training: 6 steps",
+        "Whole run: about 0:00:",
+        "Memory: about process",
         "MiB",
         "Nothing was written.",
     ):

@@ -14,6 +14,7 @@ from npt_plugin.datasets.counts import class_counts, describe
 from npt_plugin.errors import UserError
 from npt_plugin.files import write_json
 from npt_plugin.framework import TrainerX, build_lr_scheduler, build_optimizer
+from npt_plugin.heap import keep_freed_memory
 from npt_plugin.losses.imbalance import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
 from npt_plugin.precision import Precision, cast_towers, check_precision, resolve_precision
@@ -59,6 +60,8 @@ class PromptTrainer(TrainerX):
     def build_model(self) -> None:
         """CLIP in the run's precision, prompts, losses, optimiser and schedule."""
         cfg = self.cfg
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.train_seconds, self.history = 0.0, []
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         print(f"Loading CLIP (backbone: {cfg.MODEL.BACKBONE.NAME}, {self.precision.name})")

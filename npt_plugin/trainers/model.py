@@ -57,6 +57,8 @@ class PromptedCLIP(nn.Module):
         self.logit_scale = clip_model.logit_scale
         self.requires_grad_(False)  # prompts come later, in the subclass
         if cfg.MODEL.COMPILE:
+            if not (cfg.USE_CUDA and torch.cuda.is_available()):
+                print("MODEL.COMPILE makes a CPU run slower (docs/speed.md): better leave it off")
             self.image_encoder.compile()
             self.text_encoder.compile()
 

@@ -1,6 +1,9 @@
 """The speed benchmark: its plain side is right, and its arithmetic is."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,13 @@ def test_operations_of_a_vit_by_counting_its_matrix_products():
         tower(torch.randn(1, 3, 32, 32))
     counted = vit_operations(32, 8, 2)
     assert counted == pytest.approx(counter.get_total_flops(), rel=0.02)
+    from npt_plugin.encoders import ImageTower
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        ImageTower(tower)(torch.randn(1, 3, 32, 32))
+    needed = vit_operations(32, 8, 2, needed=True)
+    assert needed < 0.7 * counted
+    assert needed == pytest.approx(counter.get_total_flops(), rel=0.02)
 
 
 @pytest.mark.parametrize("name", ["CoOp", "CoCoOp", "MaPLe"])
@@ -86,13 +96,99 @@ def test_the_plain_side_gives_our_logits(make_trainer, small_clip, name):
     torch.testing.assert_close(trainer.model(images), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_committed_results_have_every_target_or_name_it_as_not_measured():
-    from summary import TARGETS
+def test_every_target_is_judged_by_its_own_direction():
+    from summary import TARGETS, table, target_rows
 
+    found = {
+        "CoOp K=100 step B=32": {"ours": 2.0, "host": 10.0, "ratio": 5.0},
+        "CoOp K=19 test per image": {"ours": 0.1, "host": 0.4, "ratio": 4.0},
+        "bf16 test per image": {"bf16": 0.05, "fp32": 0.1, "ratio": 2.0},
+        "MaPLe checkpoint": {"ours": 14, "host": 540, "ours of other": 0.026},
+        "CoOp K=1000 step B=32 peak memory": {"ours": 5 * 2**30, "ratio": 9.0},
+        "CoOp K=19 parity": 3e-6,
+    }
+    rows = {row["what"]: row for row in target_rows(found, "host")}
+    assert len(rows) == len(TARGETS)
+    assert rows["CoOp step, K=100, batch 32"]["met"] is True
+    assert rows["bf16 test an image, over upstream's fp32"]["value"] == 8.0
+    assert rows["bf16 test an image, over our fp32"]["met"] is False
+    assert rows["MaPLe checkpoint of theirs"]["met"] is False
+    assert rows["memory of a CoOp step, K=1000"]["met"] is True
+    assert rows["CoOp K=19: logits differ by"]["met"] is True
+    assert rows["MaPLe step, K=100, batch 4"]["met"] is None
+    text = table(list(rows.values()))
+    assert "| MaPLe checkpoint of theirs | 2.6 % | at most 1 % | no |" in text
+    assert "| MaPLe step, K=100, batch 4 | not measured | at least 5 | - |" in text
+
+
+def test_the_other_side_is_extended_on_a_line_through_two_measured_sizes():
+    from against import _beside_the_line
+    from bench import Bench
+
+    bench = Bench.__new__(Bench)
+    bench.other = "host"
+    bench.found = {"CoOp K=100 step": {"host": 10.0}, "CoOp K=400 step": {"host": 40.0}}
+    _beside_the_line(bench, 500, "step", 400, {"ours": 5.0})
+    found = bench.found["CoOp K=500 step"]
+    assert found["host"] == 50.0 and found["ratio"] == 10.0 and "both measured" in found["note"]
+
+
+def test_a_smoke_run_of_the_cost_part_notes_every_number(tmp_path):
+    """NPT's terms, GNM and SAM at two layers: the numbers mean nothing, their keys do."""
+    out = tmp_path / "cost.json"
+    command = [sys.executable, "-W", "ignore", str(BENCHMARKS / "speed.py"), "--quick"]
+    command += ["--threads", "1", "--only", "npt", "optimizers", "--out", str(out)]
+    root = BENCHMARKS.parent
+    paths = os.pathsep.join([str(root), str(root / "third_party")])
+    environment = {**os.environ, "PYTHONPATH": paths, "NPT_HOSTS": ""}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    content = json.loads(out.read_text())
+    judged = {row["what"]: row["value"] for row in content["targets"]}
+    for what, value in judged.items():
+        if what.startswith(("NPT", "GNM", "SAM")):
+            assert value is not None and value > 0, what
+    assert judged["CoOp step, K=100, batch 32"] is None
+
+
+def test_the_accuracy_benchmarks_pair_by_seed():
+    from accuracy import cell, difference, text_of
+
+    row = cell([70.0, 72.0, 74.0])
+    row["minus V=0"] = difference([70.0, 72.0, 74.0], [69.0, 72.0, 72.0])
+    assert row["mean"] == 72 and row["minus V=0"]["mean"] == 1
+    low, high = row["minus V=0"]["interval"]
+    assert low < 1 < high
+    assert text_of(row) == "72.0 ± 2.0 (+1.0 [-1.5, +3.5])"
+    alone = cell([70.0])
+    alone["minus V=0"] = difference([70.0], [71.0])
+    assert text_of(alone) == "70.0 (-1.0)"
+    json.dumps(alone, allow_nan=False)
+
+
+@pytest.mark.parametrize("name, few", [
+    ("feature_cache", ["--ratios", "0.06", "--views", "0", "1"]),
+    ("half_precision", ["--trainers", "ZeroshotCLIP"]),
+])  # fmt: skip
+def test_the_accuracy_benchmarks_run_and_go_on(name, few, tmp_path):
+    """One dataset, one seed, few steps; the second call has nothing left to do."""
+    out, root = tmp_path / "out.json", BENCHMARKS.parent
+    command = [sys.executable, "-W", "ignore", str(BENCHMARKS / f"{name}.py")]
+    command += ["--root", str(tmp_path / "data"), "--output", str(tmp_path / "runs")]
+    command += ["--datasets", "embedded_textures", "--seeds", "1", "--steps", "50"]
+    command += ["--jobs", "1", "--out", str(out), *few]
+    environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'third_party'}"}
+    for todo in ("0 completed already", " 0 to do"):
+        said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        assert todo in said.stdout
+        rows = json.loads(out.read_text())["rows"]
+        assert rows and all(row["dataset"] == "embedded_textures" for row in rows)
+
+
+def test_committed_results_have_every_target_or_name_it_as_not_measured():
     content = json.loads(RESULTS.read_text())
     assert content["about"]["other"] == "host" and "ViT-B/16" in content["about"]["model"]
-    for name, key, _ in TARGETS:
-        absent = name in content["about"]["not measured"]
-        assert absent or content["found"][name][key] > 0, name
+    for row in content["targets"]:
+        absent = row["what"] in content["about"]["not measured"]
+        assert absent or row["value"] > 0, row["what"]
     parities = [value for name, value in content["found"].items() if name.endswith("parity")]
     assert len(parities) >= 3 and max(parities) < 1e-5

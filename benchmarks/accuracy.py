@@ -1,0 +1,46 @@
+"""Accuracy of base-to-new runs, and paired differences of two settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from npt_plugin.base2new import BASE, NEW, Job
+from npt_plugin.evaluation import mean_and_sd
+from npt_plugin.records import RESULTS, read_record
+from npt_plugin.report.differences import interval
+
+
+def halves(jobs: Sequence[Job]) -> dict[str, list[float]]:
+    """Accuracies in per cent of completed jobs, on the base and on the new classes."""
+    parts = {"base": BASE, "new": NEW}
+    return {
+        half: [read_record(job.folder(part) / RESULTS)["metrics"]["accuracy"] for job in jobs]
+        for half, part in parts.items()
+    }
+
+
+def cell(values: Sequence[float]) -> dict[str, Any]:
+    """Values by seed, their mean and standard deviation (None for one value)."""
+    mean, sd = mean_and_sd(values)
+    return {"values": list(values), "mean": mean, "sd": sd if len(values) > 1 else None}
+
+
+def difference(values: Sequence[float], plain: Sequence[float]) -> dict[str, Any]:
+    """Mean paired difference and its 95 % interval (None for one pair)."""
+    pairs = [value - other for value, other in zip(values, plain, strict=True)]
+    return {"mean": mean_and_sd(pairs)[0], "interval": interval(pairs)}
+
+
+def text_of(cell: dict[str, Any]) -> str:
+    """``mean ± sd (difference [low, high])``; what is not known is left out."""
+    said = f"{cell['mean']:.1f}"
+    if cell["sd"] is not None:
+        said += f" ± {cell['sd']:.1f}"
+    for name, found in cell.items():
+        if not name.startswith("minus"):
+            continue
+        ends = found["interval"]
+        between = f" [{ends[0]:+.1f}, {ends[1]:+.1f}]" if ends else ""
+        said += f" ({found['mean']:+.1f}{between})"
+    return said

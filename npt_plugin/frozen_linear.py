@@ -1,0 +1,140 @@
+"""Products with CLIP's frozen weights, by the fastest exact kernel the CPU has.
+
+``F.linear`` in fp32 on a CPU goes through the BLAS PyTorch was built with (MKL), which does not use
+all of every processor: on an AMD EPYC with AVX-512 it reaches less than half of what oneDNN, which
+PyTorch also ships, reaches on the same product. oneDNN's fp32 kernel computes the same sums in
+another order. PyTorch calls it from compiled code only; here frozen weights are given to it
+directly. Their gradient is never wanted, so backward is one more such product.
+
+Which kernel a product goes through depends on shapes, on the kind of tensors and on what the
+machine has, never on timing: the same run takes the same way each time, an interrupted one too.
+``NPT_KERNELS=plain`` in the environment, or ``plain_kernels()``, switches to ``F.linear``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_LEAST_ROWS = 4
+"""Fewer rows are a product of a matrix with single vectors: bound by memory, oneDNN is slower."""
+
+_LEAST_WORK = 2**20
+"""Rows x inputs x outputs below which setting up oneDNN costs more than it saves."""
+
+_LEAST_WEIGHT = 2**15
+"""Numbers of a weight below which (128 x 128 of a tiny tower) there is little to gain."""
+
+_plain = os.environ.get("NPT_KERNELS", "") == "plain"
+
+
+@contextmanager
+def plain_kernels() -> Iterator[None]:
+    """Use ``F.linear`` everywhere inside the ``with`` block, for comparisons."""
+    global _plain
+    before, _plain = _plain, True
+    try:
+        yield
+    finally:
+        _plain = before
+
+
+def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``x @ weight.T + bias``, as ``F.linear``; faster where the weights are frozen.
+
+    Args:
+        x: (..., n).
+        weight: (m, n), also a transposed or sliced view.
+        bias: (m,), or None.
+
+    Returns:
+        (..., m).
+    """
+    if not takes_onednn(x, weight, bias):
+        return F.linear(x, weight, bias)
+    if torch.is_grad_enabled() and x.requires_grad:
+        return _FrozenLinear.apply(x, weight, bias)
+    return _product(x, weight, bias)
+
+
+def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
+    """Whether ``frozen_linear`` of these goes through oneDNN: CPU, fp32, frozen, large enough."""
+    if _compiling():
+        return False
+    rows = x.numel() // max(1, x.shape[-1])
+    return (
+        rows >= _LEAST_ROWS
+        and weight.numel() >= _LEAST_WEIGHT
+        and rows * weight.numel() >= _LEAST_WORK
+        and not _plain
+        and x.dtype == weight.dtype == torch.float32
+        and x.device.type == weight.device.type == "cpu"
+        and not weight.requires_grad
+        and (bias is None or not bias.requires_grad)
+        and type(x) in _ORDINARY
+        and type(weight) in _ORDINARY
+        and _has_onednn()
+        and not _autocasts()
+        and not _transformed()
+    )
+
+
+_ORDINARY = (Tensor, nn.Parameter)
+"""Fake tensors and other subclasses take the plain way, which everything understands."""
+
+
+@lru_cache(maxsize=1)
+def _has_onednn() -> bool:
+    """Whether this PyTorch has the kernel, and it runs."""
+    if not torch.backends.mkldnn.is_available():
+        return False
+    try:
+        one = torch.ones(1, 1)
+        return torch.ops.mkldnn._linear_pointwise(one, one, None, "none", [], "").item() == 1
+    except (AttributeError, RuntimeError):
+        return False
+
+
+_compiling = getattr(torch.compiler, "is_compiling", lambda: False)
+"""Whether ``torch.compile`` is looking, which has kernels of its own."""
+
+
+def _autocasts() -> bool:
+    """Whether an autocast region of the CPU chooses the precision (PyTorch < 2.4: the old name)."""
+    try:
+        return torch.is_autocast_enabled("cpu")
+    except TypeError:
+        return torch.is_autocast_cpu_enabled()
+
+
+def _transformed() -> bool:
+    """Whether a transform of ``torch.func`` is looking."""
+    level = getattr(torch._C._functorch, "maybe_current_level", None)
+    return level is not None and level() is not None
+
+
+def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    rows = x.reshape(-1, x.shape[-1])  # (rows, n)
+    out = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")  # (rows, m)
+    return out.view(*x.shape[:-1], len(weight))
+
+
+class _FrozenLinear(torch.autograd.Function):
+    """The product with a gradient for ``x`` alone; that gradient has one itself."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(weight)
+        return _product(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (weight,) = ctx.saved_tensors
+        return frozen_linear(gradient, weight.t()), None, None
