@@ -31,7 +31,10 @@ def dry_run(cfg: Any) -> None:
     print(f"\n** Dry run of {cfg.TRAINER.NAME} on {cfg.DATASET.NAME} **")
     _print_learned(trainer)
     _print_prompts(trainer)
-    per_step = _train_some(trainer) if trainer.optim is not None else 0.0
+    per_step = 0.0
+    if trainer.optim is not None:
+        first_batch, per_step = _train_some(trainer)
+        preparing += first_batch
     per_test = _test_one(trainer)
     steps = cfg.TRAIN.STEPS or len(trainer.train_loader_x) * cfg.OPTIM.MAX_EPOCH
     if trainer.optim is None:
@@ -66,21 +69,23 @@ def _print_prompts(trainer: Any) -> None:
     print(f"Prompts: {', '.join(shown)}{more}")
 
 
-def _train_some(trainer: Any) -> float:
-    """Seconds of the second step; the first also warms up."""
+def _train_some(trainer: Any) -> tuple[float, float]:
+    """Seconds until the first batch is there (views are cached then), and of the second step."""
     trainer.set_model_mode("train")
     trainer.before_epoch()
-    seconds, batches = 0.0, iter(trainer.train_loader_x)
+    seconds, waited, batches = 0.0, 0.0, iter(trainer.train_loader_x)
     for step in range(STEPS):
         started = time.perf_counter()
         batch = next(batches, None)
         if batch is None:
             break
+        if step == 0:
+            waited = time.perf_counter() - started
         terms = trainer.forward_backward(batch)
         values = ", ".join(f"{name} {float(value):.4f}" for name, value in terms.items())  # syncs
         seconds = time.perf_counter() - started
         print(f"Step {step + 1}: {values}")
-    return seconds
+    return waited, seconds
 
 
 def _test_one(trainer: Any) -> float:

@@ -29,8 +29,8 @@ _LEAST_ROWS = 4
 _LEAST_WORK = 2**20
 """Rows x inputs x outputs below which setting up oneDNN costs more than it saves."""
 
-_LEAST_WEIGHT = 2**15
-"""Numbers of a weight below which (128 x 128 of a tiny tower) there is little to gain."""
+_LEAST_WEIGHT = 2**17
+"""Numbers of a weight below which (a tower of width 128) there is little to gain."""
 
 _plain = os.environ.get("NPT_KERNELS", "") == "plain"
 

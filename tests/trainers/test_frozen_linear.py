@@ -13,7 +13,7 @@ import npt_plugin.frozen_linear as kernels
 from npt_plugin.frozen_linear import frozen_linear, plain_kernels, takes_onednn
 
 needs_onednn = pytest.mark.skipif(not kernels._has_onednn(), reason="PyTorch without oneDNN")
-M, IN, OUT = 96, 128, 320
+M, IN, OUT = 96, 256, 640
 
 
 def frozen(outputs=OUT, inputs=IN):
@@ -69,7 +69,7 @@ def test_it_is_used_only_for_large_frozen_fp32_products_on_a_cpu():
     assert takes_onednn(x, weight, bias) == kernels._has_onednn()
     refused = {
         "few rows": (x[:3], weight, bias),
-        "little work": (x[:16], weight, bias),
+        "little work": (x[:6], weight, bias),
         "small weight": (x.repeat(9, 1), weight[:192], bias[:192]),
         "learned weight": (x, weight.clone().requires_grad_(), bias),
         "learned bias": (x, weight, bias.clone().requires_grad_()),
@@ -106,8 +106,8 @@ def test_fake_tensors_and_function_transforms_pass():
 
 
 def test_the_environment_can_choose_the_plain_path():
-    code = "import npt_plugin.frozen_linear as k, torch; x = torch.ones(64, 128); "
-    code += "print(k.takes_onednn(x, torch.ones(256, 128)))"
+    code = "import npt_plugin.frozen_linear as k, torch; x = torch.ones(64, 512); "
+    code += "print(k.takes_onednn(x, torch.ones(512, 512)))"
     for choice, expected in (("plain", False), ("", kernels._has_onednn())):
         environment = {**os.environ, "NPT_KERNELS": choice}
         command = [sys.executable, "-W", "ignore", "-c", code]
