@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -34,10 +35,15 @@ def over_datasets(records: Sequence[Record], method: str, ratio: float, rule: st
             by_seed[r["seed"]].append(r)
     names = (*SHOWN, *GEOMETRY)
     return {
-        seed: {name: float(np.mean([r[name] for r in rows])) for name in names}
+        seed: {name: _mean([r[name] for r in rows]) for name in names}
         for seed, rows in sorted(by_seed.items())
         if {r["dataset"] for r in rows} >= set(DATASETS)
     }
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    """Mean, or NaN where a value does not exist (balanced data have no few-shot classes)."""
+    return float(np.mean([math.nan if v is None else v for v in values]))
 
 
 def paired(ours: Seeds, base: Seeds, column: str) -> list[float]:
@@ -47,7 +53,7 @@ def paired(ours: Seeds, base: Seeds, column: str) -> list[float]:
 
 def signed(values: Sequence[float]) -> str:
     """Mean and its 95 % interval."""
-    if not values:
+    if not values or np.isnan(values).any():
         return "-"
     limits = interval(values)
     text = f"{np.mean(values):+.1f}"
@@ -70,7 +76,7 @@ def table(records: Sequence[Record], ratio: float, rule: str) -> list[list[str]]
         base = over_datasets(records, method.base, ratio, rule)
         own = method.name == method.base
         stats = [mean_and_sd([v[c] for v in found.values()]) for c in SHOWN]
-        cells = [f"{mean:.1f} ± {sd:.1f}" for mean, sd in stats]
+        cells = ["" if math.isnan(m) else f"{m:.1f} ± {sd:.1f}" for m, sd in stats]
         differences = [
             "" if own else signed(paired(found, base, column)) for column in ("H", "few")
         ]
