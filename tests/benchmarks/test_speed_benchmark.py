@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from npt_plugin.embedded.benchmarks import ensure_benchmarks
+
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 RESULTS = BENCHMARKS / "results" / "speed.json"
 
@@ -170,7 +172,8 @@ def test_the_accuracy_benchmarks_pair_by_seed():
     ("half_precision", ["--trainers", "ZeroshotCLIP"]),
 ])  # fmt: skip
 def test_the_accuracy_benchmarks_run_and_go_on(name, few, tmp_path):
-    """One dataset, one seed, few steps; the second call has nothing left to do."""
+    """One small dataset, one seed, few steps; the second call has nothing left to do."""
+    ensure_benchmarks(tmp_path / "data", ["EmbeddedTextures"], per_class=(16, 2, 2))
     out, root = tmp_path / "out.json", BENCHMARKS.parent
     command = [sys.executable, "-W", "ignore", str(BENCHMARKS / f"{name}.py")]
     command += ["--root", str(tmp_path / "data"), "--output", str(tmp_path / "runs")]
@@ -192,3 +195,20 @@ def test_committed_results_have_every_target_or_name_it_as_not_measured():
         assert absent or row["value"] > 0, row["what"]
     parities = [value for name, value in content["found"].items() if name.endswith("parity")]
     assert len(parities) >= 3 and max(parities) < 1e-5
+
+
+def test_a_cold_job_in_bf16_sees_its_images_in_bf16():
+    from summary import STEPS, add_derived, base_to_new
+
+    found = {
+        "CoOp K=19 step B=32": {"ours": 4.0, "host": 6.0},
+        "CoOp K=19 test per image": {"ours": 0.1, "host": 0.2},
+        "CoOp K=19 step B=32 FEATURE_CACHE": {"ours": 0.5},
+        "bf16 test per image": {"bf16": 0.04},
+    }
+    found["whole job"] = base_to_new(found, "host", 1000)
+    add_derived(found, "host")
+    expected = (STEPS * 6 + 200) / (304 * 0.04 + STEPS * 0.5 + 1000 * 0.04)
+    ratio = found["whole job"]["ratio ours, bf16, FEATURE_CACHE 1"]
+    assert ratio == pytest.approx(expected, abs=0.01)
+    assert found["bf16 test per image"]["of other"] == 5
