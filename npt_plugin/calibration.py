@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from npt_plugin.errors import UserError
 from npt_plugin.files import write_json
+from npt_plugin.losses.posthoc import posthoc_adjust
 from npt_plugin.run_folder import RunFolder, load_model
 
 CALIBRATION = "calibration.json"
@@ -90,4 +91,7 @@ def _validation_logits(run: RunFolder, where: str | None) -> tuple[Tensor, Tenso
         for batch in manager.val_loader:
             rows.append(model.encode(batch["img"].to(device), text).logits.float().cpu())
             labels.append(batch["label"])
-    return torch.cat(rows), torch.cat(labels)
+    logits, counts = torch.cat(rows), run.training_counts()
+    if counts is not None:  # the temperature is of the logits that are used
+        logits = posthoc_adjust(logits, counts, cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU)
+    return logits, torch.cat(labels)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from npt_plugin.calibration import run_temperature
 from npt_plugin.errors import UserError
+from npt_plugin.losses.posthoc import posthoc_adjust
 from npt_plugin.run_folder import RunFolder, load_model
 
 Picture = str | Path | Image.Image
@@ -31,16 +32,19 @@ class Predictor:
     Attributes:
         class_names: K names; column k of the probabilities belongs to name k.
         temperature: Logits are divided by it; 1.0 without calibration.
+        train_counts: Training images per class (K,), where the run asked for post-hoc adjustment
+            (``TRAINER.IMBALANCE_LOSS.POSTHOC_TAU``); None: no adjustment.
     """
 
     def __init__(
         self, model: Any, cfg: Any, device: torch.device, precision: Any,
-        class_names: Sequence[str], temperature: float = 1.0,
+        class_names: Sequence[str], temperature: float = 1.0, train_counts: Tensor | None = None,
     ) -> None:  # fmt: skip
         from npt_plugin.framework import build_transform
 
         self.model, self.device, self.precision = model, device, precision
         self.class_names, self.temperature = list(class_names), temperature
+        self.train_counts, self.tau = train_counts, cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU
         with contextlib.redirect_stdout(io.StringIO()):  # Dassl prints what it builds
             self.transform = build_transform(cfg, is_train=False)
         with torch.no_grad(), precision.context(device):
@@ -72,7 +76,8 @@ class Predictor:
         with contextlib.redirect_stdout(io.StringIO()):
             loaded = load_model(run, class_names, device)
             temperature = run_temperature(run, device) if calibrated else 1.0
-        return cls(*loaded, class_names or run.class_names, temperature)
+        counts = run.training_counts() if class_names is None else None
+        return cls(*loaded, class_names or run.class_names, temperature, counts)
 
     @torch.no_grad()
     def logits(self, images: Picture | Iterable[Picture] | Tensor, batch: int = 64) -> Tensor:
@@ -89,7 +94,12 @@ class Predictor:
         for part in self._batches(images, batch):
             with self.precision.context(self.device):
                 rows.append(self.model.encode(part.to(self.device), self.text).logits.float().cpu())
-        return torch.cat(rows) / self.temperature if rows else torch.empty(0, len(self.class_names))
+        if not rows:
+            return torch.empty(0, len(self.class_names))
+        logits = torch.cat(rows)
+        if self.train_counts is not None:
+            logits = posthoc_adjust(logits, self.train_counts, self.tau)
+        return logits / self.temperature
 
     def probabilities(self, images: Picture | Iterable[Picture] | Tensor) -> Tensor:
         """Probabilities (N, K); rows sum to 1."""

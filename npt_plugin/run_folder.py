@@ -54,6 +54,16 @@ class RunFolder:
         names = self.record.get("class_names")
         return list(names) if names else [entry["name"] for entry in self.record["per_class"]]
 
+    def training_counts(self) -> torch.Tensor | None:
+        """Training images per class (K,), where the run is tested with post-hoc adjustment.
+
+        None without ``POSTHOC_TAU``, and for new classes, which have no training prior.
+        """
+        cfg = self.config()
+        counts = self.record.get("class_counts")
+        adjusted = cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU and cfg.DATASET.SUBSAMPLE_CLASSES != "new"
+        return torch.tensor(counts) if adjusted and counts else None
+
     def check_classes(self, found: Sequence[str]) -> None:
         """Refuse data whose classes are not those the run was trained with.
 

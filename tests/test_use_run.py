@@ -91,6 +91,18 @@ def test_the_predictor_says_what_the_run_said(run, images):
     assert predictor.logits([]).shape == (0, 3)
 
 
+def test_the_predictor_adjusts_after_training_as_the_run_did(first_stages, pets_root):
+    run = first_stages("CoOp", "TRAINER.IMBALANCE_LOSS.POSTHOC_TAU", "2.0")
+    kept, predictor = Predictions.load(run), Predictor.from_run(run)
+    images = images_of(pets_root, run)
+    torch.testing.assert_close(predictor.logits(images), kept.logits, rtol=1e-4, atol=1e-4)
+    other = Predictor.from_run(run, class_names=kept.class_names)  # names given: no prior
+    prior = torch.tensor(read_record(run / RESULTS)["class_counts"]).double()
+    shift = 2 * (prior / prior.sum()).log().float()
+    assert shift.std() > 0
+    torch.testing.assert_close(other.logits(images) - shift, kept.logits, rtol=1e-4, atol=1e-4)
+
+
 def test_new_class_names(run, images):
     predictor = Predictor.from_run(run, class_names=["lime fish", "red_kite"])
     assert predictor.probabilities(images[:3]).shape == (3, 2)
