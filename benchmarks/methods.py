@@ -1,12 +1,13 @@
 """Evidence: every method on the drawn benchmarks, at three imbalance ratios, over many seeds.
 
-    python benchmarks/methods.py run --output output/methods     # hours on two cores; resumable
-    python benchmarks/methods.py table                           # from the committed runs
+    python benchmarks/methods.py run      # what the committed CSV does not hold; resumable
+    python benchmarks/methods.py run --csv mine.csv      # everything anew: hours on two cores
+    python benchmarks/methods.py table                   # from the committed runs
 
 Each run is a base-to-new run of the real trainers: trained on the 16 base classes, tested on base
-and on new. Its record is one JSON file; ``run`` also gathers them into the CSV that ``table``
-reads. All choices (weights, forms, margins) were made by ``benchmarks/methods_tuning.py`` on two
-other datasets with other seeds.
+and on new. Its record is one JSON file; ``run`` also adds them to the CSV that ``table`` reads.
+For more seeds raise ``STAGES`` in ``methods_plan.py``. All choices (weights, forms, margins) were
+made by ``benchmarks/methods_tuning.py`` on two other datasets with other seeds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from methods_plan import CONFIGS, DATASETS, RATIOS, RULES, Run, report_runs
-from methods_records import Record, collect, read_csv, write_csv
+from methods_records import Record, collect, key, merge, read_csv, write_csv
 from methods_table import COLUMNS, by_dataset, correlations, markdown, settings
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
@@ -32,11 +33,24 @@ EVIDENCE = ROOT / "docs" / "evidence.md"
 SCATTER = ROOT / "docs" / "evidence_collapse.png"
 
 
-def run_all(runs: list[Run], root: str, output: str, jobs: int) -> list[str]:
-    """Run what has no record yet, ``jobs`` at a time, each on one core; returns what failed."""
+def run_all(runs: list[Run], root: str, output: str, jobs: int, csv: Path | None) -> list[str]:
+    """Run what neither the CSV nor the output folder holds, then put all into the CSV.
+
+    Args:
+        runs: What the CSV should hold.
+        root: Folder of the drawn datasets.
+        output: Folder of the records, one JSON file a run.
+        jobs: Runs at a time, each on one core.
+        csv: The gathered records, read and written; None: the folder alone counts.
+
+    Returns:
+        A line for every run that failed.
+    """
     from methods_run import perform, record_path
 
-    todo = [run for run in runs if not record_path(output, run).exists()]
+    gathered = read_csv(csv) if csv else []
+    held = {key(record) for record in gathered}
+    todo = [r for r in runs if r.key not in held and not record_path(output, r).exists()]
     print(f"{len(runs)} runs, {len(todo)} to do", flush=True)
     failed = []
     context = multiprocessing.get_context("spawn")
@@ -46,6 +60,9 @@ def run_all(runs: list[Run], root: str, output: str, jobs: int) -> list[str]:
             error = future.exception()
             if error is not None:
                 failed.append(f"{waiting[future]}: {error}")
+    if csv:
+        write_csv(merge(gathered, collect(output)), csv)
+        print(f"Written to {csv}")
     return failed
 
 
@@ -54,10 +71,8 @@ def do_run(args: argparse.Namespace) -> int:
     names = [name for name, spec in BENCHMARKS.items() if spec.directory in DATASETS]
     ensure_benchmarks(args.root, names)
     runs = [run for run in report_runs(args.seeds) if run.method.base in args.bases]
-    failed = run_all(runs, args.root, args.output, args.jobs)
-    if args.csv:
-        write_csv(collect(args.output), Path(args.csv))
-        print(f"Written to {args.csv}")
+    csv = Path(args.csv) if args.csv else None
+    failed = run_all(runs, args.root, args.output, args.jobs, csv)
     print("\n".join(f"failed: {line}" for line in failed), file=sys.stderr, end="")
     return 1 if failed else 0
 
@@ -129,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     run.add_argument("--seeds", type=int, default=0, help="no more seeds than these; 0: the plan's")
     run.add_argument("--bases", nargs="+", default=list(CONFIGS), choices=list(CONFIGS))
-    run.add_argument("--csv", default=str(RUNS), help="gathered records; empty: do not gather")
+    run.add_argument("--csv", default=str(RUNS), help="holds runs, takes new ones")
     run.set_defaults(do=do_run)
     table = commands.add_parser("table", help="print the report")
     table.add_argument("--csv", default=str(RUNS))

@@ -116,6 +116,11 @@ class Run:
     seed: int
 
     @property
+    def key(self) -> tuple[str, float, str, str, int]:
+        """What its record's ``methods_records.key`` is."""
+        return self.rule, self.ratio, self.method.name, self.dataset, self.seed
+
+    @property
     def options(self) -> tuple[str, ...]:
         """All ``KEY value`` overrides."""
         options = list(self.method.options)

@@ -11,15 +11,27 @@ from typing import Any
 from npt_plugin.files import write_text
 
 TEXT = ("method", "dataset", "rule", "config_hash")
+KEY = ("rule", "ratio", "method", "dataset", "seed")
+"""What tells a run from every other, and their order in the CSV."""
+
 Record = dict[str, Any]
 
 
+def key(record: Record) -> tuple[Any, ...]:
+    """Which run a record is of: the values of ``KEY``."""
+    return tuple(record[name] for name in KEY)
+
+
 def collect(output: str) -> list[Record]:
-    """All records below a benchmark's output folder, in a fixed order."""
-    paths = sorted((Path(output) / "runs").glob("*/*/*/*/*.json"))
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    key = ("rule", "ratio", "method", "dataset", "seed")
-    return sorted(records, key=lambda record: tuple(record[name] for name in key))
+    """All records below a benchmark's output folder."""
+    paths = (Path(output) / "runs").glob("*/*/*/*/*.json")
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def merge(gathered: Sequence[Record], fresh: Sequence[Record]) -> list[Record]:
+    """Records of both in a fixed order; where both hold a run, the fresh one."""
+    runs = {key(record): record for record in (*gathered, *fresh)}
+    return [runs[name] for name in sorted(runs)]
 
 
 def write_csv(records: Sequence[Record], path: Path) -> None:
@@ -31,7 +43,9 @@ def write_csv(records: Sequence[Record], path: Path) -> None:
 
 
 def read_csv(path: Path) -> list[Record]:
-    """What ``write_csv`` wrote."""
+    """What ``write_csv`` wrote; nothing where there is no file."""
+    if not path.exists():
+        return []
     with path.open(encoding="utf-8", newline="") as file:
         return [{k: _value(k, v) for k, v in row.items()} for row in csv.DictReader(file)]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from methods_plan import BALANCED_SOFTMAX, LOSS, NPT, RATIOS, RULES, TUNING_DATASETS, Method, Run
 from methods_plan import TUNING_SEEDS as SEEDS
-from methods_records import Record, collect, read_csv, write_csv
+from methods_records import Record, read_csv
 from methods_table import signed
 from tabulate import tabulate
 
@@ -179,8 +179,7 @@ def main(argv: list[str] | None = None) -> int:
 
         names = [n for n, s in BENCHMARKS.items() if s.directory in TUNING_DATASETS]
         ensure_benchmarks(args.root, names)
-        failed = run_all(runs(), args.root, args.output, args.jobs)
-        write_csv(collect(args.output), Path(args.csv))
+        failed = run_all(runs(), args.root, args.output, args.jobs, Path(args.csv))
         if failed:
             print("\n".join(failed), file=sys.stderr)
             return 1

@@ -1,6 +1,7 @@
 """The methods benchmark: what it compares, how it counts, and that the documents say the same."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,34 @@ def test_csv_keeps_what_it_was_given(tmp_path):
     records = [record("NPT_CoOp, LC alone", 3, "d", 61.25, few=None)]
     write_csv(records, tmp_path / "runs.csv")
     assert read_csv(tmp_path / "runs.csv") == records
+
+
+def test_runs_of_the_csv_are_not_repeated_and_new_ones_join_it(tmp_path, monkeypatch):
+    """A clone has the CSV but no folder of records: more seeds must not cost the old ones."""
+    import methods
+    import methods_run
+    from methods_plan import METHODS, Run
+    from methods_records import read_csv, write_csv
+
+    def perform(run, root, output):
+        ran.append(run.seed)
+        path = methods_run.record_path(output, run)
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(record(run.method.name, run.seed, run.dataset, 70.0)))
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, jobs, mp_context):
+            super().__init__(jobs)
+
+    ran, csv = [], tmp_path / "runs.csv"
+    write_csv([record("NPT_CoOp (v3)", 1, "d", 61.25)], csv)
+    runs = [Run(METHODS[1], "d", 0.06, "steps", seed) for seed in (2, 1)]
+    monkeypatch.setattr(methods_run, "perform", perform)
+    monkeypatch.setattr(methods, "ProcessPoolExecutor", Pool)
+    for _ in range(2):  # the second time nothing is left to do
+        assert methods.run_all(runs, "data", str(tmp_path / "out"), 1, csv) == []
+        assert ran == [2]
+        assert [(r["seed"], r["H"]) for r in read_csv(csv)] == [(1, 61.25), (2, 70.0)]
 
 
 def test_the_report_is_what_the_runs_say():
