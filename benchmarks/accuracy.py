@@ -1,14 +1,44 @@
-"""Accuracy of base-to-new runs, and paired differences of two settings."""
+"""Accuracy of base-to-new runs on the drawn benchmarks, and paired differences of settings."""
 
 from __future__ import annotations
 
+import argparse
+import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from npt_plugin.base2new import BASE, NEW, Job
+from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.evaluation import mean_and_sd
 from npt_plugin.records import RESULTS, read_record
 from npt_plugin.report.differences import interval
+from npt_plugin.sweep import run_all
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+
+def parser(about: str, output: str, datasets: Sequence[str], seeds: Sequence[int]) -> Any:
+    """The flags that the accuracy benchmarks share, with their defaults."""
+    p = argparse.ArgumentParser(description=about)
+    p.add_argument("--root", default="data")
+    p.add_argument("--output", default=output)
+    p.add_argument("--datasets", nargs="+", default=list(datasets))
+    p.add_argument("--seeds", nargs="+", type=int, default=list(seeds))
+    p.add_argument("--steps", type=int, default=400, help="optimiser steps of every CoOp run")
+    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    p.add_argument("--out", default="", help="also write the numbers here")
+    return p
+
+
+def run(jobs: Sequence[Job], args: argparse.Namespace) -> bool:
+    """Draw the datasets, run the jobs that are not complete; False, with reasons, if one failed."""
+    ensure_benchmarks(args.root, [n for n, s in BENCHMARKS.items() if s.directory in args.datasets])
+    failed = run_all(list(jobs), str(CONFIGS), args.jobs)
+    for name, reason in failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    return not failed
 
 
 def halves(jobs: Sequence[Job]) -> dict[str, list[float]]:

@@ -10,21 +10,17 @@ V = 0 are paired by seed, with a 95 % interval. Completed runs are kept, so a st
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from accuracy import cell, difference, halves, text_of
+from accuracy import cell, difference, halves, parser, run, text_of
 from tabulate import tabulate
 
 from npt_plugin.base2new import Job
-from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.files import write_json
-from npt_plugin.sweep import run_all
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 DATASETS = ("embedded_objects", "embedded_textures")
 RATIOS, VIEWS = (1.0, 0.06), (0, 1, 8)
 CONFIG, SHOTS = "tiny_ep50_ctxv1", 16
@@ -56,23 +52,12 @@ def collect(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 def main() -> int:
     """Run what is missing, print the table, write JSON."""
-    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--root", default="data")
-    p.add_argument("--output", default="output/feature_cache")
-    p.add_argument("--datasets", nargs="+", default=list(DATASETS))
+    p = parser(__doc__.splitlines()[0], "output/feature_cache", DATASETS, range(1, 6))
     p.add_argument("--ratios", nargs="+", type=float, default=list(RATIOS))
     p.add_argument("--views", nargs="+", type=int, default=list(VIEWS), help="the first is plain")
-    p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
-    p.add_argument("--steps", type=int, default=400, help="optimiser steps of every run")
-    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    p.add_argument("--out", default="", help="also write the numbers here")
     args = p.parse_args()
-    drawn = [name for name, spec in BENCHMARKS.items() if spec.directory in args.datasets]
-    ensure_benchmarks(args.root, drawn)
     grid = product(args.datasets, args.ratios, args.views, args.seeds)
-    failed = run_all([job(args, *point) for point in grid], str(CONFIGS), args.jobs)
-    if failed:
-        print("\n".join(f"failed: {n}: {r}" for n, r in failed.items()), file=sys.stderr)
+    if not run([job(args, *point) for point in grid], args):
         return 1
     rows = collect(args)
     keys = ("dataset", "tau", "views")

@@ -9,21 +9,18 @@ all; CoOp is trained and tested in each precision, paired by seed. Completed run
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from accuracy import cell, difference, halves, text_of
+from accuracy import cell, difference, halves, parser, run, text_of
 from tabulate import tabulate
 
 from npt_plugin.base2new import Job
-from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
+from npt_plugin.embedded.benchmarks import BENCHMARKS
 from npt_plugin.files import write_json
-from npt_plugin.sweep import run_all
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 NODES = {"ZeroshotCLIP": "ZSCLIP", "CoOp": "COOP"}
 PRECISIONS = ("fp32", "bf16")
 CONFIG, SHOTS, VIEWS = "tiny_ep50_ctxv1", 16, "8"
@@ -63,26 +60,16 @@ def collect(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 def main() -> int:
     """Run what is missing, print the table, write JSON."""
-    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--root", default="data")
-    p.add_argument("--output", default="output/bf16")
-    p.add_argument("--datasets", nargs="+", default=[s.directory for s in BENCHMARKS.values()])
+    datasets = [spec.directory for spec in BENCHMARKS.values()]
+    p = parser(__doc__.splitlines()[0], "output/bf16", datasets, range(1, 4))
     p.add_argument("--trainers", nargs="+", choices=NODES, default=list(NODES))
-    p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    p.add_argument("--steps", type=int, default=400, help="optimiser steps of every CoOp run")
-    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    p.add_argument("--out", default="", help="also write the numbers here")
     args = p.parse_args()
-    drawn = [name for name, spec in BENCHMARKS.items() if spec.directory in args.datasets]
-    ensure_benchmarks(args.root, drawn)
     jobs = [
         job(args, dataset, trainer, precision, seed)
         for dataset, trainer, precision in product(args.datasets, args.trainers, PRECISIONS)
         for seed in seeds_of(args, trainer)
     ]
-    failed = run_all(jobs, str(CONFIGS), args.jobs)
-    if failed:
-        print("\n".join(f"failed: {n}: {r}" for n, r in failed.items()), file=sys.stderr)
+    if not run(jobs, args):
         return 1
     rows = collect(args)
     columns = [f"{half} {name}" for half in ("base", "new") for name in PRECISIONS]

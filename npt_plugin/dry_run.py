@@ -18,7 +18,7 @@ def dry_run(cfg: Any) -> None:
         cfg: The run's frozen config.
     """
     from npt_plugin.framework import build_trainer
-    from npt_plugin.train import seed_everything
+    from npt_plugin.random_state import seed_everything
 
     cfg = cfg.clone()
     cfg.defrost()

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from npt_plugin.blocks import run_block
 from npt_plugin.encoders import ImageTower
-from npt_plugin.errors import UserError
 
 
 @torch.no_grad()
@@ -68,19 +67,6 @@ def prompted_tokens(tower: ImageTower, images: Tensor, prompts: Tensor) -> Tenso
         x = torch.cat([x[:, :1], own, patches], dim=1)  # (B, 1 + n + patches, W)
         x = run_block(block, x, causal=False, keep=1 + n if index + 1 == len(blocks) else None)
     return x  # (B, 1 + n, W)
-
-
-def require_vit(tower: ImageTower, who: str, backbone: str) -> None:
-    """Refuse a ResNet where tokens are needed.
-
-    Raises:
-        UserError: If the image tower is not a ViT.
-    """
-    if not tower.takes_prompts:
-        raise UserError(
-            f"{who} reads the tokens of a ViT, which {backbone} (a ResNet) does not have: use a "
-            "ViT backbone, or LinearProbe with TRAINER.LINEAR_PROBE.FEATURE projected."
-        )
 
 
 def _through_layers(tower: ImageTower, images: Tensor, keep: int | None) -> Tensor:

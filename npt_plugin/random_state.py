@@ -1,4 +1,4 @@
-"""All random states of a process, to stop and go on with, or to leave as they were."""
+"""All random states of a process: to fix, to stop and go on with, to leave as they were."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
+
+
+def seed_everything(cfg: Any) -> None:
+    """Fix every random choice of a run if its config has a seed."""
+    from npt_plugin.framework import set_random_seed
+
+    if cfg.SEED >= 0:
+        print(f"Setting fixed seed: {cfg.SEED}")
+        set_random_seed(cfg.SEED)
 
 
 def rng_state() -> dict[str, Any]:

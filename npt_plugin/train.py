@@ -81,6 +81,7 @@ def run_cfg(
     import torch
 
     from npt_plugin.framework import build_trainer, collect_env_info, setup_logger
+    from npt_plugin.random_state import seed_everything
     from npt_plugin.run_record import recorded, refuse_other_results
     from npt_plugin.trainers.checkpoints import newest_progress, refuse_other_config
 
@@ -105,15 +106,6 @@ def run_cfg(
         with recorded(trainer):
             trainer.train()
     return trainer
-
-
-def seed_everything(cfg: Any) -> None:
-    """Fix every random choice if the config has a seed."""
-    from npt_plugin.framework import set_random_seed
-
-    if cfg.SEED >= 0:
-        print(f"Setting fixed seed: {cfg.SEED}")
-        set_random_seed(cfg.SEED)
 
 
 def _print_settings(args: argparse.Namespace, cfg: Any) -> None:

@@ -6,8 +6,12 @@ from typing import Any
 
 from torch import nn
 
+from npt_plugin.encoders import ImageTower
 from npt_plugin.errors import UserError
 from npt_plugin.losses.options import in_range
+
+PROMPTS_WITHOUT_VIT = "CoOp or CoCoOp"
+HEAD_WITHOUT_VIT = "LinearProbe with TRAINER.LINEAR_PROBE.FEATURE projected"
 
 
 def check_pieces(value: int) -> int:
@@ -34,6 +38,25 @@ def check_image_size(cfg: Any, clip_model: nn.Module) -> None:
         raise UserError(
             f"INPUT.SIZE is {tuple(cfg.INPUT.SIZE)}, but {cfg.MODEL.BACKBONE.NAME} takes images of "
             f"({wanted}, {wanted}): set INPUT.SIZE to that."
+        )
+
+
+def require_vit(tower: ImageTower, needs: str, backbone: str, instead: str) -> None:
+    """Refuse a ResNet where the layers or tokens of a ViT are needed.
+
+    Args:
+        tower: The image tower.
+        needs: What needs them and how, as the beginning of a sentence.
+        backbone: Name of the backbone.
+        instead: What works on a ResNet.
+
+    Raises:
+        UserError: If the image tower is not a ViT.
+    """
+    if not tower.takes_prompts:
+        raise UserError(
+            f"{needs} of a ViT, which {backbone} (a ResNet) does not have: use a ViT backbone, or "
+            f"{instead}."
         )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from npt_plugin.heads.decoder import Decoder as TokenDecoder
-from npt_plugin.image_tokens import all_tokens, class_token, require_vit
+from npt_plugin.image_tokens import all_tokens, class_token
 from npt_plugin.losses.options import in_range
+from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer
 
 
@@ -21,7 +22,8 @@ class DecoderCLIP(HeadedCLIP):
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.DECODER, self.image_encoder
-        require_vit(tower, "Decoder", cfg.MODEL.BACKBONE.NAME)
+        backbone = cfg.MODEL.BACKBONE.NAME
+        require_vit(tower, "Decoder reads the tokens", backbone, HEAD_WITHOUT_VIT)
         self.learns_image_side = node.DEPTH > 0
         self.final_norm = node.FINAL_NORM
         self.feature_kind = f"class token, final norm {self.final_norm}"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from npt_plugin.encoders import ImageTower
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.context import TextContext, embed_words, random_context, words_of
 
@@ -45,18 +44,3 @@ def check_depth(key: str, depth: int, least: int, most: int) -> None:
     """
     if not least <= depth <= most:
         raise UserError(f"{key} is {depth}; this backbone allows {least} to {most}.")
-
-
-def check_takes_prompts(tower: ImageTower, method: str, backbone: str) -> None:
-    """Refuse visual prompts on a ResNet.
-
-    Raises:
-        UserError: If the image tower is not a ViT.
-    """
-    if not tower.takes_prompts:
-        raise UserError(
-            f"{method} puts prompts into the image tower, which {backbone} (a ResNet) does not "
-            "take: use a ViT backbone, or CoOp or CoCoOp."
-        )
-
-

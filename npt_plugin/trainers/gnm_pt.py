@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.image_tokens import prompted_tokens, require_vit
+from npt_plugin.image_tokens import prompted_tokens
 from npt_plugin.losses.options import in_range
+from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer, check_feature
 
 
@@ -26,7 +27,8 @@ class GNMPTCLIP(HeadedCLIP):
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.GNM_PT, self.image_encoder
-        require_vit(tower, "GNM_PT", cfg.MODEL.BACKBONE.NAME)
+        backbone = cfg.MODEL.BACKBONE.NAME
+        require_vit(tower, "GNM_PT puts prompts between the tokens", backbone, HEAD_WITHOUT_VIT)
         self.projected = check_feature("TRAINER.GNM_PT.FEATURE", node.FEATURE)
         self.norm_prompts = node.NORM_PROMPTS
         self.feature_kind = f"prompted, {node.FEATURE}, norm prompts {self.norm_prompts}"

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.image_tokens import class_token, require_vit
+from npt_plugin.image_tokens import class_token
+from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer, check_feature
 
 
@@ -21,7 +22,8 @@ class LinearProbeCLIP(HeadedCLIP):
         wanted = cfg.TRAINER.LINEAR_PROBE.FEATURE
         self.projected = check_feature("TRAINER.LINEAR_PROBE.FEATURE", wanted)
         if not self.projected:
-            require_vit(self.image_encoder, "LinearProbe on ln_post", cfg.MODEL.BACKBONE.NAME)
+            reads, backbone = "LinearProbe on ln_post reads the tokens", cfg.MODEL.BACKBONE.NAME
+            require_vit(self.image_encoder, reads, backbone, HEAD_WITHOUT_VIT)
         self.feature_kind = f"not normalised, {wanted}"
         self.add_head(cfg, clip_model, self.projected)
 

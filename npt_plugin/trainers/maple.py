@@ -10,12 +10,8 @@ from torch import Tensor, nn
 
 from npt_plugin.encoders import normalize
 from npt_plugin.trainers.base import PromptTrainer
-from npt_plugin.trainers.deep import (
-    build_text_context,
-    check_depth,
-    check_takes_prompts,
-    deep_prompts,
-)
+from npt_plugin.trainers.checks import PROMPTS_WITHOUT_VIT, require_vit
+from npt_plugin.trainers.deep import build_text_context, check_depth, deep_prompts
 from npt_plugin.trainers.model import PromptedCLIP
 
 
@@ -60,7 +56,8 @@ class MaPLeCLIP(PromptedCLIP):
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
         super().__init__(cfg, classnames, clip_model)
-        check_takes_prompts(self.image_encoder, "MaPLe", cfg.MODEL.BACKBONE.NAME)
+        needs, backbone = "MaPLe puts prompts between the tokens", cfg.MODEL.BACKBONE.NAME
+        require_vit(self.image_encoder, needs, backbone, PROMPTS_WITHOUT_VIT)
         deepest = min(self.image_encoder.depth, len(clip_model.transformer.resblocks))
         check_depth("TRAINER.MAPLE.PROMPT_DEPTH", cfg.TRAINER.MAPLE.PROMPT_DEPTH, 1, deepest)
         width = self.image_encoder.width

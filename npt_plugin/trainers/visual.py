@@ -7,8 +7,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from npt_plugin.encoders import ImageTower
+from npt_plugin.trainers.checks import PROMPTS_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.context import random_context
-from npt_plugin.trainers.deep import check_depth, check_takes_prompts, deep_prompts
+from npt_plugin.trainers.deep import check_depth, deep_prompts
 
 
 class VisualPrompts(nn.Module):
@@ -26,7 +27,8 @@ class VisualPrompts(nn.Module):
         self, tower: ImageTower, n_ctx: int, depth: int, method: str, cfg: Any
     ) -> None:
         super().__init__()
-        check_takes_prompts(tower, method, cfg.MODEL.BACKBONE.NAME)
+        needs, backbone = f"{method} puts prompts between the tokens", cfg.MODEL.BACKBONE.NAME
+        require_vit(tower, needs, backbone, PROMPTS_WITHOUT_VIT)
         check_depth(f"TRAINER.{method}.PROMPT_DEPTH_VISION", depth, 1, tower.depth)
         self.shallow = nn.Parameter(random_context(n_ctx, tower.width))
         self.deep = deep_prompts(depth - 1, n_ctx, tower.width)

@@ -5,7 +5,8 @@ import torch
 
 from npt_plugin.encoders import ImageTower
 from npt_plugin.errors import UserError
-from npt_plugin.image_tokens import all_tokens, class_token, prompted_tokens, require_vit
+from npt_plugin.image_tokens import all_tokens, class_token, prompted_tokens
+from npt_plugin.trainers.checks import require_vit
 
 
 def before_layers(visual, image):
@@ -60,4 +61,4 @@ def test_prompted_tokens_equal_prompts_appended_after_the_patches(small_clip):
 def test_a_resnet_has_no_tokens():
     tower = ImageTower(torch.nn.Linear(1, 1))
     with pytest.raises(UserError, match="Decoder reads the tokens of a ViT, which RN50"):
-        require_vit(tower, "Decoder", "RN50")
+        require_vit(tower, "Decoder reads the tokens", "RN50", "LinearProbe")
