@@ -21,7 +21,7 @@ from pathlib import Path
 
 from methods_plan import CONFIGS, DATASETS, RATIOS, RULES, Run, report_runs
 from methods_records import Record, collect, key, merge, read_csv, write_csv
-from methods_table import COLUMNS, by_dataset, correlations, markdown, settings
+from methods_table import COLUMNS, by_dataset, correlations, markdown, overview, settings
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.files import write_text
@@ -80,7 +80,7 @@ def do_run(args: argparse.Namespace) -> int:
 def evidence(csv: Path) -> str:
     """The whole report as Markdown."""
     records = read_csv(csv)
-    parts = [HEAD.format(runs=len(records))]
+    parts = [HEAD.format(runs=len(records)), OVERVIEW, overview(records)]
     for ratio, rule in settings():
         note = "" if ratio == 1 else f", at equal {rule}"
         parts += [f"\n## tau {ratio:g}{note}\n", markdown(records, ratio, rule, COLUMNS)]
@@ -109,6 +109,13 @@ fewer than a fifth of the largest class's images. Choices were made on other dat
 ([methods.md](methods.md), "How the defaults were chosen"); nothing was tuned on these runs.
 """
 
+OVERVIEW = """
+## H in every setting
+
+Of the base trainers H, mean ± standard deviation; of the others the paired difference to it; the
+number of seeds in parentheses.
+"""
+
 CORRELATION = """
 ## Does collapse of text-to-image features go with generalisation?
 
@@ -129,6 +136,7 @@ def do_table(args: argparse.Namespace) -> int:
         records = read_csv(Path(args.csv))
         write_text(EVIDENCE, text)
         scatter(records, SCATTER)
+        print(f"\nFor docs/methods.md:\n{overview(records)}")
         for rule in RULES:
             print(f"\nFor the README, at equal {rule}:\n{short_table(records, rule)}")
     return 0

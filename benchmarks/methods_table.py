@@ -90,6 +90,32 @@ def _geometry(found: Seeds) -> list[str]:
     return [f"{np.mean([v[name] for v in found.values()]):.2f}" for name in GEOMETRY]
 
 
+def overview(records: Sequence[Record]) -> str:
+    """H of the base trainers and each method's difference to its own, in every setting."""
+    rows = []
+    for method in METHODS:
+        cells = []
+        for ratio, rule in settings():
+            found = over_datasets(records, method.name, ratio, rule)
+            base = over_datasets(records, method.base, ratio, rule)
+            cells.append(_own_h(found) if method.name == method.base else _gain(found, base))
+        rows.append([method.name, *cells])
+    heads = [f"tau {r:g}" + (f", equal {rule}" if r < 1 else "") for r, rule in settings()]
+    return tabulate(rows, ["method", *heads], tablefmt="github", disable_numparse=True)
+
+
+def _own_h(found: Seeds) -> str:
+    if not found:
+        return "-"
+    mean, sd = mean_and_sd([values["H"] for values in found.values()])
+    return f"H {mean:.1f} ± {sd:.1f} ({len(found)})"
+
+
+def _gain(found: Seeds, base: Seeds) -> str:
+    differences = paired(found, base, "H")
+    return f"{signed(differences)} ({len(differences)})" if differences else "-"
+
+
 COLUMNS = [
     "method", "n", "base", "new", "H", "H - base trainer's", "few - base trainer's", "macro",
     "many", "medium", "few", *HEADS.values(),

@@ -63,7 +63,7 @@ def test_equal_steps_are_the_balanced_steps():
 
 def test_differences_are_paired_by_seed_and_averaged_over_datasets():
     from methods_plan import DATASETS
-    from methods_table import over_datasets, paired, signed, table
+    from methods_table import over_datasets, overview, paired, signed, table
 
     records = []
     for seed, base, gain in ((1, 60.0, 2.0), (2, 80.0, 4.0)):
@@ -76,6 +76,10 @@ def test_differences_are_paired_by_seed_and_averaged_over_datasets():
     assert paired(ours, base, "H") == pytest.approx([2.0, 4.0])
     # t(0.975, 1) = 12.706; sd of 2, 4 is sqrt 2; over sqrt 2 seeds
     assert signed([2.0, 4.0]) == "+3.0 [-9.7, +15.7]"
+    cells = {line.split("|")[1].strip(): line for line in overview(records).splitlines()}
+    assert "H 71.5 ± 14.1 (2)" in cells["CoOp"]  # 60, 80, and 1.5 for the datasets' offsets
+    assert "+3.0 [-9.7, +15.7] (2)" in cells["NPT_CoOp (v3)"]
+    assert cells["CoCoOp"].split()[3::2] == ["-"] * 5  # nothing ran
     rows = {row[0]: row for row in table(records, 0.06, "steps")}
     assert rows["NPT_CoOp (v3)"][5] == "+3.0 [-9.7, +15.7]" and rows["CoOp"][5] == ""
 
@@ -186,6 +190,14 @@ def test_readme_quotes_the_report():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for rule in methods.RULES:
         assert methods.short_table(read_csv(methods.RUNS), rule) in readme
+
+
+def test_methods_document_quotes_the_report():
+    import methods
+    from methods_records import read_csv
+
+    document = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    assert methods.overview(read_csv(methods.RUNS)) in document
 
 
 def test_methods_document_quotes_the_tuning(capsys):
