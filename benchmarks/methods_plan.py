@@ -19,7 +19,7 @@ TUNING_DATASETS = ("embedded_sketches", "embedded_pairs")
 """Every choice was made on these, with seeds of their own, before the others were run."""
 
 STAGES = (
-    ("CoOp", (0.06,), 20), ("MaPLe", (0.06,), 20), ("CoCoOp", (0.06,), 19),
+    ("CoOp", (0.06,), 20), ("MaPLe", (0.06,), 20), ("CoCoOp", (0.06,), 20),
     ("CoOp", (0.25, 1.0), 10), ("MaPLe", (0.25, 1.0), 5), ("CoCoOp", (0.25, 1.0), 3),
 )  # fmt: skip
 """Base trainer, ratios and number of seeds (1, 2, ...), the most telling first."""
