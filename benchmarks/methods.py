@@ -123,7 +123,7 @@ Over all runs above, each value minus the mean of its dataset, ratio and rule; 9
 1000 resamples of whole seeds. A smaller ETF distance and a larger NC3 cosine are more collapsed.
 """
 
-TAIL = "\n![ETF distance against new-class accuracy](evidence_collapse.png)"
+TAIL = "\n![Collapse of text-to-image features against accuracy](evidence_collapse.png)"
 
 
 def do_table(args: argparse.Namespace) -> int:
