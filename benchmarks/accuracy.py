@@ -34,7 +34,8 @@ def parser(about: str, output: str, datasets: Sequence[str], seeds: Sequence[int
 
 def run(jobs: Sequence[Job], args: argparse.Namespace) -> bool:
     """Draw the datasets, run the jobs that are not complete; False, with reasons, if one failed."""
-    ensure_benchmarks(args.root, [n for n, s in BENCHMARKS.items() if s.directory in args.datasets])
+    datasets = {job.dataset for job in jobs}
+    ensure_benchmarks(args.root, [n for n, s in BENCHMARKS.items() if s.directory in datasets])
     failed = run_all(list(jobs), str(CONFIGS), args.jobs)
     for name, reason in failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)

@@ -12,19 +12,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
+from accuracy import halves, run
 from tabulate import tabulate
 
-from npt_plugin.base2new import BASE, NEW, Job
-from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
+from npt_plugin.base2new import Job
+from npt_plugin.embedded.benchmarks import BENCHMARKS
 from npt_plugin.embedded.report import load_tiny, measure
 from npt_plugin.evaluation import mean_and_sd
 from npt_plugin.files import write_json
-from npt_plugin.records import RESULTS, read_record
-from npt_plugin.sweep import run_all
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 SETTINGS = {"balanced 16": (16, 1.0), "balanced 5": (5, 1.0), "tau 0.06": (16, 0.06)}
 CONFIG = "tiny_ep50_ctxv1"
 OPTIONS = ("INPUT.FEATURE_CACHE", "8", "TRAIN.STEPS", "400")
@@ -41,11 +38,6 @@ def jobs_of(args: argparse.Namespace) -> dict[tuple[str, str, int], Job]:
     }
 
 
-def accuracies(job: Job) -> tuple[float, float]:
-    records = [read_record(job.folder(part) / RESULTS) for part in (BASE, NEW)]
-    return records[0]["metrics"]["accuracy"], records[1]["metrics"]["accuracy"]
-
-
 def main() -> int:
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--root", default="data")
@@ -54,11 +46,8 @@ def main() -> int:
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     p.add_argument("--json", default="", help="also write the numbers here")
     args = p.parse_args()
-    ensure_benchmarks(args.root)
     jobs = jobs_of(args)
-    failed = run_all(list(jobs.values()), str(CONFIGS), args.jobs)
-    if failed:
-        print("\n".join(f"failed: {n}: {r}" for n, r in failed.items()), file=sys.stderr)
+    if not run(list(jobs.values()), args):
         return 1
     model, rows, lines = load_tiny(), [], []
     for spec in BENCHMARKS.values():
@@ -66,8 +55,7 @@ def main() -> int:
         row = {k: measured[k] for k in ("zero-shot base", "zero-shot new", "probe base")}
         line = [spec.directory, *(f"{v:.1f}" for v in row.values())]
         for name in SETTINGS:
-            pairs = [accuracies(jobs[spec.directory, name, seed]) for seed in args.seeds]
-            row[name] = {"base": [b for b, _ in pairs], "new": [n for _, n in pairs]}
+            row[name] = halves([jobs[spec.directory, name, seed] for seed in args.seeds])
             (base, sd), (new, _) = (mean_and_sd(row[name][half]) for half in ("base", "new"))
             line.append(f"{base:.1f} ± {sd:.1f} / {new:.1f}")
         rows.append({"benchmark": spec.directory, **row})

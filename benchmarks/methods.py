@@ -1,8 +1,8 @@
 """Evidence: every method on the drawn benchmarks, at three imbalance ratios, over many seeds.
 
-    python benchmarks/methods.py run      # what the committed CSV does not hold; resumable
-    python benchmarks/methods.py run --csv mine.csv      # everything anew: hours on two cores
-    python benchmarks/methods.py table                   # from the committed runs
+    python benchmarks/methods.py run         # what the committed CSV does not hold; resumable
+    python benchmarks/methods.py run --csv MINE.csv --output NEW     # all anew: hours on two cores
+    python benchmarks/methods.py table       # from the committed runs
 
 Each run is a base-to-new run of the real trainers: trained on the 16 base classes, tested on base
 and on new. Its record is one JSON file; ``run`` also adds them to the CSV that ``table`` reads.
@@ -48,7 +48,7 @@ def run_all(runs: list[Run], root: str, output: str, jobs: int, csv: Path | None
     """
     from methods_run import perform, record_path
 
-    gathered = read_csv(csv) if csv else []
+    gathered = read_csv(csv) if csv and csv.exists() else []
     held = {key(record) for record in gathered}
     todo = [r for r in runs if r.key not in held and not record_path(output, r).exists()]
     print(f"{len(runs)} runs, {len(todo)} to do", flush=True)
@@ -60,8 +60,9 @@ def run_all(runs: list[Run], root: str, output: str, jobs: int, csv: Path | None
             error = future.exception()
             if error is not None:
                 failed.append(f"{waiting[future]}: {error}")
-    if csv:
-        write_csv(merge(gathered, collect(output)), csv)
+    records = merge(gathered, collect(output))
+    if csv and records:
+        write_csv(records, csv)
         print(f"Written to {csv}")
     return failed
 
@@ -152,7 +153,7 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     run.add_argument("--seeds", type=int, default=0, help="no more seeds than these; 0: the plan's")
     run.add_argument("--bases", nargs="+", default=list(CONFIGS), choices=list(CONFIGS))
-    run.add_argument("--csv", default=str(RUNS), help="holds runs, takes new ones")
+    run.add_argument("--csv", default=str(RUNS), help="runs done, and new ones; empty: none")
     run.set_defaults(do=do_run)
     table = commands.add_parser("table", help="print the report")
     table.add_argument("--csv", default=str(RUNS))

@@ -43,9 +43,7 @@ def write_csv(records: Sequence[Record], path: Path) -> None:
 
 
 def read_csv(path: Path) -> list[Record]:
-    """What ``write_csv`` wrote; nothing where there is no file."""
-    if not path.exists():
-        return []
+    """What ``write_csv`` wrote."""
     with path.open(encoding="utf-8", newline="") as file:
         return [{k: _value(k, v) for k, v in row.items()} for row in csv.DictReader(file)]
 

@@ -219,11 +219,8 @@ def test_methods_document_quotes_the_tuning(capsys):
 def test_committed_runs_are_those_of_the_plan():
     import methods
     import methods_plan as plan
-    from methods_records import read_csv
+    from methods_records import key, read_csv
 
-    found = [
-        (r["method"], r["dataset"], r["ratio"], r["rule"], r["seed"])
-        for r in read_csv(methods.RUNS)
-    ]
-    planned = {(r.method.name, r.dataset, r.ratio, r.rule, r.seed) for r in plan.report_runs()}
+    found = [key(record) for record in read_csv(methods.RUNS)]
+    planned = {run.key for run in plan.report_runs()}
     assert len(found) == len(planned) and set(found) == planned

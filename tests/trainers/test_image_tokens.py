@@ -60,5 +60,17 @@ def test_prompted_tokens_equal_prompts_appended_after_the_patches(small_clip):
 
 def test_a_resnet_has_no_tokens():
     tower = ImageTower(torch.nn.Linear(1, 1))
-    with pytest.raises(UserError, match="Decoder reads the tokens of a ViT, which RN50"):
+    sentence = "Decoder reads the tokens of a ViT, which RN50 .* or LinearProbe"
+    with pytest.raises(UserError, match=sentence):
         require_vit(tower, "Decoder reads the tokens", "RN50", "LinearProbe")
+
+
+@pytest.mark.parametrize(
+    "name, options",
+    [("MaPLe", ()), ("VPT", ()), ("IVLP", ()), ("GNM_PT", ()), ("Decoder", ()),
+     ("LinearProbe", ("TRAINER.LINEAR_PROBE.FEATURE", "ln_post"))],
+)  # fmt: skip
+def test_methods_that_need_a_vit_refuse_a_resnet(make_trainer, monkeypatch, name, options):
+    monkeypatch.setattr(ImageTower, "takes_prompts", False)
+    with pytest.raises(UserError, match=f"{name} .* of a ViT"):
+        make_trainer(name, *options)
