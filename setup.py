@@ -50,5 +50,5 @@ setup(
             "clip @ git+https://github.com/openai/CLIP",
         ],
     },
-    entry_points={"console_scripts": ["npt=npt_plugin.cli:main"]},
+    entry_points={"console_scripts": ["npt=npt_plugin.cli.main:main"]},
 )

@@ -2,7 +2,7 @@
 
 import sys
 
-from npt_plugin.train import main
+from npt_plugin.cli.train import main
 
 if __name__ == "__main__":
     sys.exit(main())

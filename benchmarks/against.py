@@ -8,7 +8,7 @@ from bench import TEST_IMAGES, Bench
 from sides import take_turns
 from summary import base_to_new
 
-from npt_plugin.text_chunks import free_bytes
+from npt_plugin.backbone.text_chunks import free_bytes
 
 BATCH = 32
 SMALLER = 400  # classes at which the other side is measured where 500 do not fit into memory

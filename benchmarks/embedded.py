@@ -16,11 +16,11 @@ import sys
 from accuracy import halves, run
 from tabulate import tabulate
 
-from npt_plugin.base2new import Job
 from npt_plugin.embedded.benchmarks import BENCHMARKS
-from npt_plugin.embedded.report import load_tiny, measure
-from npt_plugin.evaluation import mean_and_sd
-from npt_plugin.files import write_json
+from npt_plugin.embedded.quality import load_tiny, measure
+from npt_plugin.evaluation.metrics import mean_and_sd
+from npt_plugin.sweep.job import Job
+from npt_plugin.system.files import write_json
 
 SETTINGS = {"balanced 16": (16, 1.0), "balanced 5": (5, 1.0), "tau 0.06": (16, 0.06)}
 CONFIG = "tiny_ep50_ctxv1"

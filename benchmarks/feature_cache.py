@@ -18,8 +18,8 @@ from typing import Any
 from accuracy import cell, difference, halves, parser, run, text_of
 from tabulate import tabulate
 
-from npt_plugin.base2new import Job
-from npt_plugin.files import write_json
+from npt_plugin.sweep.job import Job
+from npt_plugin.system.files import write_json
 
 DATASETS = ("embedded_objects", "embedded_textures")
 RATIOS, VIEWS = (1.0, 0.06), (0, 1, 8)

@@ -17,9 +17,9 @@ from typing import Any
 from accuracy import cell, difference, halves, parser, run, text_of
 from tabulate import tabulate
 
-from npt_plugin.base2new import Job
 from npt_plugin.embedded.benchmarks import BENCHMARKS
-from npt_plugin.files import write_json
+from npt_plugin.sweep.job import Job
+from npt_plugin.system.files import write_json
 
 NODES = {"ZeroshotCLIP": "ZSCLIP", "CoOp": "COOP"}
 PRECISIONS = ("fp32", "bf16")

@@ -24,8 +24,8 @@ from methods_records import Record, collect, key, merge, read_csv, write_csv
 from methods_table import COLUMNS, by_dataset, correlations, markdown, overview, settings
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
-from npt_plugin.files import write_text
-from npt_plugin.progress import progress
+from npt_plugin.system.files import write_text
+from npt_plugin.system.progress import progress
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "benchmarks" / "results" / "methods_runs.csv"

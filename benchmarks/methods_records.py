@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from npt_plugin.files import write_text
+from npt_plugin.system.files import write_text
 
 TEXT = ("method", "dataset", "rule", "config_hash")
 KEY = ("rule", "ratio", "method", "dataset", "seed")

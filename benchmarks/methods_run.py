@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from methods_plan import SHOTS, Run
 
-from npt_plugin.base2new import BASE, NEW, Job, run_job
-from npt_plugin.evaluation import harmonic_mean
-from npt_plugin.files import write_json
-from npt_plugin.records import RESULTS, read_record
+from npt_plugin.evaluation.metrics import harmonic_mean
+from npt_plugin.runs.record import RESULTS, read_record
+from npt_plugin.sweep.job import BASE, NEW, Job, run_job
+from npt_plugin.system.files import write_json
 from npt_plugin.trainers.loaders import FeatureCacheLoader
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"

@@ -13,7 +13,7 @@ from methods_records import Record
 from scipy.stats import pearsonr, spearmanr
 from tabulate import tabulate
 
-from npt_plugin.evaluation import mean_and_sd
+from npt_plugin.evaluation.metrics import mean_and_sd
 from npt_plugin.report.differences import interval
 
 SHOWN = ("base", "new", "H", "macro", "many", "medium", "few")

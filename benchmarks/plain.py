@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.prompt_outputs import PromptOutputs
+from npt_plugin.backbone.outputs import PromptOutputs
 
 POSITIONS = 77
 

@@ -33,7 +33,7 @@ FILES = {
 def config(spec: dict[str, Any], folder: Path) -> Any:
     """The side's own yaml of the trainer, in fp32, for the weights of the benchmark."""
     import npt_plugin
-    from npt_plugin.framework import get_cfg_default
+    from npt_plugin.engine.framework import get_cfg_default
 
     base = spec["trainer"].removeprefix("NPT_")
     cfg = npt_plugin.extend_cfg(get_cfg_default())
@@ -52,7 +52,7 @@ def config(spec: dict[str, Any], folder: Path) -> Any:
 
 def bare_trainer(trainer_class: type, cfg: Any, names: list[str]) -> Any:
     """A trainer with its real model and optimiser, but without a dataset."""
-    from npt_plugin.framework import TrainerX
+    from npt_plugin.engine.framework import TrainerX
 
     trainer = trainer_class.__new__(trainer_class)
     base = next(kind for kind in TrainerX.__mro__ if kind.__name__ == "TrainerBase")
@@ -71,7 +71,7 @@ def bare_trainer(trainer_class: type, cfg: Any, names: list[str]) -> Any:
 def build_ours(spec: dict[str, Any]) -> Any:
     """Our trainer, with the plain towers for the plain side."""
     import npt_plugin
-    from npt_plugin.clip_backbone import load_clip
+    from npt_plugin.backbone.loading import load_clip
     from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
     npt_plugin.register(base=True)
@@ -90,7 +90,7 @@ def build_host(spec: dict[str, Any]) -> Any:
     """The trainer of the checkout in the working folder, its own code, in fp32 on the CPU."""
     import importlib
 
-    import npt_plugin.framework  # noqa: F401  repairs Dassl for today's PyTorch
+    import npt_plugin.engine.framework  # noqa: F401  repairs Dassl for today's PyTorch
 
     torch.Tensor.half = lambda self, *_, **__: self  # MaPLe forces parts of its model to fp16
     sys.path.insert(0, os.getcwd())
@@ -196,7 +196,7 @@ class Side:
 
     def objective(self, batch: int) -> list[float]:
         """Seconds of the extra terms alone, forward and backward, on random features."""
-        from npt_plugin.prompt_outputs import PromptOutputs
+        from npt_plugin.backbone.outputs import PromptOutputs
 
         generator = torch.Generator().manual_seed(9)
         classes = len(self.trainer.classnames)

@@ -13,8 +13,8 @@ def main() -> int:
         from npt_plugin.hosts.runner import main as run_host
 
         return run_host(arguments)
-    if importlib.util.find_spec("npt_plugin.cli") is not None:
-        from npt_plugin.cli import main as run_command
+    if importlib.util.find_spec("npt_plugin.cli.main") is not None:
+        from npt_plugin.cli.main import main as run_command
 
         return run_command(arguments)
     print("usage: python -m npt_plugin TRAIN.py [its arguments]", file=sys.stderr)

@@ -156,7 +156,7 @@ def _dataset() -> CN:
     node.IMBALANCE.RATIO = 1.0  # tau = n_min / n_max in (0, 1]; 1.0 changes nothing
     node.IMBALANCE.PROFILE = "exp"  # exp or step
     node.IMBALANCE.ORDER = "index"  # which class is head: index, random or frequency
-    node.IMBALANCE.MANY_ABOVE = -1  # many-shot: n_k > this; -1: by n_max, see evaluation.py
+    node.IMBALANCE.MANY_ABOVE = -1  # many-shot: n_k > this; -1: by n_max, see evaluation/metrics.py
     node.IMBALANCE.FEW_BELOW = -1  # few-shot: n_k < this; -1: by n_max
     return node
 

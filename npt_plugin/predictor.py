@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from npt_plugin.calibration import run_temperature
 from npt_plugin.errors import UserError
-from npt_plugin.losses.posthoc import posthoc_adjust
-from npt_plugin.run_folder import RunFolder, load_model
+from npt_plugin.evaluation.calibration import run_temperature
+from npt_plugin.evaluation.posthoc import posthoc_adjust
+from npt_plugin.runs.folder import RunFolder, load_model
 
 Picture = str | Path | Image.Image
 """What ``Predictor`` takes one of, or several; a batch is a tensor (B, 3, H, W)."""
@@ -40,7 +40,7 @@ class Predictor:
         self, model: Any, cfg: Any, device: torch.device, precision: Any,
         class_names: Sequence[str], temperature: float = 1.0, train_counts: Tensor | None = None,
     ) -> None:  # fmt: skip
-        from npt_plugin.framework import build_transform
+        from npt_plugin.engine.framework import build_transform
 
         self.model, self.device, self.precision = model, device, precision
         self.class_names, self.temperature = list(class_names), temperature

@@ -43,7 +43,7 @@ epochs_of() { # MAX_EPOCH of a config: the epoch whose prompts are tested
 run() { # run DATASET CFG SEED DIR [train.py flags and overrides]: once; completed runs are kept
     local dataset="$1" cfg="$2" seed="$3" dir="$4" flags=()
     shift 4
-    if "$PYTHON" -m npt_plugin.records "$dir"; then
+    if "$PYTHON" -m npt_plugin.runs.record "$dir"; then
         echo "The results exist in $dir (nothing to do)"
         return
     fi

@@ -28,7 +28,7 @@ def no_host_is_left():
     Tests of the engine count: their trainers look like a host's.
     """
     yield
-    full_precision = sys.modules.get("npt_plugin.hosts.full_precision")
+    full_precision = sys.modules.get("npt_plugin.engine.full_precision")
     if full_precision is not None and full_precision._mode is not None:
         full_precision._mode.ignored = frozenset()
 
@@ -36,7 +36,7 @@ def no_host_is_left():
 @pytest.fixture(scope="session")
 def small_clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a random CLIP ViT: 32 px, patch 8, two layers, widths 64, D = 48."""
-    from npt_plugin.clip_backbone import clip_module
+    from npt_plugin.backbone.loading import clip_module
 
     model_class = sys.modules[f"{clip_module().__name__}.model"].CLIP
     torch.manual_seed(0)
@@ -49,7 +49,7 @@ def small_clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def small_clip(small_clip_file: Path) -> torch.nn.Module:
     """The random CLIP in fp32, as trainers get it."""
-    from npt_plugin.clip_backbone import load_clip
+    from npt_plugin.backbone.loading import load_clip
 
     return load_clip("", str(small_clip_file)).float()
 
@@ -100,9 +100,9 @@ def build(root: Path, weights: Path, output: Path, trainer: str, *options: str, 
     import npt_plugin
 
     npt_plugin.register(base=True)
-    from npt_plugin.configure import build_cfg
-    from npt_plugin.framework import build_trainer, set_random_seed
-    from npt_plugin.train import parser
+    from npt_plugin.cli.train import parser
+    from npt_plugin.engine.framework import build_trainer, set_random_seed
+    from npt_plugin.runs.settings import build_cfg
 
     words = ["--trainer", trainer, "--seed", str(seed), "--root", str(root)]
     words += ["--output-dir", str(output)]
@@ -155,7 +155,7 @@ def first_stages(
 @pytest.fixture
 def train_here(pets_root: Path, small_clip_file: Path, capfd, monkeypatch) -> Callable:
     """As ``train_py``, in this process: for what ends before or soon after training starts."""
-    from npt_plugin.train import main
+    from npt_plugin.cli.train import main
 
     def call(*words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
         argv = [*words] if "--root" in words else [*words, "--root", str(pets_root)]

@@ -6,10 +6,10 @@ import os
 from typing import Any
 
 from npt_plugin.datasets.cache import cache_folder, cached_select
-from npt_plugin.datasets.records import Record, Source, check_files, check_source
 from npt_plugin.datasets.selection import Selection, SelectionSpec
+from npt_plugin.datasets.source import Record, Source, check_files, check_source
+from npt_plugin.engine.framework import DatasetBase, Datum
 from npt_plugin.errors import UserError
-from npt_plugin.framework import DatasetBase, Datum
 
 
 class ExplicitClasses(DatasetBase):

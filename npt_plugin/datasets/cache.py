@@ -8,11 +8,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from npt_plugin.datasets.records import Record, Source
 from npt_plugin.datasets.selection import Selection, SelectionSpec, select
+from npt_plugin.datasets.source import Record, Source
 from npt_plugin.datasets.split import read_json
 from npt_plugin.errors import UserError
-from npt_plugin.files import write_json
+from npt_plugin.system.files import write_json
 
 FORMAT = 1
 PICKLES = (".pkl", ".pickle", ".p")

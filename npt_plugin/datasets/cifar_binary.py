@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.source import Record
 from npt_plugin.datasets.split import write_split
 from npt_plugin.errors import UserError
 

@@ -12,8 +12,8 @@ from npt_plugin.datasets.cache import cache_key, cached_select, selection_to_jso
 from npt_plugin.datasets.cifar_binary import CIFAR10, CIFAR100, CifarFiles, unpack
 from npt_plugin.datasets.classes import keep_classes, labels_of
 from npt_plugin.datasets.longtail import longtail_sizes, public_subset
-from npt_plugin.datasets.records import Source, classnames_of
 from npt_plugin.datasets.selection import Selection, SelectionSpec
+from npt_plugin.datasets.source import Source, classnames_of
 from npt_plugin.datasets.split import read_split
 from npt_plugin.errors import UserError
 

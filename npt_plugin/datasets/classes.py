@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.source import Record
 from npt_plugin.errors import UserError
 
 SUBSETS = ("all", "base", "new")

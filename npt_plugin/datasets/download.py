@@ -14,7 +14,7 @@ from npt_plugin.datasets.catalogue import Entry, Part
 from npt_plugin.datasets.extract import extract
 from npt_plugin.datasets.split import read_json
 from npt_plugin.errors import UserError
-from npt_plugin.files import write_text
+from npt_plugin.system.files import write_text
 
 CHUNK = 1 << 20
 TIMEOUT = 60  # seconds without a byte

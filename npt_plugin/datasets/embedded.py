@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from npt_plugin.datasets.base import FewShotDataset
-from npt_plugin.datasets.records import Source, classnames_of
+from npt_plugin.datasets.source import Source, classnames_of
 from npt_plugin.datasets.split import read_split
 
 DEFAULT_ROOT = "data"  # under the working folder, when DATASET.ROOT is empty

@@ -7,8 +7,8 @@ import os
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.fewshot import seeded_random
 from npt_plugin.datasets.list_format import read_folder_names
-from npt_plugin.datasets.records import Record, Source, classnames_of
 from npt_plugin.datasets.scanning import class_folders, visible
+from npt_plugin.datasets.source import Record, Source, classnames_of
 from npt_plugin.datasets.split import read_split, split_three, write_split
 from npt_plugin.errors import UserError
 

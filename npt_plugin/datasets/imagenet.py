@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from npt_plugin.datasets.base import FewShotDataset
-from npt_plugin.datasets.records import Record, Source
 from npt_plugin.datasets.scanning import class_folders, folder_records
+from npt_plugin.datasets.source import Record, Source
 from npt_plugin.datasets.split_reader import annotation_lines
 from npt_plugin.errors import UserError
 

@@ -6,8 +6,8 @@ import os
 
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.imagenet import name_of, read_classnames
-from npt_plugin.datasets.records import Record, Source
 from npt_plugin.datasets.scanning import class_folders, folder_records
+from npt_plugin.datasets.source import Record, Source
 
 
 class ImageNetShift(FewShotDataset):

@@ -12,7 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from npt_plugin.errors import UserError
-from npt_plugin.files import write_atomically
+from npt_plugin.system.files import write_atomically
 
 CACHES = ("", "memory", "disk")
 

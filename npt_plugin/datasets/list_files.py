@@ -8,7 +8,7 @@ from typing import Any
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.fewshot import seeded_random
 from npt_plugin.datasets.list_format import Row, label_numbers, read_names, read_rows, to_records
-from npt_plugin.datasets.records import Record, Source, check_labels
+from npt_plugin.datasets.source import Record, Source, check_labels
 from npt_plugin.datasets.split import split_three
 from npt_plugin.errors import UserError
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.source import Record
 from npt_plugin.errors import UserError
 
 SPLIT_WORDS = {

@@ -19,8 +19,8 @@ from npt_plugin.datasets.augmentation import Clock, seeded_generators
 from npt_plugin.datasets.base import ExplicitClasses
 from npt_plugin.datasets.images import ImageCache
 from npt_plugin.datasets.samplers import SAMPLERS, ClassWeightedSampler, build_sampler
+from npt_plugin.engine.framework import DataManager
 from npt_plugin.errors import UserError, nearest_hint
-from npt_plugin.framework import DataManager
 
 DASSL_SAMPLERS = (
     "RandomSampler", "SequentialSampler", "RandomDomainSampler", "SeqDomainSampler",

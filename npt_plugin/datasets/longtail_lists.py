@@ -6,7 +6,7 @@ import os
 
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.list_format import Row, label_numbers, read_rows, to_records
-from npt_plugin.datasets.records import Record, Source
+from npt_plugin.datasets.source import Record, Source
 from npt_plugin.errors import UserError
 
 

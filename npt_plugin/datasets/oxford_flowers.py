@@ -6,7 +6,7 @@ import os
 
 from npt_plugin.datasets.fewshot import seeded_random
 from npt_plugin.datasets.matlab import read_mat
-from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.source import Record
 from npt_plugin.datasets.split import read_json, split_three
 from npt_plugin.datasets.split_reader import Parts, SplitDataset
 from npt_plugin.errors import UserError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.source import Record
 from npt_plugin.datasets.split_reader import Parts, SplitDataset
 
 

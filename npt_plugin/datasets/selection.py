@@ -9,7 +9,7 @@ from typing import Any
 from npt_plugin.datasets.classes import keep_classes, labels_of
 from npt_plugin.datasets.fewshot import few_shot
 from npt_plugin.datasets.imbalance import ImbalanceSpec, make_imbalanced
-from npt_plugin.datasets.records import Record, Source
+from npt_plugin.datasets.source import Record, Source
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.source import Record
 from npt_plugin.errors import UserError
-from npt_plugin.files import write_json
+from npt_plugin.system.files import write_json
 
 SPLITS = ("train", "val", "test")
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.fewshot import seeded_random
-from npt_plugin.datasets.records import Record, Source, classnames_of
 from npt_plugin.datasets.scanning import class_folders, folder_records
+from npt_plugin.datasets.source import Record, Source, classnames_of
 from npt_plugin.datasets.split import read_split, split_three, split_trainval, write_split
 from npt_plugin.errors import UserError
 

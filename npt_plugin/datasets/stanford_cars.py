@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from npt_plugin.datasets.matlab import read_mat
-from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.source import Record
 from npt_plugin.datasets.split_reader import Parts, SplitDataset
 
 

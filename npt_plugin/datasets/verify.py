@@ -12,7 +12,7 @@ from tqdm import tqdm
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.cache import source_hash
 from npt_plugin.datasets.images import BadImageError, read_image
-from npt_plugin.datasets.records import Source, duplicate_names
+from npt_plugin.datasets.source import Source, duplicate_names
 
 
 def load_source(dataset_class: type[FewShotDataset], cfg: Any) -> Source:

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from npt_plugin.embedded.catalogue import BENCHMARKS, Spec
+from npt_plugin.embedded.specs import BENCHMARKS, Spec
 from npt_plugin.embedded.writing import PER_CLASS, ensure_one
 from npt_plugin.errors import UserError
 
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.root:
             ensure_benchmarks(args.root, args.names)
         if args.report:
-            from npt_plugin.embedded.report import print_report
+            from npt_plugin.embedded.quality import print_report
 
             print_report(args.names)
     except UserError as error:

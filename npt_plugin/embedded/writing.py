@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from npt_plugin.embedded.catalogue import BENCHMARKS, Spec
+from npt_plugin.embedded.specs import BENCHMARKS, Spec
 from npt_plugin.errors import UserError, nearest_hint
 
 #: Raised whenever a drawing changes, so that old pictures are drawn again.

@@ -3,7 +3,7 @@
 from npt_plugin.heads.build import HEADS, build_head
 from npt_plugin.heads.decoder import Decoder
 from npt_plugin.heads.head import CosineHead, Head, LinearHead, TextHead
-from npt_plugin.heads.two_stage import TWO_STAGE, DisAlign, LearnableScaling, Marc, Retraining
+from npt_plugin.heads.second_stage import TWO_STAGE, DisAlign, LearnableScaling, Marc, Retraining
 
 __all__ = [
     "HEADS",

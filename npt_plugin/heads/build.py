@@ -9,7 +9,7 @@ from yacs.config import CfgNode
 
 from npt_plugin.heads.head import CosineHead, Head, LinearHead, TextHead
 from npt_plugin.heads.initial import random_cosine_rows, random_linear_rows
-from npt_plugin.losses.options import in_range, one_of
+from npt_plugin.system.options import in_range, one_of
 
 HEADS = ("text", "cosine", "linear")
 """Values of ``TRAINER.HEAD.NAME``."""

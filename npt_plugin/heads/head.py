@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from npt_plugin.losses.posthoc import tau_normalize
+from npt_plugin.evaluation.posthoc import tau_normalize
 
 
 class Head(nn.Module):

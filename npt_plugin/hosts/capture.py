@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.encoders import normalize
+from npt_plugin.backbone.image_tower import normalize
+from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.errors import UserError
-from npt_plugin.prompt_outputs import PromptOutputs
 
 
 @dataclass(eq=False)

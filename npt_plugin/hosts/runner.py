@@ -58,7 +58,7 @@ def prepare_dassl() -> None:
 
     Where upstream is not installed, our stand-in takes its name.
     """
-    from npt_plugin import framework
+    from npt_plugin.engine import framework
 
     if framework.BACKEND == "minidassl":
         from minidassl.compat import install_as_dassl

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npt_plugin.geometry import full_precision, promote
-from npt_plugin.losses.options import check_counts
 from npt_plugin.losses.weighting import effective_number_weights
+from npt_plugin.system.options import check_counts
 
 
 class ClassificationLoss(nn.Module):

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from npt_plugin.losses.classification import ClassificationLoss, focal
-from npt_plugin.losses.options import check_counts
 from npt_plugin.optim.noise import NoiseStream
+from npt_plugin.system.options import check_counts
 
 
 def cloud_sizes(class_counts: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 from yacs.config import CfgNode
 
+from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.errors import UserError
 from npt_plugin.geometry import full_precision, promote, target_frame
 from npt_plugin.losses.cluster import (
@@ -17,8 +18,7 @@ from npt_plugin.losses.cluster import (
 )
 from npt_plugin.losses.collapse import COLLAPSE_FORMS, CollapseLoss, debias_weights
 from npt_plugin.losses.isomorphism import ISOMORPHISM_FORMS, IsomorphismLoss
-from npt_plugin.losses.options import check_counts, in_range, one_of
-from npt_plugin.prompt_outputs import PromptOutputs
+from npt_plugin.system.options import check_counts, in_range, one_of
 
 VERSIONS = ("v3", "v2", "cpt")
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from npt_plugin.losses.classification import ClassificationLoss
-from npt_plugin.losses.options import check_counts
+from npt_plugin.system.options import check_counts
 
 SMOOTHING_SHAPES = ("concave", "linear", "convex", "power")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from npt_plugin.losses.options import check_counts
+from npt_plugin.system.options import check_counts
 
 
 def inverse_frequency_weights(class_counts: Tensor) -> Tensor:

@@ -6,10 +6,10 @@ from torch.optim import Optimizer
 from yacs.config import CfgNode
 
 from npt_plugin.errors import UserError
-from npt_plugin.losses.options import in_range, one_of
 from npt_plugin.optim.gnm import GNM, SCHEDULES
 from npt_plugin.optim.noise import noise_seed
 from npt_plugin.optim.sam import SAM
+from npt_plugin.system.options import in_range, one_of
 
 
 def wrap_optimizer(cfg: CfgNode, optimizer: Optimizer) -> Optimizer | GNM | SAM:

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from npt_plugin.evaluation import ECE_BINS, expected_calibration_error
+from npt_plugin.evaluation.metrics import ECE_BINS, expected_calibration_error
 from npt_plugin.plots.style import COLOURS, colour, marker, new_figure, short
-from npt_plugin.predictions import Predictions
+from npt_plugin.runs.predictions import Predictions
 
 _GROUPS = ("many", "medium", "few")
 _MOST_NAMES = 40

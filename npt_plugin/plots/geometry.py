@@ -9,7 +9,7 @@ from torch import Tensor
 
 from npt_plugin.geometry import simplex_gram
 from npt_plugin.plots.style import colour, marker, new_figure, short
-from npt_plugin.predictions import Predictions
+from npt_plugin.runs.predictions import Predictions
 
 _MOST_NAMES = 24
 _MOST_CLASSES = 7

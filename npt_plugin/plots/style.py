@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from npt_plugin.errors import UserError
-from npt_plugin.files import write_atomically
+from npt_plugin.system.files import write_atomically
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette without its yellow, which white paper swallows."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from npt_plugin.evaluation import mean_and_sd
+from npt_plugin.evaluation.metrics import mean_and_sd
 from npt_plugin.report.runs import Key, ranked
 
 COMPARED = ("base", "new", "H")

@@ -9,8 +9,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from npt_plugin.report.base2new import COLUMNS
 from npt_plugin.report.differences import COMPARED
+from npt_plugin.report.table import COLUMNS
 
 Table = tuple[list[str], list[list[str]]]
 """Heads and rows of ready cells."""

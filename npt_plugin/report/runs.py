@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from npt_plugin.base2new import BASE, NEW
 from npt_plugin.errors import UserError
-from npt_plugin.records import RESULTS, read_record
+from npt_plugin.runs.record import RESULTS, read_record
+from npt_plugin.sweep.job import BASE, NEW
 
 AVERAGE = "average"
 """In place of a dataset: the mean over all of them."""

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from npt_plugin.errors import UserError
-from npt_plugin.files import write_json, write_text
 from npt_plugin.report import page as html
-from npt_plugin.report.base2new import add_averages, summarise, values_of
 from npt_plugin.report.differences import below_zero_shot, paired_differences
 from npt_plugin.report.formats import (
     as_csv,
@@ -22,6 +20,8 @@ from npt_plugin.report.formats import (
 )
 from npt_plugin.report.published import IMBALANCED, beside, protocol_differences, published
 from npt_plugin.report.runs import Pair, find_pairs, ranked, unfinished
+from npt_plugin.report.table import add_averages, summarise, values_of
+from npt_plugin.system.files import write_json, write_text
 
 TITLE = "Base-to-new generalisation"
 _CAPTION = (
@@ -130,7 +130,7 @@ def _page(sections: Sequence[tuple], figures: Sequence[tuple[bytes, str]]) -> st
 def _figures(pairs: Sequence[Pair]) -> list[tuple[bytes, str]]:
     """The page's pictures as PNG with captions; none, and a line on why, without matplotlib."""
     try:
-        from npt_plugin.plots.command import report_figures
+        from npt_plugin.cli.plot import report_figures
 
         return report_figures(pairs)
     except UserError as error:

@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.clip_backbone import load_clip
+from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.outputs import PromptOutputs
+from npt_plugin.backbone.precision import Precision, cast_towers, check_precision, resolve_precision
 from npt_plugin.datasets.counts import class_counts, describe
+from npt_plugin.engine.framework import TrainerX, build_lr_scheduler, build_optimizer
 from npt_plugin.errors import UserError
-from npt_plugin.files import write_json
-from npt_plugin.framework import TrainerX, build_lr_scheduler, build_optimizer
-from npt_plugin.heap import keep_freed_memory
-from npt_plugin.losses.imbalance import build_classification_loss
+from npt_plugin.losses.registry import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
-from npt_plugin.precision import Precision, cast_towers, check_precision, resolve_precision
-from npt_plugin.prompt_outputs import PromptOutputs
-from npt_plugin.stop_signals import stop_here, whole_steps
+from npt_plugin.system.files import write_json
+from npt_plugin.system.heap import keep_freed_memory
+from npt_plugin.system.signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.checks import check_tau_norm
 from npt_plugin.trainers.epoch import EpochLog

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npt_plugin.checkpoint_file import read_checkpoint, read_state, write_state
 from npt_plugin.errors import UserError
-from npt_plugin.files import write_atomically, write_text
-from npt_plugin.random_state import rng_state, set_rng_state
-from npt_plugin.records import config_as_dict, config_difference
+from npt_plugin.runs.record import config_as_dict, config_difference
+from npt_plugin.system.files import write_atomically, write_text
+from npt_plugin.system.random_state import rng_state, set_rng_state
+from npt_plugin.system.safe_checkpoints import read_checkpoint, read_state, write_state
 from npt_plugin.trainers.model import PromptedCLIP
 
 PROGRESS = "progress.npt"

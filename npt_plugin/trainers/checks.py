@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import nn
 
-from npt_plugin.encoders import ImageTower
+from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.errors import UserError
-from npt_plugin.losses.options import in_range
+from npt_plugin.system.options import in_range
 
 PROMPTS_WITHOUT_VIT = "CoOp or CoCoOp"
 HEAD_WITHOUT_VIT = "LinearProbe with TRAINER.LINEAR_PROBE.FEATURE projected"

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.clip_backbone import tokenize, tokenizer
-from npt_plugin.prompt_layout import PromptLayout
+from npt_plugin.backbone.loading import tokenize, tokenizer
+from npt_plugin.backbone.prompt_layout import PromptLayout
 
 
 def words_of(ctx_init: str | bool) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from npt_plugin.backbone.tokens import all_tokens, class_token
 from npt_plugin.heads.decoder import Decoder as TokenDecoder
-from npt_plugin.image_tokens import all_tokens, class_token
-from npt_plugin.losses.options import in_range
+from npt_plugin.system.options import in_range
 from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npt_plugin.framework import AverageMeter, MetricMeter
+from npt_plugin.engine.framework import AverageMeter, MetricMeter
 
 
 class EpochLog:

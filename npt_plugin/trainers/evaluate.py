@@ -8,17 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npt_plugin.evaluation import ShotGroups, classification_metrics, per_class_accuracy
-from npt_plugin.feature_store import with_stored_features
-from npt_plugin.files import write_text
+from npt_plugin.evaluation.metrics import ShotGroups, classification_metrics, per_class_accuracy
+from npt_plugin.evaluation.posthoc import posthoc_adjust
 from npt_plugin.geometry.metrics import nc_metrics
-from npt_plugin.losses.posthoc import posthoc_adjust
-from npt_plugin.memory import peak_memory
-from npt_plugin.predictions import Predictions
-from npt_plugin.progress import progress
-from npt_plugin.random_state import rng_state, set_rng_state
-from npt_plugin.records import write_record
-from npt_plugin.run_record import describe_run
+from npt_plugin.runs.feature_store import with_stored_features
+from npt_plugin.runs.predictions import Predictions
+from npt_plugin.runs.record import write_record
+from npt_plugin.runs.recorder import describe_run
+from npt_plugin.system.files import write_text
+from npt_plugin.system.memory import peak_memory
+from npt_plugin.system.progress import progress
+from npt_plugin.system.random_state import rng_state, set_rng_state
 
 
 @torch.inference_mode()

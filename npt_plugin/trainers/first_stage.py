@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.errors import UserError
-from npt_plugin.run_folder import RunFolder, restore_model
+from npt_plugin.runs.folder import RunFolder, restore_model
 
 KEY = "TRAINER.TWO_STAGE.RUN"
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.image_tokens import prompted_tokens
-from npt_plugin.losses.options import in_range
+from npt_plugin.backbone.tokens import prompted_tokens
+from npt_plugin.system.options import in_range
 from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer, check_feature
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.encoders import normalize
+from npt_plugin.backbone.image_tower import normalize
+from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.errors import UserError
 from npt_plugin.heads.build import build_head, check_head
 from npt_plugin.heads.head import Head
 from npt_plugin.heads.initial import semantic_rows
-from npt_plugin.losses.options import one_of
-from npt_plugin.prompt_outputs import PromptOutputs
+from npt_plugin.system.options import one_of
 from npt_plugin.trainers.base import PromptTrainer
-from npt_plugin.trainers.class_means import class_means
+from npt_plugin.trainers.feature_means import class_means
 from npt_plugin.trainers.model import PromptedCLIP
 from npt_plugin.trainers.zeroshot import template_of, text_features_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.image_tokens import class_token
+from npt_plugin.backbone.tokens import class_token
 from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer, check_feature
 

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from npt_plugin.errors import UserError
-from npt_plugin.random_state import rng_state, set_rng_state
+from npt_plugin.system.random_state import rng_state, set_rng_state
 from npt_plugin.trainers.model import PromptedCLIP
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.encoders import normalize
+from npt_plugin.backbone.image_tower import normalize
+from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.errors import UserError
-from npt_plugin.heads.two_stage import TWO_STAGE, Retraining
-from npt_plugin.losses.options import one_of
-from npt_plugin.prompt_outputs import PromptOutputs
+from npt_plugin.heads.second_stage import TWO_STAGE, Retraining
+from npt_plugin.system.options import one_of
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.first_stage import load_first_stage, open_first_stage
 from npt_plugin.trainers.model import PromptedCLIP

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.encoders import ImageTower
+from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.trainers.checks import PROMPTS_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.context import random_context
 from npt_plugin.trainers.deep import check_depth, deep_prompts

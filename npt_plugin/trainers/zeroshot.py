@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.clip_backbone import tokenize
+from npt_plugin.backbone.image_tower import TextTower, normalize
+from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.datasets.templates import template_for
-from npt_plugin.encoders import TextTower, normalize
 from npt_plugin.errors import UserError
-from npt_plugin.prompt_layout import PromptLayout
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP
 

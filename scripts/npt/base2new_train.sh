@@ -13,5 +13,5 @@ HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 cd "$HERE/../.."
 PYTHON="$(bash scripts/setup.sh)"
-exec "$PYTHON" -m npt_plugin.demo --ratio "$RATIO" --shots "${SHOTS:-16}" \
+exec "$PYTHON" -m npt_plugin demo --ratio "$RATIO" --shots "${SHOTS:-16}" \
     --output "${OUTPUT:-output}/demo" --root "${DATA:-data}"

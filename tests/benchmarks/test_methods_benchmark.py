@@ -51,8 +51,8 @@ def test_equal_steps_are_the_balanced_steps():
     import methods_plan as plan
 
     from npt_plugin.config import extend_cfg
-    from npt_plugin.configure import merge_file
-    from npt_plugin.framework import get_cfg_default
+    from npt_plugin.engine.framework import get_cfg_default
+    from npt_plugin.runs.settings import merge_file
 
     for base, config in plan.CONFIGS.items():
         cfg = extend_cfg(get_cfg_default())

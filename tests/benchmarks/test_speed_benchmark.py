@@ -76,7 +76,7 @@ def test_operations_of_a_vit_by_counting_its_matrix_products():
         tower(torch.randn(1, 3, 32, 32))
     counted = vit_operations(32, 8, 2)
     assert counted == pytest.approx(counter.get_total_flops(), rel=0.02)
-    from npt_plugin.encoders import ImageTower
+    from npt_plugin.backbone.image_tower import ImageTower
 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         ImageTower(tower)(torch.randn(1, 3, 32, 32))

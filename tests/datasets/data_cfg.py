@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from npt_plugin.config import extend_cfg
-from npt_plugin.framework import get_cfg_default
+from npt_plugin.engine.framework import get_cfg_default
 
 
 def make_cfg(root: Path | str, **dataset: Any) -> Any:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from mini_trees import BUILDERS
 
-from npt_plugin.data_cli import main
+from npt_plugin.cli.data import main
 from npt_plugin.datasets.catalogue import CATALOGUE
-from npt_plugin.datasets.registration import READERS, reader
+from npt_plugin.datasets.names import READERS, reader
 from npt_plugin.datasets.templates import TEMPLATES, template_for
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from npt_plugin.datasets.archives import Entry, Part
 from npt_plugin.datasets.download import download_dataset, fetch_file, md5_of
-from npt_plugin.datasets.sources import Entry, Part
 from npt_plugin.errors import UserError
 
 BLOB = os.urandom(300_000)

@@ -12,7 +12,7 @@ import pytest
 from data_cfg import make_cfg
 from mini_trees import put
 
-from npt_plugin.datasets.registration import READERS, reader
+from npt_plugin.datasets.names import READERS, reader
 
 NAMES = [name for name in READERS if name.startswith("Embedded")]
 

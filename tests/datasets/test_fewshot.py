@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npt_plugin.datasets.fewshot import draw_shots, few_shot, seeded_random
-from npt_plugin.datasets.records import Record
+from npt_plugin.datasets.source import Record
 
 
 def _records(sizes: list[int], prefix: str = "t") -> list[Record]:

@@ -10,7 +10,7 @@ from data_cfg import make_cfg
 from mini_trees import BUILDERS
 
 from npt_plugin.datasets.cache import cache_folder
-from npt_plugin.datasets.registration import reader
+from npt_plugin.datasets.names import reader
 from npt_plugin.errors import UserError
 
 

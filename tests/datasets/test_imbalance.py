@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npt_plugin.datasets.imbalance import ImbalanceSpec, class_order, class_sizes, make_imbalanced
-from npt_plugin.datasets.records import Record, Source
 from npt_plugin.datasets.selection import SelectionSpec, select
+from npt_plugin.datasets.source import Record, Source
 from npt_plugin.errors import UserError
 
 RATIOS = st.floats(1e-4, 1, allow_nan=False)

@@ -24,10 +24,10 @@ from npt_plugin.datasets.loading import (
     require_imbalance,
     resolve_workers,
 )
-from npt_plugin.datasets.registration import reader
+from npt_plugin.datasets.names import reader
 from npt_plugin.datasets.samplers import ClassBalancedSampler
+from npt_plugin.engine.framework import DataManager, DatasetBase, Datum, build_transform
 from npt_plugin.errors import UserError
-from npt_plugin.framework import DataManager, DatasetBase, Datum, build_transform
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from mini_trees import WNID_LINES, WNIDS, put, text
 
 from npt_plugin.datasets.list_format import label_numbers, read_rows, to_records
 from npt_plugin.datasets.longtail_lists import group_sizes
-from npt_plugin.datasets.records import Record
-from npt_plugin.datasets.registration import reader
+from npt_plugin.datasets.names import reader
+from npt_plugin.datasets.source import Record
 from npt_plugin.errors import UserError
 
 

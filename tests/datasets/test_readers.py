@@ -11,7 +11,7 @@ import pytest
 from data_cfg import make_cfg
 from mini_trees import BUILDERS, SIZES, TEST_ONLY, WITHOUT_SPLIT_FILE
 
-from npt_plugin.datasets.registration import reader
+from npt_plugin.datasets.names import reader
 from npt_plugin.errors import UserError
 
 NAMES = {

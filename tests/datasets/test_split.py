@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from npt_plugin.datasets.fewshot import seeded_random
-from npt_plugin.datasets.records import (
+from npt_plugin.datasets.source import (
     Record,
     Source,
     check_files,

@@ -12,15 +12,15 @@ from data_cfg import make_cfg
 from mini_trees import BUILDERS, PICTURE
 
 from npt_plugin.datasets.imbalanced import ImbalancedOverHost, imbalanced_variant, source_of
-from npt_plugin.datasets.records import check_source
-from npt_plugin.datasets.registration import (
+from npt_plugin.datasets.names import (
     READERS,
     reader,
     register_base_datasets,
     register_imbalanced_datasets,
 )
+from npt_plugin.datasets.source import check_source
+from npt_plugin.engine.framework import DATASET_REGISTRY, DatasetBase, Datum
 from npt_plugin.errors import UserError
-from npt_plugin.framework import DATASET_REGISTRY, DatasetBase, Datum
 
 
 def _host_class(name: str = "HostSet", sizes: tuple[int, ...] = (20, 18, 22, 19)) -> type:

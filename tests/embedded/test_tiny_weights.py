@@ -9,9 +9,9 @@ import torch
 from clip.model import build_model
 
 from npt_plugin.embedded import load_tiny_state_dict
-from npt_plugin.embedded.catalogue import BENCHMARKS
 from npt_plugin.embedded.check import check_committed, differences
-from npt_plugin.embedded.report import encode_pictures, encode_prompts
+from npt_plugin.embedded.quality import encode_pictures, encode_prompts
+from npt_plugin.embedded.specs import BENCHMARKS
 from npt_plugin.embedded.weights import (
     CARD_FILE,
     WEIGHTS_FILE,

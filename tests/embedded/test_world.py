@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from npt_plugin.embedded import captions, shifts
-from npt_plugin.embedded.catalogue import BENCHMARKS
 from npt_plugin.embedded.corpus import Corpus, LazyCorpus
+from npt_plugin.embedded.specs import BENCHMARKS
 from npt_plugin.embedded.weights import known_token_ids, tokenizer
 from npt_plugin.embedded.world import ATTRIBUTES, KINDS, draw_many, draw_world
 

@@ -13,7 +13,7 @@ WORLD, OUT, METHODS = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 STEPS, EPOCH = 20, 5
 sys.path.insert(0, str(Path.cwd()))
 
-import npt_plugin.framework  # noqa: E402, F401, I001  first: Dassl may need it to import at all
+import npt_plugin.engine.framework  # noqa: E402, F401, I001  first: Dassl may need it to import at all
 import datasets.oxford_pets  # noqa: E402, F401
 import host_world  # noqa: E402
 import trainers.cocoop  # noqa: E402, F401
@@ -28,7 +28,7 @@ from dassl.engine import TRAINER_REGISTRY  # noqa: E402
 from dassl.utils import set_random_seed  # noqa: E402
 
 import npt_plugin  # noqa: E402
-from npt_plugin.datasets.registration import reader  # noqa: E402
+from npt_plugin.datasets.names import reader  # noqa: E402
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS  # noqa: E402
 
 FILES = {

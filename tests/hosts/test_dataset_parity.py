@@ -38,7 +38,7 @@ if which == "host":
     from dassl.data.datasets import DATASET_REGISTRY
     build = DATASET_REGISTRY.get
 else:
-    from npt_plugin.datasets.registration import reader as build
+    from npt_plugin.datasets.names import reader as build
 
 def items(part):
     return [[i.impath.replace(str(root), ""), i.label, i.classname] for i in part or []]
@@ -125,7 +125,7 @@ import npt_plugin
 npt_plugin.register()  # before the host registers its own datasets
 import datasets.imagenet, datasets.oxford_pets
 from data_cfg import make_cfg
-from npt_plugin.framework import DATASET_REGISTRY as registry
+from npt_plugin.engine.framework import DATASET_REGISTRY as registry
 
 names = [n for n in registry.registered_names() if not n.startswith("Imbalanced")]
 assert "SUN397" not in names and {"OxfordPets", "ImageNet"} <= set(names), names

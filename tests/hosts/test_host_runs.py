@@ -87,7 +87,7 @@ def steps(output: str) -> int:
 
 
 def learned(folder: Path, epoch: int = 2) -> dict[str, torch.Tensor]:
-    from npt_plugin.checkpoint_file import read_checkpoint
+    from npt_plugin.system.safe_checkpoints import read_checkpoint
 
     (file,) = folder.glob(f"*/model.pth.tar-{epoch}")
     return read_checkpoint(file)["state_dict"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.clip_backbone import tokenize
+from npt_plugin.backbone.loading import tokenize
 
 
 def unit(x: Tensor) -> Tensor:

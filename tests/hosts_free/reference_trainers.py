@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from reference_models import build_reference
 
-from npt_plugin.clip_backbone import load_clip
-from npt_plugin.framework import TrainerX, build_lr_scheduler, build_optimizer
+from npt_plugin.backbone.loading import load_clip
+from npt_plugin.engine.framework import TrainerX, build_lr_scheduler, build_optimizer
 
 
 class ReferenceTrainer(TrainerX):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from yacs.config import CfgNode
 
-from npt_plugin.hosts import full_precision
+from npt_plugin.engine import full_precision
 
 
 def config(name="MaPLe", cuda=True, **precisions):

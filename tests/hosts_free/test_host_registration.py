@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from npt_plugin.engine.framework import TRAINER_REGISTRY, TrainerX
 from npt_plugin.errors import UserError
-from npt_plugin.framework import TRAINER_REGISTRY, TrainerX
-from npt_plugin.hosts.registration import register_host_trainers
+from npt_plugin.hosts.variants import register_host_trainers
 from npt_plugin.hosts.wrap import HostNPT
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 

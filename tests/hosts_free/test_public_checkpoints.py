@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.optim import SGD, Adam, AdamW, RMSprop, lr_scheduler
 
-from npt_plugin.checkpoint_file import read_checkpoint
 from npt_plugin.errors import UserError
+from npt_plugin.system.safe_checkpoints import read_checkpoint
 
 SCHEDULES = {
     "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, 10.0),

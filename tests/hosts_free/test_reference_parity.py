@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from reference_models import build_reference, public_state
 from reference_trainers import labelled_batch
 
-from npt_plugin.clip_backbone import load_clip
+from npt_plugin.backbone.loading import load_clip
 
 METHODS = ("CoOp", "CoCoOp", "MaPLe")
 SETTINGS = ("TRAINER.COCOOP.N_CTX", "3", "TRAINER.MAPLE.PROMPT_DEPTH", "2")

@@ -4,10 +4,10 @@ import pytest
 import torch
 from reference_trainers import HOSTS, labelled_batch
 
+from npt_plugin.backbone.outputs import PromptOutputs
+from npt_plugin.engine.framework import set_random_seed
 from npt_plugin.errors import UserError
-from npt_plugin.framework import set_random_seed
 from npt_plugin.hosts.wrap import STATE, make_host_trainer
-from npt_plugin.prompt_outputs import PromptOutputs
 
 SETTINGS = (
     "TRAINER.COCOOP.N_CTX", "3", "TRAINER.MAPLE.PROMPT_DEPTH", "2",

@@ -6,13 +6,13 @@ import torch.nn.functional as F
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.config import defaults
 from npt_plugin.errors import UserError
 from npt_plugin.geometry import target_frame
 from npt_plugin.losses import build_objective, needs_zero_shot
 from npt_plugin.losses.collapse import COLLAPSE_FORMS, CollapseLoss
 from npt_plugin.losses.isomorphism import ISOMORPHISM_FORMS, IsomorphismLoss
-from npt_plugin.prompt_outputs import PromptOutputs
 
 K, D, B = 7, 16, 4
 COUNTS = torch.tensor([16, 12, 9, 6, 4, 2, 1])

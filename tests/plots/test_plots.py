@@ -8,10 +8,11 @@ import torch
 
 pytest.importorskip("matplotlib")
 
-from npt_plugin import cli
-from npt_plugin.plots import classes, command, geometry
-from npt_plugin.predictions import Predictions
-from npt_plugin.run_folder import RunFolder
+from npt_plugin.cli import main as cli
+from npt_plugin.cli import plot as command
+from npt_plugin.plots import classes, geometry
+from npt_plugin.runs.folder import RunFolder
+from npt_plugin.runs.predictions import Predictions
 
 
 def overlapping(figure):

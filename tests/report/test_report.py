@@ -9,15 +9,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from npt_plugin import cli
-from npt_plugin.base2new import BASE, NEW, Job
-from npt_plugin.evaluation import harmonic_mean
-from npt_plugin.records import write_record
+from npt_plugin.cli import main as cli
+from npt_plugin.evaluation.metrics import harmonic_mean
 from npt_plugin.report.differences import below_zero_shot, interval, paired_differences
 from npt_plugin.report.formats import as_latex
 from npt_plugin.report.published import BASE2NEW, IMBALANCED, published
 from npt_plugin.report.runs import Key
 from npt_plugin.report.write import report
+from npt_plugin.runs.record import write_record
+from npt_plugin.sweep.job import BASE, NEW, Job
 
 
 def write_pair(output, dataset, trainer, seed, base, new, status="completed", **more):

@@ -10,11 +10,11 @@ import yaml
 from PIL import Image
 
 import npt_plugin.config
-from npt_plugin.configure import merge_file
+from npt_plugin.engine.framework import TRAINER_REGISTRY, build_transform, get_cfg_default
 from npt_plugin.errors import UserError
-from npt_plugin.framework import TRAINER_REGISTRY, build_transform, get_cfg_default
 from npt_plugin.heads import HEADS, TWO_STAGE
 from npt_plugin.losses import CLASSIFICATION_LOSSES
+from npt_plugin.runs.settings import merge_file
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
 TRAINERS = {**BASE_TRAINERS, **NPT_TRAINERS}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from npt_plugin.precision import Precision
+from npt_plugin.backbone.precision import Precision
 from npt_plugin.trainers import NPT_TRAINERS, base
 
 NAMES = [*sorted(NPT_TRAINERS), "Decoder", "GNM_PT", "LinearProbe", "TwoStage"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npt_plugin.train import main
+from npt_plugin.cli.train import main
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 SHORT = [

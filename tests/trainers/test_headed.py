@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from npt_plugin.configure import merge_file
 from npt_plugin.errors import UserError
 from npt_plugin.geometry.metrics import nc_metrics
 from npt_plugin.losses import build_objective
 from npt_plugin.losses.gcl import GCLLoss
 from npt_plugin.optim.gnm import GNM
+from npt_plugin.runs.settings import merge_file
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "trainers"
 HEAD, INIT = "TRAINER.HEAD.NAME", "TRAINER.HEAD.INIT"

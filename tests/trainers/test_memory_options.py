@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-import npt_plugin.text_chunks as text_chunks
+import npt_plugin.backbone.text_chunks as text_chunks
 from npt_plugin.errors import UserError
 
 
@@ -84,8 +84,8 @@ def test_automatic_chunk_follows_the_free_memory(make_trainer, monkeypatch):
 
 
 def test_the_estimate_of_a_prompt_is_near_what_is_kept(small_clip):
-    from npt_plugin.encoders import TextTower
-    from npt_plugin.prompt_layout import PromptLayout
+    from npt_plugin.backbone.image_tower import TextTower
+    from npt_plugin.backbone.prompt_layout import PromptLayout
 
     prompts, eot = torch.randn(40, 12, 64), torch.full((40,), 11)
     prompts[:, :6] = prompts[:1, :6]

@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from npt_plugin.clip_backbone import load_clip
-from npt_plugin.encoders import TextTower
-from npt_plugin.prompt_layout import PromptLayout, common_start, split_lengths
+from npt_plugin.backbone.image_tower import TextTower
+from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.prompt_layout import PromptLayout, common_start, split_lengths
 from npt_plugin.trainers import BASE_TRAINERS
 
 SHORT = [f"{a} {b}" for a in ("red", "blue", "grey") for b in ("cat", "dog", "car", "box")]
@@ -92,7 +92,7 @@ def plain_logits(case, model, clip, images):
     seen = unit(plain_images(clip, images, *visual))
     if name in ("VPT", "ZeroshotCLIP"):
         template = "a photo of a {}." if name == "VPT" else "a photo of a {}, a type of pet."
-        from npt_plugin.clip_backbone import tokenize
+        from npt_plugin.backbone.loading import tokenize
 
         tokens = tokenize([template.format(n) for n in NAMES])
         text = plain_text(clip, clip.token_embedding(tokens), tokens.argmax(-1))
@@ -165,7 +165,7 @@ def test_the_common_start_is_shared_and_short_names_are_not_padded_to_long_ones(
 
 def test_less_is_computed(build, monkeypatch):
     """Token rows that pass through the MLPs, against K x 77 in each layer."""
-    import npt_plugin.blocks as blocks
+    import npt_plugin.backbone.blocks as blocks
 
     model, clip = build("CoOp words")
     rows = []

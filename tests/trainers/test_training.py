@@ -69,7 +69,7 @@ def test_class_token_positions_against_a_loop(make_trainer, position, csc):
     trainer = make_trainer(
         "CoOp", "TRAINER.COOP.CLASS_TOKEN_POSITION", position, "TRAINER.COOP.CSC", csc
     )
-    from npt_plugin.clip_backbone import load_clip, tokenize, tokenizer
+    from npt_plugin.backbone.loading import load_clip, tokenize, tokenizer
 
     learner = trainer.model.prompt_learner
     clip = load_clip("", trainer.cfg.MODEL.CLIP_WEIGHTS).float()

@@ -7,14 +7,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from npt_plugin import cli
+from npt_plugin.cli import main as cli
 from npt_plugin.datasets.samplers import ClassBalancedSampler, SquareRootSampler
 from npt_plugin.errors import UserError
 from npt_plugin.losses.classification import CrossEntropyLoss
 from npt_plugin.losses.margin import LDAMLoss
 from npt_plugin.losses.weighting import power_weights
 from npt_plugin.predictor import Predictor
-from npt_plugin.records import RESULTS
+from npt_plugin.runs.record import RESULTS
 
 RATIO = ("DATASET.IMBALANCE.RATIO", "0.25")
 LINEAR = ("LinearProbe", "TRAINER.HEAD.NAME", "linear", "TRAINER.HEAD.INIT", "random")

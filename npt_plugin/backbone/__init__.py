@@ -1,0 +1,1 @@
+"""Any CLIP behind one interface: loading, both towers, prompts, precision, outputs."""

@@ -1,0 +1,207 @@
+"""CLIP's text encoder on prompt embeddings: cut, shared and chunked, all of it exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from npt_plugin.backbone.blocks import finish_block, split_heads
+from npt_plugin.backbone.frozen_linear import frozen_linear
+from npt_plugin.backbone.prompt_layout import PromptLayout
+from npt_plugin.backbone.text_chunks import AUTOMATIC, automatic_chunk
+
+
+class TextTower(nn.Module):
+    """CLIP's text encoder on prompt embeddings instead of tokens.
+
+    It computes the start that all prompts of a group have in common once, passes prompts of similar
+    length together, and in the last layer looks at the end-of-text position alone.
+
+    Args:
+        clip_model: A ``clip.model.CLIP``; its modules are shared, not copied.
+        chunk: Prompts encoded at a time, each chunk recomputed in backward (activation
+            checkpointing), so that memory does not grow with K. 0: all at once; -1: as many as fit
+            into half of the memory that is free at the first call.
+    """
+
+    def __init__(self, clip_model: nn.Module, chunk: int = 0) -> None:
+        super().__init__()
+        self.transformer = clip_model.transformer
+        self.positional_embedding = clip_model.positional_embedding
+        self.ln_final = clip_model.ln_final
+        self.text_projection = clip_model.text_projection
+        self.chunk = chunk
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Dtype the blocks compute in."""
+        return self.text_projection.dtype
+
+    def forward(
+        self,
+        prompts: Tensor,
+        eot: Tensor,
+        deep: Sequence[Tensor] = (),
+        layout: PromptLayout | None = None,
+    ) -> Tensor:
+        """Text features, not normalised.
+
+        Args:
+            prompts: (K, L, W) embeddings cut after the last end-of-text token, or (G, K, L, W):
+                the same K classes with another context in each of G groups.
+            eot: (K,) position of each prompt's end-of-text token, < L.
+            deep: Prompts (n, W) that replace positions 1..n before layers 1, 2, ...
+            layout: What the K prompts have in common; None: nothing.
+
+        Returns:
+            (K, D), or (G, K, D).
+        """
+        x = prompts if prompts.ndim == 4 else prompts.unsqueeze(0)  # (G, K, L, W)
+        n_groups, n_classes, length, _ = x.shape
+        x = x.to(self.dtype) + self.positional_embedding[:length].to(self.dtype)
+        shared = layout.shared if layout is not None else 0
+        if deep and shared <= len(deep[0]):  # what is replaced must be common
+            shared = 0
+        chunk = self.prompts_at_once(length, shared, x)
+        start = self._start(x[:, 0, :shared], deep) if shared else ()
+        inner = () if shared else tuple(deep)
+        features = []
+        chunk = max(1, chunk // n_groups) if chunk else n_classes  # classes
+        for rows, upto in _parts(layout, chunk, n_classes, length):
+            some = x if rows is None else x[:, rows]
+            ends = (eot if rows is None else eot[rows]) - shared
+            work = self._ends, some[:, :, shared:upto], ends, len(inner), *inner, *start
+            if chunk < n_classes and torch.is_grad_enabled():
+                features.append(checkpoint(*work, use_reentrant=False, preserve_rng_state=False))
+            else:
+                features.append(work[0](*work[1:]))
+        out = torch.cat(features, dim=1) if len(features) > 1 else features[0]  # (G, K, D)
+        if layout is not None and len(features) > 1:
+            out = out[:, layout.back]
+        return out if prompts.ndim == 4 else out[0]
+
+    def prompts_at_once(self, length: int, shared: int, like: Tensor) -> int:
+        """Prompts of ``length`` positions encoded at a time, 0 for all; decides if automatic."""
+        if self.chunk == AUTOMATIC:
+            device, size = like.device, like.element_size()
+            own = length - shared
+            self.chunk = automatic_chunk(self.transformer, own, length, size, device)
+        return self.chunk
+
+    def _start(self, x: Tensor, deep: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Keys and values of the common start in every layer.
+
+        Args:
+            x: (G, S, W) its embeddings.
+            deep: As in ``forward``; the context they replace must lie in the start.
+
+        Returns:
+            Key and value (G, heads, S, W / heads) of layer 0, of layer 1, ...
+        """
+        found: list[Tensor] = []
+        blocks = self.transformer.resblocks
+        for index, block in enumerate(blocks):
+            if 0 < index <= len(deep):
+                x = replace_context(x, deep[index - 1])
+            y = block.ln_1(x)
+            if index + 1 == len(blocks):  # no later layer looks at its output
+                found += split_heads(block.attn, y, 1, 3)
+                break
+            q, k, v = split_heads(block.attn, y, 0, 3)
+            found += [k, v]
+            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = finish_block(block, x, mixed.transpose(1, 2).reshape(x.shape))
+        return tuple(found)
+
+    def _ends(self, x: Tensor, ends: Tensor, n_deep: int, *rest: Tensor) -> Tensor:
+        """Features of what follows the common start.
+
+        Args:
+            x: (G, n, T, W) embeddings from the first position that is not common.
+            ends: (n,) place of the end-of-text token in T.
+            n_deep: How many of ``rest`` are deep prompts; the others are ``_start``'s.
+            rest: Tensors of both kinds.
+
+        Returns:
+            (G, n, D).
+        """
+        deep, start = rest[:n_deep], rest[n_deep:]
+        blocks, length = self.transformer.resblocks, x.shape[2]
+        places = torch.arange(length, device=x.device)  # (T,)
+        before = places <= places.unsqueeze(1)  # (T, T)
+        for index, block in enumerate(blocks):
+            if 0 < index <= n_deep:
+                x = replace_context(x.flatten(0, 1), deep[index - 1]).view_as(x)
+            common = start[2 * index : 2 * index + 2]
+            if index + 1 < len(blocks):
+                q, k, v = split_heads(block.attn, block.ln_1(x), 0, 3)  # (G, n, heads, T, d)
+                x = finish_block(block, x, _attend(q, k, v, before, common))
+        y = block.ln_1(x)
+        at = ends.view(1, -1, 1, 1).expand(len(x), -1, 1, x.shape[-1])
+        (q,) = split_heads(block.attn, y.gather(2, at), 0, 1)  # (G, n, heads, 1, d)
+        k, v = split_heads(block.attn, y, 1, 3)
+        until_end = (places <= ends.unsqueeze(1))[:, None, None]  # (n, 1, 1, T)
+        last = finish_block(block, x.gather(2, at), _attend(q, k, v, until_end, common))
+        last = self.ln_final(last[:, :, 0]).to(self.dtype)  # (G, n, W)
+        return frozen_linear(last, self.text_projection.t())  # (G, n, D)
+
+
+def _parts(
+    layout: PromptLayout | None, chunk: int, n_classes: int, length: int
+) -> list[tuple[Tensor | slice | None, int]]:
+    """Which classes go through together, and up to which position; None: all classes."""
+    if layout is None:
+        starts = range(0, n_classes, min(chunk, n_classes))
+        return [(slice(i, i + chunk) if chunk < n_classes else None, length) for i in starts]
+    if len(layout.buckets) == 1 and chunk >= n_classes:
+        return [(None, length)]
+    counts = [count for count, _ in layout.buckets]
+    buckets = zip(layout.by_length.split(counts), layout.buckets, strict=True)
+    return [(some, upto) for rows, (n, upto) in buckets for some in rows.split(min(chunk, n))]
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, common: Sequence[Tensor]) -> Tensor:
+    """Attention over the common start and over a prompt's own tokens.
+
+    The start's keys and values are not repeated for each prompt: all queries of a group meet them
+    in one product.
+
+    Args:
+        q: (G, n, heads, Tq, d).
+        k: (G, n, heads, T, d).
+        v: The same.
+        mask: Which own tokens a query sees, broadcastable to (n, heads, Tq, T).
+        common: Key and value (G, heads, S, d) of the start, or nothing.
+
+    Returns:
+        (G, n, Tq, heads * d).
+    """
+    groups, n, heads, length, d = q.shape
+    if not common:
+        if mask.ndim > 2:  # (n, 1, 1, T), the same in every group
+            mask = mask.expand(groups, *mask.shape).flatten(0, 1)
+        flat = [t.flatten(0, 1) for t in (q, k, v)]  # each (G * n, heads, ., d)
+        mixed = F.scaled_dot_product_attention(*flat, attn_mask=mask)
+        return mixed.transpose(1, 2).reshape(groups, n, length, heads * d)
+    key, value = common
+    q = q * d**-0.5
+    joined = q.transpose(1, 2).reshape(groups, heads, n * length, d)
+    to_start = (joined @ key.transpose(-1, -2)).view(groups, heads, n, length, -1).transpose(1, 2)
+    to_own = (q @ k.transpose(-1, -2)).masked_fill(~mask, float("-inf"))  # (G, n, heads, Tq, T)
+    scores = torch.cat([to_start, to_own], dim=-1)  # (G, n, heads, Tq, S + T)
+    exact = torch.promote_types(scores.dtype, torch.float32)  # halves: as the fused kernels do
+    weights = scores.softmax(dim=-1, dtype=exact).to(v.dtype)
+    of_start, of_own = weights.split([key.shape[2], k.shape[3]], dim=-1)
+    of_start = of_start.transpose(1, 2).reshape(groups, heads, n * length, -1)
+    from_start = (of_start @ value).view(groups, heads, n, length, d).permute(0, 2, 3, 1, 4)
+    return ((of_own @ v).transpose(2, 3) + from_start).flatten(3)
+
+
+def replace_context(x: Tensor, prompt: Tensor) -> Tensor:
+    """Put (n, W) prompts over positions 1..n of (N, L, W), after the start token."""
+    context = prompt.to(x.dtype).expand(len(x), -1, -1)  # (N, n, W)
+    return torch.cat([x[:, :1], context, x[:, 1 + len(prompt) :]], dim=1)

@@ -1,0 +1,1 @@
+"""The ``npt`` command; a module a sub-command."""

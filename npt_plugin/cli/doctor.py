@@ -1,0 +1,94 @@
+"""``npt doctor``: what this machine has, one line each."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from npt_plugin.errors import UserError
+
+
+def _versions() -> str:
+    from npt_plugin.runs.record import versions
+
+    return ", ".join(f"{name} {value}" for name, value in versions().items())
+
+
+def _device() -> str:
+    import torch
+
+    if not torch.cuda.is_available():
+        return f"cpu, {torch.get_num_threads()} threads (no CUDA device)"
+    free, total = torch.cuda.mem_get_info()
+    return f"{torch.cuda.get_device_name()}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+
+
+def _tiny() -> str:
+    from npt_plugin.backbone.loading import load_clip
+
+    model = load_clip("Tiny")
+    return f"{sum(p.numel() for p in model.parameters()):,} parameters, ready"
+
+
+def _openai() -> str:
+    cache = Path.home() / ".cache" / "clip"
+    found = sorted(p.name for p in cache.glob("*.pt")) if cache.is_dir() else []
+    return (
+        f"{', '.join(found)} in {cache}" if found else f"none in {cache} (downloaded on first use)"
+    )
+
+
+def _output() -> str:
+    folder = Path("output").resolve()
+    place = folder if folder.is_dir() else folder.parent
+    with tempfile.NamedTemporaryFile(dir=place):
+        return f"{folder} can be written"
+
+
+def _data() -> str:
+    """Which datasets lie in ``./data``, by the folder names that readers expect."""
+    shipped = Path(__file__).resolve().parents[2] / "configs" / "datasets"
+    known = {path.stem for path in shipped.glob("*.yaml")}
+    folder = Path("data").resolve()
+    found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+    found = [name for name in found if name in known or not known]
+    drawn = "embedded datasets are drawn on first use"
+    return f"{', '.join(found) or 'nothing'} in {folder} ({drawn}; more: npt data status)"
+
+
+def _pictures() -> str:
+    from importlib import metadata
+
+    try:
+        return f"matplotlib {metadata.version('matplotlib')}"
+    except metadata.PackageNotFoundError:
+        return "matplotlib is absent: npt plot needs it (pip install matplotlib)"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "versions": _versions,
+    "device": _device,
+    "CLIP Tiny": _tiny,
+    "CLIP weights": _openai,
+    "data": _data,
+    "output": _output,
+    "pictures": _pictures,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print one line a check; exit 1 if one fails."""
+    p = argparse.ArgumentParser(
+        prog="npt doctor", description=__doc__, epilog="Example: npt doctor"
+    )
+    p.parse_args(argv)
+    failed = 0
+    for name, check in CHECKS.items():
+        try:
+            line = check()
+        except (UserError, OSError, ImportError, RuntimeError) as error:
+            failed, line = 1, f"PROBLEM: {error}"
+        print(f"{name:<13} {line}")
+    return failed

@@ -1,0 +1,103 @@
+"""``npt train --dry-run``: two steps, and what the whole run would learn, take and need."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import Any
+
+from npt_plugin.system.memory import peak_memory
+
+STEPS = 2
+
+
+def dry_run(cfg: Any) -> None:
+    """Build the run, take two steps, print what it consists of; nothing is written.
+
+    Args:
+        cfg: The run's frozen config.
+    """
+    from npt_plugin.engine.framework import build_trainer
+    from npt_plugin.system.random_state import seed_everything
+
+    cfg = cfg.clone()
+    cfg.defrost()
+    cfg.OUTPUT_DIR = ""
+    cfg.freeze()
+    seed_everything(cfg)
+    started = time.perf_counter()
+    trainer = build_trainer(cfg)
+    preparing = time.perf_counter() - started
+    print(f"\n** Dry run of {cfg.TRAINER.NAME} on {cfg.DATASET.NAME} **")
+    _print_learned(trainer)
+    _print_prompts(trainer)
+    per_step = 0.0
+    if trainer.optim is not None:
+        first_batch, per_step = _train_some(trainer)
+        preparing += first_batch
+    per_test = _test_one(trainer)
+    steps = cfg.TRAIN.STEPS or len(trainer.train_loader_x) * cfg.OPTIM.MAX_EPOCH
+    if trainer.optim is None:
+        steps = 0
+    training, testing = per_step * steps, per_test * len(trainer.test_loader)
+    print(f"Preparing (data, backbone, cached features): {_clock(preparing)}")
+    print(f"Training: {steps} steps of {per_step:.3f} s, about {_clock(training)}")
+    print(f"Testing: {len(trainer.test_loader)} batches, about {_clock(testing)}")
+    print(f"Whole run: about {_clock(preparing + training + testing)}")
+    used = ", ".join(f"{k.removesuffix('_mib')} {v:.0f} MiB" for k, v in peak_memory().items() if v)
+    print(f"Memory: about {used} (the peak of these steps and this test batch)")
+    print("Nothing was written.")
+
+
+def _print_learned(trainer: Any) -> None:
+    learned = trainer.model.learned()
+    total = sum(p.numel() for p in learned.values())
+    print(f"Learned parameters: {total:,} in {len(learned)} tensors")
+    for name, parameter in learned.items():
+        print(f"  {name:<48} {tuple(parameter.shape)}")
+
+
+def _print_prompts(trainer: Any) -> None:
+    """The class names as the prompts have them, and where learned vectors stand."""
+    from npt_plugin.trainers.context import TextContext
+
+    contexts = [m for m in trainer.model.modules() if isinstance(m, TextContext)]
+    template = f"[{contexts[0].n_ctx} learned vectors] {{}}." if contexts else "{}"
+    names = [name.replace("_", " ") for name in trainer.classnames]
+    shown = [template.format(name) for name in names[:3]]
+    more = f", ... {len(names)} classes" if len(names) > 3 else ""
+    print(f"Prompts: {', '.join(shown)}{more}")
+
+
+def _train_some(trainer: Any) -> tuple[float, float]:
+    """Seconds until the first batch is there (views are cached then), and of the second step."""
+    trainer.set_model_mode("train")
+    trainer.before_epoch()
+    seconds, waited, batches = 0.0, 0.0, iter(trainer.train_loader_x)
+    for step in range(STEPS):
+        started = time.perf_counter()
+        batch = next(batches, None)
+        if batch is None:
+            break
+        if step == 0:
+            waited = time.perf_counter() - started
+        terms = trainer.forward_backward(batch)
+        values = ", ".join(f"{name} {float(value):.4f}" for name, value in terms.items())  # syncs
+        seconds = time.perf_counter() - started
+        print(f"Step {step + 1}: {values}")
+    return waited, seconds
+
+
+def _test_one(trainer: Any) -> float:
+    import torch
+
+    trainer.set_model_mode("eval")
+    started = time.perf_counter()
+    with torch.no_grad(), trainer.precision.context(trainer.device):
+        images, _ = trainer.parse_batch_test(next(iter(trainer.test_loader)))
+        trainer.model_inference(images).cpu()
+    return time.perf_counter() - started
+
+
+def _clock(seconds: float) -> str:
+    return str(datetime.timedelta(seconds=round(seconds)))

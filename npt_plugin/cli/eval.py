@@ -1,0 +1,85 @@
+"""``npt eval --run DIR``: test the prompts of a run, on its own or other classes or data."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from npt_plugin.errors import UserError, nearest_hint
+from npt_plugin.runs.folder import RunFolder
+from npt_plugin.system.exit_codes import exit_code
+from npt_plugin.system.locks import run_lock
+from npt_plugin.system.signals import stop_signals
+
+
+def parser() -> argparse.ArgumentParser:
+    """Flags of ``npt eval``."""
+    p = argparse.ArgumentParser(
+        prog="npt eval",
+        description=__doc__,
+        epilog="Examples: npt eval --run output/try    "
+        "npt eval --run output/try --classes new    npt eval --run output/try --dataset dtd",
+    )
+    p.add_argument("--run", required=True, help="output folder of a run; nothing else is needed")
+    p.add_argument("--classes", choices=("base", "new", "all"), help="default: the run's own")
+    p.add_argument("--dataset", default="", help="another dataset: yaml file, its name, or a class")
+    p.add_argument("--root", default="", help="folder of the datasets; default: the run's own")
+    p.add_argument("--output-dir", default="", help="default: eval/<dataset>_<classes> in the run")
+    p.add_argument("opts", nargs=argparse.REMAINDER, help="config overrides: KEY value ...")
+    return p
+
+
+def run(args: argparse.Namespace) -> None:
+    """Evaluate and write ``results.json``."""
+    from npt_plugin.cli.train import run_cfg
+    from npt_plugin.engine.framework import TRAINER_REGISTRY
+    from npt_plugin.runs.settings import check_names, merge_options
+
+    source = RunFolder.open(args.run)
+    cfg = source.config()
+    if args.dataset:
+        _use_dataset(cfg, args.dataset)
+    classes = args.classes or ("all" if args.dataset else cfg.DATASET.SUBSAMPLE_CLASSES)
+    merge_options(cfg, ["DATASET.SUBSAMPLE_CLASSES", classes])
+    if args.root:
+        cfg.DATASET.ROOT = args.root
+    merge_options(cfg, args.opts)
+    place = source.path / "eval" / f"{cfg.DATASET.NAME}_{classes}"
+    cfg.OUTPUT_DIR, cfg.RESUME = args.output_dir or str(place), ""
+    check_names(cfg)
+    cfg.freeze()
+    trainer = TRAINER_REGISTRY.get(cfg.TRAINER.NAME)
+    args.model_dir, args.load_epoch = source.checkpoint(trainer.model_class)
+    args.eval_only, args.no_train = True, False
+    own = source.config()
+    same = (cfg.DATASET.NAME, classes) == (own.DATASET.NAME, own.DATASET.SUBSAMPLE_CLASSES)
+    with stop_signals(), run_lock(cfg.OUTPUT_DIR):
+        run_cfg(cfg, args, source.check_classes if same else None)
+
+
+def _use_dataset(cfg: object, wanted: str) -> None:
+    """Merge a dataset's yaml (path, or file name in a ``configs/datasets``), or set its class."""
+    from npt_plugin.engine.framework import DATASET_REGISTRY
+    from npt_plugin.runs.settings import merge_file, merge_options
+
+    known = DATASET_REGISTRY.registered_names()
+    if wanted in known:
+        merge_options(cfg, ["DATASET.NAME", wanted])
+        return
+    shipped = Path(__file__).resolve().parents[2] / "configs"
+    places = [
+        Path(wanted),
+        *(p / "datasets" / f"{wanted}.yaml" for p in (Path("configs"), shipped)),
+    ]
+    for path in places:
+        if path.is_file():
+            merge_file(cfg, str(path))
+            return
+    names = [*known, *(p.stem for p in (shipped / "datasets").glob("*.yaml"))]
+    raise UserError(f"There is no dataset {wanted!r}{nearest_hint(wanted, names)}.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return exit_code(run, parser().parse_args(argv))

@@ -1,0 +1,98 @@
+"""``npt export RUN``: a classifier that runs without this package: features, weights, 20 lines."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+
+from npt_plugin.backbone.loading import TINY, load_clip
+from npt_plugin.errors import UserError
+from npt_plugin.runs.folder import RunFolder, load_model
+from npt_plugin.system.exit_codes import exit_code
+from npt_plugin.system.files import write_atomically, write_text
+
+CLASSIFIER, BACKBONE, LOADER = "classifier.safetensors", "backbone.safetensors", "classify.py"
+"""Files of an export: features and names; CLIP where it has no public name; the program."""
+
+
+def export(folder: str | Path, output: str | Path) -> list[Path]:
+    """Write the files of an export; returns their paths.
+
+    Args:
+        folder: The run's output folder.
+        output: Folder to write to.
+
+    Raises:
+        UserError: If one feature per class on CLIP's image feature does not say all of the
+            classifier (``PromptedCLIP.export_obstacle``).
+    """
+    run, output = RunFolder.open(folder), Path(output)
+    with contextlib.redirect_stdout(io.StringIO()):
+        model, cfg, device, precision = load_model(run)
+    obstacle = model.export_obstacle()
+    if obstacle:
+        raise UserError(
+            f"{cfg.TRAINER.NAME} does not export, as {obstacle}: use Predictor.from_run, or a "
+            "method that learns shared text prompts only."
+        )
+    with torch.no_grad(), precision.context(device):
+        text = model.text_features().float().cpu().contiguous()  # (K, D)
+    tensors = {"text_features": text, "logit_scale": torch.tensor(float(model.head_scale))}
+    data = save(tensors, _about(run, cfg))
+    written = [output / CLASSIFIER, output / LOADER]
+    write_atomically(written[0], lambda file: file.write(data))
+    write_text(written[1], Path(__file__).with_name("standalone_loader.py").read_text("utf-8"))
+    if cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME == TINY:
+        written.append(_write_backbone(cfg, output / BACKBONE))
+    return written
+
+
+def _about(run: RunFolder, cfg: Any) -> dict[str, str]:
+    scaled = "normalize" in cfg.INPUT.TRANSFORMS
+    about = {
+        "class_names": run.class_names,
+        "backbone": "" if cfg.MODEL.CLIP_WEIGHTS else cfg.MODEL.BACKBONE.NAME,
+        "size": int(cfg.INPUT.SIZE[0]),
+        "interpolation": cfg.INPUT.INTERPOLATION,
+        "mean": list(cfg.INPUT.PIXEL_MEAN) if scaled else [0.0] * 3,
+        "std": list(cfg.INPUT.PIXEL_STD) if scaled else [1.0] * 3,
+        "trainer": cfg.TRAINER.NAME,
+        "dataset": cfg.DATASET.NAME,
+    }
+    return {key: json.dumps(value) for key, value in about.items()}
+
+
+def _write_backbone(cfg: Any, path: Path) -> Path:
+    """CLIP's weights with one row of the token table: the exported text features replace it."""
+    state = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS).float().state_dict()
+    state = {k: v.contiguous() for k, v in state.items()}
+    state["token_embedding.weight"] = state["token_embedding.weight"][:1].clone()
+    data = save(state)
+    write_atomically(path, lambda file: file.write(data))
+    return path
+
+
+def run(args: argparse.Namespace) -> None:
+    """Export and say how to use it."""
+    output = Path(args.output or Path(args.run) / "export")
+    for path in export(args.run, output):
+        print(f"{path}  {path.stat().st_size / 1024:,.0f} KiB")
+    print(f"Use it without npt_plugin: python {output / LOADER} IMAGE...")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    p = argparse.ArgumentParser(
+        prog="npt export", description=__doc__, epilog="Example: npt export output/try"
+    )
+    p.add_argument("run", help="output folder of a run")
+    p.add_argument("--output", default="", help="folder to write; default: export in the run")
+    return exit_code(run, p.parse_args(argv))

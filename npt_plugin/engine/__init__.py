@@ -1,0 +1,1 @@
+"""The seam to Dassl: which one is underneath, its registries, its repairs."""

@@ -1,0 +1,102 @@
+"""The seam to Dassl: upstream where it is installed, our own minidassl everywhere else.
+
+Nothing else in the package may import ``dassl`` or ``minidassl``. ``NPT_FRAMEWORK=minidassl`` (or
+``dassl``) in the environment forces a choice.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from npt_plugin.engine import full_precision, repair
+from npt_plugin.errors import UserError
+
+_CHOICES = ("dassl", "minidassl")
+
+
+def _importable(name: str) -> bool:
+    if name in sys.modules:  # an alias has no spec, yet it is there
+        return True
+    return importlib.util.find_spec(name) is not None
+
+
+def _find_minidassl() -> None:
+    """Let a plain checkout, not installed, find its own engine."""
+    checkout = Path(__file__).resolve().parents[2] / "third_party"
+    if not _importable("minidassl") and (checkout / "minidassl").is_dir():
+        sys.path.append(str(checkout))
+
+
+def _choose() -> str:
+    wanted = os.environ.get("NPT_FRAMEWORK", "")
+    if wanted and wanted not in _CHOICES:
+        raise UserError(
+            f"NPT_FRAMEWORK is {wanted!r}; allowed are dassl and minidassl, or leave it unset."
+        )
+    _find_minidassl()
+    if wanted == "dassl" and not _importable("dassl"):
+        raise UserError(
+            "NPT_FRAMEWORK asks for dassl, which is not installed: install it or unset this."
+        )
+    if wanted:
+        return wanted
+    alias = sys.modules.get("dassl")  # a host without Dassl runs on minidassl under that name
+    if alias is not None and alias is sys.modules.get("minidassl"):
+        return "minidassl"
+    return "dassl" if _importable("dassl") else "minidassl"
+
+
+def _load(path: str) -> ModuleType:
+    return importlib.import_module(f"{BACKEND}{path}")
+
+
+BACKEND = _choose()
+"""``"dassl"`` or ``"minidassl"``."""
+
+if BACKEND == "dassl":
+    repair.before_import()
+_engine, _data, _optim = _load(".engine"), _load(".data"), _load(".optim")
+_utils, _config, _metrics = _load(".utils"), _load(".config"), _load(".metrics")
+_datasets = _load(".data.datasets")
+_transforms = _load(".data.transforms")
+
+if BACKEND == "dassl":
+    repair.after_import()
+full_precision.watch(_engine.SimpleTrainer)
+
+TRAINER_REGISTRY = _engine.TRAINER_REGISTRY
+TrainerX = _engine.TrainerX
+build_trainer = _engine.build_trainer
+
+DATASET_REGISTRY = _datasets.DATASET_REGISTRY
+Datum = _datasets.Datum
+DatasetBase = _datasets.DatasetBase
+DataManager = _data.DataManager
+build_transform = _transforms.build_transform
+
+build_optimizer = _optim.build_optimizer
+build_lr_scheduler = _optim.build_lr_scheduler
+
+get_cfg_default = _config.get_cfg_default
+compute_accuracy = _metrics.compute_accuracy
+
+AverageMeter = _utils.AverageMeter
+MetricMeter = _utils.MetricMeter
+collect_env_info = _utils.collect_env_info
+load_checkpoint = _utils.load_checkpoint
+load_pretrained_weights = _utils.load_pretrained_weights
+read_image = _utils.read_image
+save_checkpoint = _utils.save_checkpoint
+set_random_seed = _utils.set_random_seed
+setup_logger = _utils.setup_logger
+
+ENGINE_ERRORS: tuple[type[Exception], ...] = (UserError,)
+"""What ends in one sentence: ours, and the engine's for broken data or an unknown name."""
+if BACKEND == "minidassl":
+    _errors = importlib.import_module("minidassl.errors")
+    ENGINE_ERRORS = (UserError, _errors.DataError, _errors.ConfigError)

@@ -1,0 +1,88 @@
+"""Upstream Dassl on current PyTorch: only what is broken, from outside, each once.
+
+- The warm-up schedulers pass ``LRScheduler`` an argument that PyTorch removed.
+- Checkpoints hold a pickled scheduler, which ``torch.load`` refuses by default since 2.6. The
+  schedulers and optimisers Dassl can build are put on PyTorch's list of safe classes; loading
+  stays weights-only.
+- A resumed warm-up schedule would go on with the unpickled copy, which belongs to a copy of the
+  optimiser: the learning rate of the run would never change again.
+- ``import dassl`` fails without the ``wilds`` package, which only its WILDS datasets need.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch.optim import lr_scheduler
+
+from npt_plugin.system.safe_checkpoints import plain_defaultdict
+
+_WILDS = "dassl.data.datasets.dg.wilds"
+_SCHEDULERS = ("CosineAnnealingLR", "StepLR", "MultiStepLR")
+_OPTIMISERS = ("SGD", "Adam", "AdamW", "RMSprop")
+
+
+def before_import() -> None:
+    """Let ``import dassl`` succeed where the optional ``wilds`` package is missing."""
+    absent = [name for name in ("wilds", "pandas") if importlib.util.find_spec(name) is None]
+    if absent and _WILDS not in sys.modules:
+        sys.modules[_WILDS] = ModuleType(_WILDS, f"left out: {', '.join(absent)} not installed")
+
+
+def after_import() -> None:
+    """Repair schedulers and checkpoint loading of the imported ``dassl``; safe to call again."""
+    schedulers = importlib.import_module("dassl.optim.lr_scheduler")
+    base = getattr(schedulers, "_BaseWarmupScheduler", None)
+    if base is None:  # not upstream
+        return
+    if "verbose" not in inspect.signature(lr_scheduler.LRScheduler.__init__).parameters:
+        base.__init__ = _init_warmup
+    base.load_state_dict = _load_warmup
+    allow_in_checkpoints()
+
+
+def allow_in_checkpoints() -> None:
+    """Add what a pickled scheduler consists of to PyTorch's weights-only list (torch >= 2.4)."""
+    if not hasattr(torch.serialization, "add_safe_globals"):
+        return
+    radam = importlib.import_module("dassl.optim.radam")
+    torch.serialization.add_safe_globals(
+        [
+            dict,
+            plain_defaultdict(),
+            *(getattr(lr_scheduler, name) for name in _SCHEDULERS),
+            *(getattr(torch.optim, name) for name in _OPTIMISERS),
+            radam.RAdam,
+        ]
+    )
+
+
+def _init_warmup(
+    self: Any,
+    optimizer: torch.optim.Optimizer,
+    successor: Any,
+    warmup_epoch: int,
+    last_epoch: int = -1,
+    verbose: bool = False,
+) -> None:
+    """Constructor of Dassl's warm-up schedulers without the removed ``verbose``."""
+    self.successor = successor
+    self.warmup_epoch = warmup_epoch
+    lr_scheduler.LRScheduler.__init__(self, optimizer, last_epoch)
+
+
+def _load_warmup(self: Any, state_dict: dict[str, Any]) -> None:
+    """Take over a saved schedule but keep the successor that drives this run's optimiser."""
+    state = dict(state_dict)
+    saved = state.pop("successor", None)
+    lr_scheduler.LRScheduler.load_state_dict(self, state)
+    if saved is not None:
+        numbers = saved if isinstance(saved, dict) else vars(saved)
+        kept = {key: value for key, value in numbers.items() if key != "optimizer"}
+        self.successor.__dict__.update(kept)

@@ -1,0 +1,1 @@
+"""Metrics, shot groups, post-hoc adjustment and calibration."""

@@ -1,0 +1,1 @@
+"""One run on disk: its settings, record, folder, predictions and stored features."""

@@ -1,0 +1,101 @@
+"""The record of a trainer's run from its start to its end, good or bad."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from npt_plugin.errors import UserError
+from npt_plugin.runs.record import (
+    RESULTS,
+    config_as_dict,
+    config_difference,
+    config_hash,
+    is_completed,
+    read_record,
+    versions,
+    write_record,
+)
+from npt_plugin.system.memory import peak_memory
+
+
+def describe_run(trainer: Any) -> dict[str, Any]:
+    """What is known of a run before it starts.
+
+    Args:
+        trainer: A built ``PromptTrainer``.
+    """
+    cfg = trainer.cfg
+    return {
+        "trainer": cfg.TRAINER.NAME,
+        "dataset": cfg.DATASET.NAME,
+        "classes": cfg.DATASET.SUBSAMPLE_CLASSES,
+        "backbone": cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME,
+        "shots": cfg.DATASET.NUM_SHOTS,
+        "seed": cfg.SEED,
+        "ratio": cfg.DATASET.IMBALANCE.RATIO,
+        "profile": cfg.DATASET.IMBALANCE.PROFILE,
+        "order": cfg.DATASET.IMBALANCE.ORDER,
+        "epochs": cfg.OPTIM.MAX_EPOCH,
+        "steps": cfg.TRAIN.STEPS,
+        "precision": trainer.precision.name,
+        "selection": cfg.TEST.FINAL_MODEL,
+        "model_dir": getattr(trainer, "model_dir", ""),
+        "tested_epoch": getattr(trainer, "tested_epoch", cfg.OPTIM.MAX_EPOCH),
+        "class_names": list(trainer.classnames),
+        "class_counts": trainer.class_counts.tolist(),
+        "trainable_parameters": sum(p.numel() for p in trainer.model.learned().values()),
+        "config_hash": config_hash(cfg),
+        "config": config_as_dict(cfg),
+        "working_dir": os.getcwd(),
+        "versions": versions(),
+    }
+
+
+def refuse_other_results(cfg: Any) -> None:
+    """Keep the results of a completed run with another config from being overwritten.
+
+    Raises:
+        UserError: Naming the keys that differ.
+    """
+    if not cfg.OUTPUT_DIR or not is_completed(cfg.OUTPUT_DIR):
+        return
+    old = read_record(f"{cfg.OUTPUT_DIR}/{RESULTS}")["config"]
+    differing = config_difference(old, config_as_dict(cfg), only_shared=True)
+    if differing:
+        raise UserError(
+            f"{cfg.OUTPUT_DIR} holds the results of a run with another config "
+            f"({'; '.join(differing)}): give another --output-dir, or delete that folder."
+        )
+
+
+@contextmanager
+def recorded(trainer: Any) -> Iterator[None]:
+    """Write ``started``; if what is done inside ends badly, ``failed`` and why.
+
+    ``completed`` is written by the evaluation, with the results. A folder that stays at
+    ``started`` belongs to a run that is still going on or was killed.
+    """
+    if not trainer.output_dir:
+        yield
+        return
+    head, begin = describe_run(trainer), time.monotonic()
+    write_record(trainer.output_dir, {"status": "started", **head})
+    try:
+        yield
+    except BaseException as error:
+        text = str(error).strip() or type(error).__name__
+        end = {
+            "reason": text if isinstance(error, UserError) else f"{type(error).__name__}: {text}",
+            "seconds": {"total": round(time.monotonic() - begin, 3)},
+            "peak_memory": peak_memory(),
+            "history": getattr(trainer, "history", []),
+        }
+        try:
+            write_record(trainer.output_dir, {"status": "failed", **head, **end})
+        except UserError:
+            pass  # a full disk: the error itself says it
+        raise

@@ -1,0 +1,138 @@
+"""From command line and yaml files to one frozen, checked config."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yacs.config import CfgNode
+
+from npt_plugin.config import extend_cfg
+from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY, get_cfg_default
+from npt_plugin.errors import UserError, nearest_hint
+from npt_plugin.runs.record import config_as_dict, flatten
+
+_FLAGS = (  # flag, config key
+    ("root", "DATASET.ROOT"),
+    ("output_dir", "OUTPUT_DIR"),
+    ("resume", "RESUME"),
+    ("seed", "SEED"),
+    ("source_domains", "DATASET.SOURCE_DOMAINS"),
+    ("target_domains", "DATASET.TARGET_DOMAINS"),
+    ("transforms", "INPUT.TRANSFORMS"),
+    ("trainer", "TRAINER.NAME"),
+    ("backbone", "MODEL.BACKBONE.NAME"),
+    ("head", "MODEL.HEAD.NAME"),
+)
+
+
+def build_cfg(args: argparse.Namespace) -> CfgNode:
+    """Merge, in this order: defaults, dataset file, method file, flags, trailing options.
+
+    Raises:
+        UserError: On an unknown or ill-typed key, or an unknown trainer or dataset; the nearest
+            valid name is given.
+    """
+    cfg = extend_cfg(get_cfg_default())
+    for path in (args.dataset_config_file, args.config_file):
+        if path:
+            merge_file(cfg, path)
+    for flag, key in _FLAGS:
+        value = getattr(args, flag)
+        if value is not None and value != "":  # seed 0 is a seed
+            merge_options(cfg, [key, value])
+    merge_options(cfg, args.opts or [])
+    check_names(cfg)
+    cfg.freeze()
+    return cfg
+
+
+def merge_file(cfg: CfgNode, path: str) -> None:
+    """Merge a yaml file into ``cfg``.
+
+    Raises:
+        UserError: If the file is absent, not yaml, or has an unknown or ill-typed key.
+    """
+    try:
+        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"Config file {path} does not exist.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"Config file {path} cannot be read ({error}).") from None
+    if loaded is None:
+        return
+    if not isinstance(loaded, dict):
+        raise UserError(f"Config file {path} must hold KEY: value pairs.")
+    for key, value in flatten(loaded).items():
+        _merge_one(cfg, key, value, f" in {path}")
+
+
+def merge_options(cfg: CfgNode, options: Sequence[Any]) -> None:
+    """Merge ``[KEY, value, KEY, value, ...]`` into ``cfg``.
+
+    Raises:
+        UserError: On an odd number of words, or an unknown or ill-typed key.
+    """
+    if options and options[0] == "--":
+        options = options[1:]
+    if len(options) % 2:
+        raise UserError(
+            f"Options come in pairs KEY value, but {options[-1]!r} at the end has no partner."
+        )
+    for key, value in zip(options[::2], options[1::2], strict=True):
+        _merge_one(cfg, str(key), value, "")
+
+
+def _merge_one(cfg: CfgNode, key: str, value: Any, where: str) -> None:
+    known = flatten(config_as_dict(cfg))
+    if key not in known:
+        raise UserError(f"Unknown config key {key!r}{where}{nearest_hint(key, known)}.")
+    old = known[key]
+    if isinstance(value, str):
+        value = _parse(value, old)
+    if isinstance(old, float) and type(value) is int:
+        value = float(value)
+    try:
+        if value is None and old is not None:  # yacs would take it
+            raise TypeError
+        cfg.merge_from_list([key, value])
+    except (ValueError, AssertionError, KeyError, TypeError):
+        raise UserError(
+            f"Config key {key}{where} is {value!r}; it must be of type {type(old).__name__}, "
+            f"for example {old!r}."
+        ) from None
+
+
+def _parse(text: str, old: Any) -> Any:
+    """Read a command-line word as yaml would, unless text is what is wanted."""
+    if isinstance(old, str):
+        return text
+    try:
+        return yaml.safe_load(text) if not text.startswith("(") else tuple(_numbers(text))
+    except (yaml.YAMLError, ValueError):
+        return text
+
+
+def _numbers(text: str) -> list[Any]:
+    return [yaml.safe_load(part) for part in text.strip("()").split(",") if part.strip()]
+
+
+def check_names(cfg: CfgNode) -> None:
+    """Refuse an unknown trainer or dataset before anything is built.
+
+    Raises:
+        UserError: With the nearest valid name.
+    """
+    for what, key, value, registry in (
+        ("trainer", "--trainer", cfg.TRAINER.NAME, TRAINER_REGISTRY),
+        ("dataset", "DATASET.NAME", cfg.DATASET.NAME, DATASET_REGISTRY),
+    ):
+        names = registry.registered_names()
+        if value not in names:
+            raise UserError(
+                f"Unknown {what} {value!r} ({key}){nearest_hint(value, names)}; known: "
+                f"{', '.join(sorted(names))}."
+            )

@@ -1,0 +1,1 @@
+"""Many runs: jobs of a protocol, and the processes that run them."""

@@ -1,0 +1,183 @@
+"""Run a grid of base-to-new jobs, several at a time, one process each; then print the table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import product
+from pathlib import Path
+from queue import Queue
+
+from npt_plugin.errors import UserError
+from npt_plugin.sweep.job import BASE, Job, add_job_flags
+from npt_plugin.system.exit_codes import FAILED, OK, exit_code
+from npt_plugin.system.progress import progress
+from npt_plugin.system.signals import stop_signals
+
+UNTRAINED = "ZeroshotCLIP"
+"""Has no seed and no imbalance: run once per dataset."""
+
+
+def grid(args: argparse.Namespace) -> list[Job]:
+    """All jobs of the sweep, datasets outermost."""
+    jobs = []
+    for dataset, ratio, seed, trainer in product(
+        args.datasets, args.ratios, args.seeds, args.trainers
+    ):
+        if trainer == UNTRAINED and seed != args.seeds[0]:
+            continue
+        jobs.append(
+            Job(
+                dataset,
+                trainer,
+                args.config,
+                seed,
+                ratio,
+                args.shots,
+                args.root,
+                args.output,
+                tuple(args.opts),
+            )  # fmt: skip
+        )
+    return jobs
+
+
+def command(job: Job, configs: str) -> list[str]:
+    """The command line that runs one job."""
+    words = [sys.executable, "-m", "npt_plugin.sweep.job"]
+    words += ["--dataset", job.dataset, "--trainer", job.trainer, "--config", job.config]
+    words += ["--seed", str(job.seed), "--ratio", str(job.ratio), "--shots", str(job.shots)]
+    words += ["--root", job.root, "--output", job.output, "--configs", configs]
+    return [*words, "--opts", *job.options] if job.options else words
+
+
+def run_all(jobs: Sequence[Job], configs: str, parallel: int) -> dict[str, str]:
+    """Run every job that has not completed; returns ``{job name: reason}`` of the failures.
+
+    Ctrl-C and SIGTERM are passed on to the runs, which finish their step; nothing new starts.
+    """
+    todo = [job for job in jobs if not job.done()]
+    print(f"{len(jobs)} runs, {len(jobs) - len(todo)} completed already, {len(todo)} to do")
+    failed: dict[str, str] = {}
+    crew = Crew(configs, parallel)
+    with stop_signals(), ThreadPoolExecutor(parallel) as pool:
+        waiting = {pool.submit(crew.run, job): job for job in todo}
+        bar = progress(total=len(todo), desc="runs", unit="run")
+        try:
+            for number, future in enumerate(as_completed(waiting), 1):
+                job, reason = waiting[future], future.result()
+                bar.update()
+                bar.write(f"[{number}/{len(todo)}] {job.name}: {'failed' if reason else 'done'}")
+                if reason:
+                    failed[job.name] = reason
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            crew.stop()
+            raise
+        finally:
+            bar.close()
+    return failed
+
+
+class Crew:
+    """Processes that run jobs, each on a device of its own where there are several.
+
+    Args:
+        configs: Folder of the yaml files.
+        parallel: Processes at a time.
+    """
+
+    def __init__(self, configs: str, parallel: int) -> None:
+        self.configs, self.parallel = configs, parallel
+        self.running: set[subprocess.Popen] = set()
+        self.stopped = False
+        self.devices: Queue[str] = Queue()
+        names = _cuda() or [""]
+        for number in range(parallel):
+            self.devices.put(names[number % len(names)])
+
+    def run(self, job: Job) -> str:
+        """Run one job in its own process; returns why it failed, or an empty string."""
+        if self.stopped:
+            return "not started"
+        env, device = dict(os.environ), self.devices.get()
+        if self.parallel > 1:  # one core a process
+            env.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+        if device:
+            env["CUDA_VISIBLE_DEVICES"] = device
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        process = subprocess.Popen(command(job, self.configs), env=env, **pipes)
+        self.running.add(process)
+        try:
+            out, _ = process.communicate()
+        finally:
+            self.running.discard(process)
+            self.devices.put(device)
+        if process.returncode == 0:
+            return ""
+        last = (out.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
+        return f"{last} (exit {process.returncode}, log in {job.folder(BASE)})"
+
+    def stop(self) -> None:
+        """Ask every run to finish its step and end."""
+        self.stopped = True
+        for process in list(self.running):
+            process.terminate()
+
+
+def _cuda() -> list[str]:
+    """The CUDA devices this process may use, by the names its children know them by."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name for name in visible.split(",") if name]
+    import torch
+
+    return [str(number) for number in range(torch.cuda.device_count())]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Flags of ``npt sweep``."""
+    p = argparse.ArgumentParser(
+        prog="npt sweep",
+        description=__doc__,
+        epilog="Example: npt sweep --datasets embedded_objects embedded_shades --trainers "
+        "ZeroshotCLIP CoOp NPT_CoOp --seeds 1 2 3 --ratios 0.06 0.25 1 --output output/grid",
+    )
+    p.add_argument("--datasets", nargs="+", required=True)
+    p.add_argument("--trainers", nargs="+", default=[UNTRAINED, "CoOp", "NPT_CoOp"])
+    p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    p.add_argument("--ratios", nargs="+", type=float, default=[0.06])
+    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
+    p.add_argument("--plots", action="store_true", help="pictures in the report (matplotlib)")
+    add_job_flags(p)
+    return p
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the grid, then print and write the report; 1 if a run failed."""
+    from npt_plugin.report.write import report
+
+    if args.jobs < 1:
+        raise UserError(f"--jobs is {args.jobs}; it must be 1 or more.")
+    jobs = grid(args)
+    failed = run_all(jobs, args.configs, args.jobs)
+    if any(job.done() for job in jobs):
+        report(Path(args.output), plots=args.plots)
+    for name, reason in failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    if failed:
+        print(f"{len(failed)} of {len(jobs)} runs failed; the same call repeats only these.")
+    return FAILED if failed else OK
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return exit_code(run, parser().parse_args(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

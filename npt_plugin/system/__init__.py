@@ -1,0 +1,1 @@
+"""Files, locks, signals, exit codes, progress, memory, random state, safe checkpoints."""

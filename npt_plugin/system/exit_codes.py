@@ -1,0 +1,72 @@
+"""How every command ends: one sentence where something went wrong, and a telling exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from npt_plugin.errors import UserError
+from npt_plugin.system.signals import Stopped
+
+OK, FAILED, USER, INTERRUPTED = 0, 1, 2, 130
+"""0 done; 1 the run itself failed (a loss that is not finite, no memory left); 2 a mistake the
+user can mend; 128 + the signal's number where a signal ended the run."""
+
+_CANNOT_WRITE = (
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO,
+    errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EMFILE, errno.ENAMETOOLONG, errno.ELOOP,
+)  # fmt: skip
+
+
+def exit_code(action: Callable[..., Any], *arguments: Any) -> int:
+    """Call ``action``; 0, or the exit code of what went wrong after printing one sentence.
+
+    Args:
+        action: Returns an exit code, or anything else for 0.
+        arguments: For ``action``.
+    """
+    try:
+        done = action(*arguments)
+    except BrokenPipeError:  # `npt list losses | head`: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except (KeyboardInterrupt, Stopped) as error:
+        return _say(str(error) or "interrupted", getattr(error, "code", INTERRUPTED))
+    except UserError as error:
+        return _say(str(error), USER)
+    except Exception as error:
+        sentence, code = _explain(error)
+        if not sentence:
+            raise
+        return _say(sentence, code)
+    return done if type(done) is int else OK
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """One sentence and an exit code for the errors that are no fault of the program."""
+    from torch import cuda
+
+    from npt_plugin.engine.framework import ENGINE_ERRORS  # known only once the engine is loaded
+
+    if isinstance(error, ENGINE_ERRORS):
+        return str(error), USER
+    if isinstance(error, FloatingPointError):
+        return f"{error} The last good checkpoint is kept.", FAILED
+    if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
+        where = f" {error.filename}" if error.filename else ""
+        return f"Cannot read or write{where}: {error.strerror}.", USER
+    if isinstance(error, (MemoryError, cuda.OutOfMemoryError)):
+        return (
+            "Out of memory: lower DATALOADER.TRAIN_X.BATCH_SIZE, set MODEL.TEXT_CHUNK -1, or take "
+            "a smaller backbone.",
+            FAILED,
+        )
+    return "", FAILED
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
+    return code

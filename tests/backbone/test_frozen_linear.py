@@ -1,0 +1,147 @@
+"""Products with frozen weights by oneDNN: the plain path's numbers, and only where they belong."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import npt_plugin.backbone.frozen_linear as kernels
+from npt_plugin.backbone.frozen_linear import frozen_linear, plain_kernels, takes_onednn
+
+needs_onednn = pytest.mark.skipif(not kernels._has_onednn(), reason="PyTorch without oneDNN")
+M, IN, OUT = 96, 256, 640
+
+
+def frozen(outputs=OUT, inputs=IN):
+    torch.manual_seed(5)
+    weight, bias = torch.randn(outputs, inputs) / inputs**0.5, torch.randn(outputs)
+    return nn.Parameter(weight, requires_grad=False), nn.Parameter(bias, requires_grad=False)
+
+
+def close(actual, expected):
+    assert (actual - expected).abs().max() <= 1e-5 * expected.abs().max()
+
+
+@needs_onednn
+@pytest.mark.parametrize("shape", [(M, IN), (3, 32, IN), (2, 3, 16, IN)])
+@pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize("view", ["whole", "rows", "transposed"])
+def test_forward_gradient_and_second_gradient_are_those_of_f_linear(shape, with_bias, view):
+    weight, bias = frozen()
+    if view == "rows":
+        weight, bias = frozen(3 * OUT)
+        weight, bias = weight[OUT : 2 * OUT], bias[OUT : 2 * OUT]
+    if view == "transposed":
+        weight = frozen(IN, OUT)[0].t()
+    bias = bias if with_bias else None
+    x = torch.randn(shape, requires_grad=True)
+    assert takes_onednn(x, weight, bias)
+    results = []
+    for product in (frozen_linear, F.linear):
+        y = product(x, weight, bias)
+        (first,) = torch.autograd.grad(y.sin().sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(first.square().sum(), x)
+        results.append((y, first, second))
+    for ours, plain in zip(*results, strict=True):
+        assert ours.shape == plain.shape and plain.abs().max() > 0
+        close(ours, plain)
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            close(frozen_linear(x, weight, bias), results[1][0])
+
+
+@needs_onednn
+def test_a_stride_of_zero_or_a_permuted_input_is_read_right():
+    weight, bias = frozen()
+    one, turned, apart = torch.randn(1, IN), torch.randn(IN, M), torch.randn(M, 2, IN)
+    for x in (one.expand(M, -1), turned.t(), apart[:, 1]):
+        assert takes_onednn(x, weight, bias)
+        close(frozen_linear(x, weight, bias), F.linear(x, weight, bias))
+
+
+def test_it_is_used_only_for_large_frozen_fp32_products_on_a_cpu():
+    weight, bias = frozen()
+    x = torch.randn(M, IN)
+    assert takes_onednn(x, weight, bias) == kernels._has_onednn()
+    refused = {
+        "few rows": (x[:3], weight, bias),
+        "little work": (x[:6], weight, bias),
+        "small weight": (x.repeat(9, 1), weight[:192], bias[:192]),
+        "learned weight": (x, weight.clone().requires_grad_(), bias),
+        "learned bias": (x, weight, bias.clone().requires_grad_()),
+        "float64": (x.double(), weight.double(), bias.double()),
+        "bfloat16": (x.bfloat16(), weight.bfloat16(), bias.bfloat16()),
+        "meta": (x.to("meta"), weight.to("meta"), bias.to("meta")),
+    }
+    for why, arguments in refused.items():
+        assert not takes_onednn(*arguments), why
+        assert frozen_linear(*arguments).shape == (len(arguments[0]), len(arguments[1])), why
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert not takes_onednn(x, weight, bias)
+        assert frozen_linear(x, weight, bias).dtype == torch.bfloat16
+    with plain_kernels():
+        assert not takes_onednn(x, weight, bias)
+    empty = frozen_linear(x[:0], weight, bias)
+    assert empty.shape == (0, OUT)
+
+
+def test_fake_tensors_and_function_transforms_pass():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    weight, bias = frozen()
+    x = torch.randn(M, IN)
+    with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+        assert frozen_linear(mode.from_tensor(x), weight, bias).shape == (M, OUT)
+
+    def loss(one):
+        return frozen_linear(one, weight, bias).square().sum()
+
+    each = torch.func.vmap(torch.func.grad(loss))(x[None].expand(2, -1, -1))
+    expected = 2 * F.linear(x, weight, bias) @ weight
+    close(each[1], expected)
+
+
+def test_the_environment_can_choose_the_plain_path():
+    code = "import npt_plugin.backbone.frozen_linear as k, torch; x = torch.ones(64, 512); "
+    code += "print(k.takes_onednn(x, torch.ones(512, 512)))"
+    for choice, expected in (("plain", False), ("", kernels._has_onednn())):
+        environment = {**os.environ, "NPT_KERNELS": choice}
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == str(expected)
+
+
+@needs_onednn
+@pytest.mark.parametrize("name", ["CoOp", "CoCoOp", "MaPLe", "IVLP"])
+@pytest.mark.parametrize("chunk", ["0", "3"])
+def test_a_whole_step_agrees_with_the_plain_path(make_trainer, name, chunk, monkeypatch):
+    """Every product of the small CLIP sent through oneDNN, recomputed chunks too."""
+    monkeypatch.setattr(kernels, "_LEAST_WORK", 0)
+    monkeypatch.setattr(kernels, "_LEAST_WEIGHT", 0)
+    calls, real = [], kernels._product
+    monkeypatch.setattr(kernels, "_product", lambda *a: calls.append(a[0].shape) or real(*a))
+    trainer = make_trainer(name, "MODEL.TEXT_CHUNK", chunk)
+    images, labels = trainer.parse_batch_train(next(iter(trainer.train_loader_x)))
+
+    def step():
+        terms, outputs = trainer.losses(images, labels)
+        learned = trainer.model.learned()
+        return outputs.logits, torch.autograd.grad(terms["ce"], list(learned.values()))
+
+    logits, gradients = step()
+    assert calls
+    count = len(calls)
+    with plain_kernels():
+        expected_logits, expected = step()
+    assert len(calls) == count
+    close(logits, expected_logits)
+    largest = max(gradient.abs().max() for gradient in expected)
+    for ours, plain in zip(gradients, expected, strict=True):
+        assert (ours - plain).abs().max() <= 1e-5 * largest
+    again, same = step()
+    assert torch.equal(again, logits)
+    assert all(torch.equal(a, b) for a, b in zip(same, gradients, strict=True))

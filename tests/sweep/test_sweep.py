@@ -1,0 +1,135 @@
+"""The protocol, the sweep and the table: on records on disk, and once through real processes."""
+
+import json
+import math
+
+import pytest
+
+from npt_plugin.errors import UserError
+from npt_plugin.report.runs import AVERAGE, Key
+from npt_plugin.report.table import add_averages, collect, summarise
+from npt_plugin.report.write import report
+from npt_plugin.runs.record import write_record
+from npt_plugin.sweep import workers as sweep
+from npt_plugin.sweep.job import BASE, NEW, Job, arguments
+
+
+def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="completed", shots=16):
+    job = Job(dataset, trainer, "cfg", seed, ratio, shots, output=str(output))
+    for part, accuracy in ((BASE, base), (NEW, new)):
+        metrics = {"accuracy": accuracy, "macro_accuracy": accuracy, "many": 90.0, "few": None}
+        record = {
+            "status": status, "trainer": trainer, "dataset": dataset, "classes": part,
+            "seed": seed, "ratio": ratio, "shots": shots, "epochs": 13, "selection": "last_step",
+            "config": {"SEED": seed}, "config_hash": "0", "metrics": metrics,
+        }  # fmt: skip
+        write_record(job.folder(part), record)
+
+
+def test_mean_sd_n_and_h_are_those_of_the_seeds(tmp_path):
+    write_pair(tmp_path, "pets", "CoOp", 0, 60.0, 40.0)
+    write_pair(tmp_path, "pets", "CoOp", 1, 80.0, 80.0)
+    (row,) = summarise(collect(tmp_path))
+    assert row["n"] == 2 and row["seeds"] == [0, 1]
+    assert row["base"] == 70.0 and row["base_sd"] == pytest.approx(math.sqrt(200))
+    assert row["H"] == pytest.approx((48 + 80) / 2)  # of each seed's own pair, not of the means
+    assert row["H_values"] == [48.0, 80.0]
+    assert row["few"] is None and row["many"] == 90.0
+
+
+def test_other_shots_are_other_rows(tmp_path):
+    write_pair(tmp_path, "pets", "CoOp", 1, 60.0, 40.0, shots=16)
+    write_pair(tmp_path, "pets", "CoOp", 1, 50.0, 40.0, shots=4)
+    found = {(row["shots"], row["base"]) for row in summarise(collect(tmp_path))}
+    assert found == {(16, 60.0), (4, 50.0)}
+
+
+def test_averages_take_only_seeds_that_every_dataset_has(tmp_path):
+    for dataset, seeds in (("pets", (1, 2)), ("cars", (2, 3))):
+        for seed in seeds:
+            write_pair(tmp_path, dataset, "CoOp", seed, 10.0 * seed, 50.0)
+    rows = add_averages(collect(tmp_path))
+    assert set(rows[Key(0.06, AVERAGE, "CoOp", "cfg")]) == {2}
+
+
+def test_runs_that_did_not_complete_are_not_counted(tmp_path):
+    write_pair(tmp_path, "pets", "CoOp", 1, 60.0, 40.0)
+    write_pair(tmp_path, "pets", "CoOp", 2, 0.0, 0.0, status="started")
+    (row,) = summarise(collect(tmp_path))
+    assert row["n"] == 1 and row["base_sd"] is None
+
+
+def test_the_report_is_printed_and_written(tmp_path, capsys):
+    for trainer, base in (("CoOp", 50.0), ("ZeroshotCLIP", 40.0), ("NPT_CoOp", 60.0)):
+        write_pair(tmp_path, "pets", trainer, 1, base, 40.0)
+    text = report(tmp_path)
+    assert text in capsys.readouterr().out
+    order = [line.split("|")[4].strip() for line in text.splitlines()[2:]]
+    assert order == ["ZeroshotCLIP", "CoOp", "NPT_CoOp"]
+    assert len((tmp_path / "table.csv").read_text().splitlines()) == 4
+    assert json.loads((tmp_path / "table.json").read_text())[0]["trainer"] == "ZeroshotCLIP"
+
+
+def test_an_empty_folder_and_a_broken_record_are_named(tmp_path):
+    with pytest.raises(UserError, match="no completed base-to-new run"):
+        report(tmp_path)
+    write_pair(tmp_path, "pets", "CoOp", 1, 60.0, 40.0)
+    (file,) = (tmp_path / "base2new" / BASE).rglob("results.json")
+    file.write_text("{not json")
+    with pytest.raises(UserError, match="results.json"):
+        report(tmp_path)
+
+
+def test_zero_shot_runs_once_per_dataset_and_ratio():
+    args = sweep.parser().parse_args(["--datasets", "a", "b", "--seeds", "4", "5"])
+    jobs = sweep.grid(args)
+    assert [j.seed for j in jobs if j.trainer == "ZeroshotCLIP"] == [4, 4]
+    assert len([j for j in jobs if j.trainer == "CoOp"]) == 4
+
+
+def test_the_test_half_uses_the_prompts_of_the_train_half(tmp_path):
+    job = Job("pets", "CoOp", "cfg", 7, 0.25, output=str(tmp_path), options=("OPTIM.LR", "0.1"))
+    write_pair(tmp_path, "pets", "CoOp", 7, 60.0, 40.0, ratio=0.25)
+    words = arguments(job, NEW, tmp_path)
+    assert words[words.index("--load-epoch") + 1] == "13"
+    assert words[words.index("--model-dir") + 1] == str(job.folder(BASE))
+    assert words[words.index("DATASET.SUBSAMPLE_CLASSES") + 1] == "new"
+    assert words[-2:] == ["OPTIM.LR", "0.1"]
+    assert job.folder(BASE) != job.folder(NEW)
+
+
+@pytest.fixture
+def tree(tmp_path, small_clip_file):
+    """A configs folder for the miniature pets and the random CLIP."""
+    datasets, trainers = tmp_path / "configs" / "datasets", tmp_path / "configs" / "trainers"
+    datasets.mkdir(parents=True)
+    (datasets / "pets.yaml").write_text("DATASET: {NAME: OxfordPets}\n")
+    for name in ("CoOp", "NPT_CoOp", "ZeroshotCLIP"):
+        (trainers / name).mkdir(parents=True)
+        (trainers / name / "small.yaml").write_text(
+            f"MODEL: {{CLIP_WEIGHTS: {small_clip_file}}}\n"
+            "INPUT: {SIZE: [32, 32], TRANSFORMS: [normalize]}\n"
+            "OPTIM: {NAME: sgd, LR: 0.1, MAX_EPOCH: 2, LR_SCHEDULER: cosine}\n"
+            "DATALOADER: {NUM_WORKERS: 0}\n"
+        )
+    return tmp_path / "configs"
+
+
+def sweep_command(tree, pets_root, output, *more):
+    words = ["--datasets", "pets", "--trainers", "ZeroshotCLIP", "CoOp", "--seeds", "1", "2"]
+    words += ["--config", "small", "--configs", str(tree), "--root", str(pets_root)]
+    return [*words, "--shots", "4", "--output", str(output), "--jobs", "2", *more]
+
+
+def test_a_sweep_goes_on_after_a_failure_and_repeats_only_that(tree, pets_root, tmp_path, capfd):
+    blocked = tmp_path / "out" / "base2new" / BASE / "pets/shots_4/ratio_0.06/CoOp/small/seed2"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("a file where the run needs a folder")
+    assert sweep.main(sweep_command(tree, pets_root, tmp_path / "out")) == 1
+    out, err = capfd.readouterr()
+    assert "3 runs, 0 completed already, 3 to do" in out
+    assert "failed: pets CoOp tau 0.06 seed 2" in err
+    assert "| CoOp" in out and "Traceback" not in err
+    blocked.unlink()
+    assert sweep.main(sweep_command(tree, pets_root, tmp_path / "out")) == 0
+    assert "3 runs, 2 completed already, 1 to do" in capfd.readouterr().out

@@ -1,0 +1,227 @@
+"""Records from start to end, the lock, signals, broken disks, losses that blow up."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import torch
+
+from npt_plugin.errors import UserError
+from npt_plugin.runs.record import RESULTS, read_record, write_record
+from npt_plugin.runs.record_schema import validate
+from npt_plugin.runs.recorder import recorded
+from npt_plugin.system.exit_codes import exit_code
+from npt_plugin.system.locks import LOCK, run_lock
+from npt_plugin.system.signals import Stopped, stop_here, stop_signals, whole_steps
+from npt_plugin.trainers.checkpoints import save_progress
+
+
+def started(**more):
+    return {
+        "schema": 1, "status": "started", "trainer": "CoOp", "dataset": "OxfordPets", "ratio": 1.0,
+        "classes": "all", "seed": 0, "config": {}, "config_hash": "x", **more,
+    }  # fmt: skip
+
+
+def completed(**more):
+    metrics = {"accuracy": 50.0, "macro_accuracy": 49.0}
+    return {**started(), "status": "completed", "metrics": metrics, "epochs": 2,
+        "shots": 16,
+            "selection": "last_step", **more}  # fmt: skip
+
+
+def test_the_schema_accepts_whole_records_and_names_what_is_wrong():
+    assert validate(started()) == [] and validate(completed(later_key=1)) == []
+    assert validate([]) == ["it holds a list, not an object"]
+    assert "schema is 7" in validate(started(schema=7))[0]
+    assert "'over'" in validate(started(status="over"))[0]
+    assert validate(completed(seed=True)) == ["'seed' is a bool, not int"]
+    assert (
+        "accuracy is 101" in validate(completed(metrics={"accuracy": 101, "macro_accuracy": 1}))[0]
+    )
+    for key in completed():
+        broken = completed()
+        del broken[key]
+        assert validate(broken), key
+
+
+def test_a_record_that_breaks_the_schema_is_neither_written_nor_read(tmp_path):
+    with pytest.raises(ValueError, match="'trainer' is missing"):
+        write_record(tmp_path, {"status": "started"})
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / RESULTS).write_text(json.dumps(completed(metrics=None)))
+    with pytest.raises(UserError, match="metrics"):
+        read_record(tmp_path / RESULTS)
+
+
+def test_a_run_says_started_then_completed_with_everything(make_trainer, tmp_path):
+    trainer = make_trainer("NPT_CoOp", "TEST.NC_PER_EPOCH", "1", output=tmp_path / "run")
+    with recorded(trainer):
+        assert read_record(tmp_path / "run" / RESULTS)["status"] == "started"
+        trainer.train()
+    record = read_record(tmp_path / "run" / RESULTS)
+    assert record["status"] == "completed" and record["selection"] == "last_step"
+    assert record["tested_epoch"] == 2 and record["peak_memory"]["process_mib"] > 50
+    assert {"torch", "framework", "git"} <= record["versions"].keys()
+    assert record["class_counts"] == [4, 4, 4] and len(record["class_names"]) == 3
+    assert [h["epoch"] for h in record["history"]] == [1, 2]
+    assert {"lr", "loss", "acc", "ce", "lc", "mi", "nc"} <= record["history"][0].keys()
+    assert [h["lr"] for h in record["history"]] == pytest.approx([0.1, 0.05])  # cosine
+    last = record["history"][-1]["nc"]
+    assert last["accuracy"] == record["metrics"]["accuracy"]
+    assert last["nc3_distance"] == record["metrics"]["nc"]["nc3_distance"]
+
+
+def test_looking_at_the_collapse_changes_nothing(make_trainer, tmp_path):
+    records = []
+    for every in ("0", "1"):
+        trainer = make_trainer("CoOp", "TEST.NC_PER_EPOCH", every, output=tmp_path / every)
+        trainer.train()
+        records.append(read_record(tmp_path / every / RESULTS))
+    assert records[0]["metrics"] == records[1]["metrics"]
+    assert records[0]["config_hash"] == records[1]["config_hash"]
+
+
+def test_a_failure_is_recorded_with_its_reason(make_trainer, tmp_path):
+    trainer = make_trainer("CoOp", output=tmp_path / "run")
+    with pytest.raises(RuntimeError), recorded(trainer):
+        raise RuntimeError("the roof is on fire")
+    record = read_record(tmp_path / "run" / RESULTS)
+    assert record["status"] == "failed" and "roof" in record["reason"]
+
+
+def test_a_loss_that_blows_up_is_one_sentence_and_keeps_the_checkpoint(train_here, tmp_path):
+    """Epoch 1 runs at a learning rate of 0, so only epoch 2 goes wrong."""
+    out = tmp_path / "out"
+    words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
+    options = ("OPTIM.LR", "1e30", "OPTIM.WARMUP_EPOCH", "1", "OPTIM.WARMUP_TYPE", "constant",
+               "OPTIM.WARMUP_CONS_LR", "0.0")  # fmt: skip
+    done = train_here(*words, options=options)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith("error: ")]
+    assert "epoch 2" in line and "The last good checkpoint is kept." in line
+    record = read_record(out / RESULTS)
+    assert record["status"] == "failed" and "FloatingPointError" in record["reason"]
+    assert (out / "progress.npt").exists() and not (out / LOCK).exists()
+
+
+def test_prompts_that_are_not_finite_are_never_saved(make_trainer, tmp_path):
+    trainer = make_trainer("CoOp", output=tmp_path / "run")
+    trainer.train()
+    before = (tmp_path / "run" / "progress.npt").read_bytes()
+    with torch.no_grad():
+        trainer.model.prompt_learner.ctx[0, 0] = float("nan")
+    with pytest.raises(FloatingPointError, match="prompt_learner.ctx is not finite"):
+        save_progress(trainer)
+    assert (tmp_path / "run" / "progress.npt").read_bytes() == before
+
+
+def test_results_of_another_config_are_not_overwritten(train_here, tmp_path):
+    out = tmp_path / "out"
+    words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
+    assert train_here(*words).returncode == 0
+    before = (out / RESULTS).read_bytes()
+    done = train_here(*words, "--eval-only", "--model-dir", str(out), "--load-epoch", "2",
+                      options=("DATASET.SUBSAMPLE_CLASSES", "new"))  # fmt: skip
+    assert done.returncode == 2 and "SUBSAMPLE_CLASSES: base -> new" in done.stderr
+    assert (out / RESULTS).read_bytes() == before
+
+
+def test_two_runs_cannot_share_a_folder_but_a_dead_one_does_not_block(tmp_path):
+    folder = tmp_path / "run"
+    with run_lock(folder):
+        with pytest.raises(UserError, match=f"in use by process {os.getpid()}"), run_lock(folder):
+            pass
+        assert (folder / LOCK).exists()
+        (folder / "kept").touch()
+    assert [p.name for p in folder.iterdir()] == ["kept"]
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    from npt_plugin.system.locks import _process
+
+    holder = _process(os.getpid())
+    for other in ({"pid": child.pid}, {"start": "1"}, {"boot": "another"}):
+        (folder / LOCK).write_text(json.dumps(holder | other))
+        with run_lock(folder):  # dead, or a later process with the same number
+            pass
+    (folder / LOCK).write_text("{half a fi")
+    with run_lock(folder):
+        pass
+    (folder / LOCK).write_text(json.dumps(holder | {"host": "elsewhere"}))
+    with pytest.raises(UserError, match="elsewhere"), run_lock(folder):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(train_here, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    done = train_here("--trainer", "CoOp", "--output-dir", str(tmp_path / "file" / "out"))
+    assert done.returncode == 2 and "Cannot write" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(
+    train_here, tmp_path, monkeypatch, after
+):
+    calls, fsync = [], os.fsync
+
+    def full(handle):
+        calls.append(handle)
+        if len(calls) > after:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    done = train_here("--trainer", "CoOp", "--seed", "1", "--output-dir", str(tmp_path / "out"))
+    assert done.returncode == 2 and "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [p for p in (tmp_path / "out").rglob(".*.*") if p.is_file()]
+
+
+def test_a_signal_waits_for_the_step_and_a_second_does_not():
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals arrive in the main thread")
+    steps, before = [], signal.getsignal(signal.SIGINT)  # a shell's background job ignores it
+    with pytest.raises(Stopped) as stop, stop_signals(), whole_steps():
+        signal.raise_signal(signal.SIGTERM)
+        steps.append("finished")
+        stop_here()
+    assert steps == ["finished"] and stop.value.code == 143
+    with pytest.raises(Stopped), stop_signals():
+        signal.raise_signal(signal.SIGINT)  # outside of steps: at once
+    with pytest.raises(Stopped), stop_signals(), whole_steps():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    stop_here()  # nothing is left of them
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_exit_codes_of_signals(number, code, capsys):
+    def action():
+        raise Stopped(number)
+
+    assert exit_code(action) == code
+    assert capsys.readouterr().err == f"error: interrupted by {signal.Signals(number).name}\n"
+
+
+def test_sigterm_ends_a_real_run_with_143(start_train_py, tmp_path):
+    out = tmp_path / "out"
+    words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
+    long = ("OPTIM.MAX_EPOCH", "400")
+    process = start_train_py(*words, options=long)
+    limit = time.time() + 60
+    while not (out / "progress.npt").exists() and process.poll() is None and time.time() < limit:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 143, err
+    assert err.strip().splitlines()[-1] == "error: interrupted by SIGTERM"
+    record = read_record(out / RESULTS)
+    assert record["status"] == "failed" and "SIGTERM" in record["reason"] and record["history"]
+    assert not (out / LOCK).exists()
