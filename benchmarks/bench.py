@@ -43,9 +43,15 @@ class Bench:
         """A process with one trainer; ``options`` are config keys and values."""
         host = self.hosts / FOLDERS[trainer] if side == "host" else None
         spec = {
-            "side": side, "trainer": trainer, "names": class_names(classes), "options": options,
-            "weights": self.weights, "threads": self.threads, **self.shape, **more,
-        }  # fmt: skip
+            "side": side,
+            "trainer": trainer,
+            "names": class_names(classes),
+            "options": options,
+            "weights": self.weights,
+            "threads": self.threads,
+            **self.shape,
+            **more,
+        }
         return Worker(spec, host)
 
     @contextmanager

@@ -7,10 +7,7 @@ import time
 from bench import TEST_IMAGES, Bench
 from sides import largest_difference, take_turns
 
-CHOICES = {
-    "bf16": ("TRAINER.COOP.PREC", "bf16"),
-    "compile": ("MODEL.COMPILE", True),
-}
+CHOICES = {"bf16": ("TRAINER.COOP.PREC", "bf16"), "compile": ("MODEL.COMPILE", True)}
 
 
 def options(bench: Bench) -> None:

@@ -27,11 +27,13 @@ def npt(bench: Bench) -> None:
     for worker in sides.values():
         worker.close()
     found = {
-        **steps, "objective": alone, "whole step": whole,
+        **steps,
+        "objective": alone,
+        "whole step": whole,
         "of a cached step": round(alone / steps["CoOp"], 5),
         "of a step": round(alone / whole, 5),
         "note": "the objective's own forward and backward; ratio: two trainers taking turns",
-    }  # fmt: skip
+    }
     bench.note("NPT_CoOp over CoOp, K=100 B=32", found)
 
 

@@ -19,9 +19,13 @@ TUNING_DATASETS = ("embedded_sketches", "embedded_pairs")
 """Every choice was made on these, with seeds of their own, before the others were run."""
 
 STAGES = (
-    ("CoOp", (0.06,), 20), ("MaPLe", (0.06,), 20), ("CoCoOp", (0.06,), 20),
-    ("CoOp", (0.25, 1.0), 10), ("MaPLe", (0.25, 1.0), 5), ("CoCoOp", (0.25, 1.0), 3),
-)  # fmt: skip
+    ("CoOp", (0.06,), 20),
+    ("MaPLe", (0.06,), 20),
+    ("CoCoOp", (0.06,), 20),
+    ("CoOp", (0.25, 1.0), 10),
+    ("MaPLe", (0.25, 1.0), 5),
+    ("CoCoOp", (0.25, 1.0), 3),
+)
 """Base trainer, ratios and number of seeds (1, 2, ...), the most telling first."""
 
 TUNING_SEEDS = (101, 102, 103)
@@ -32,15 +36,29 @@ RULES = ("epochs", "steps")
 LOSS, NPT = "TRAINER.IMBALANCE_LOSS", "TRAINER.NPT"
 BALANCED_SOFTMAX = (f"{LOSS}.NAME", "balanced_softmax")
 LDAM_DRW = (
-    f"{LOSS}.NAME", "ldam", f"{LOSS}.LOGIT_SCALE", "17.5", f"{LOSS}.LDAM_MARGIN", "0.05",
-    f"{LOSS}.DRW_EPOCH", "40",
-)  # fmt: skip
+    f"{LOSS}.NAME",
+    "ldam",
+    f"{LOSS}.LOGIT_SCALE",
+    "17.5",
+    f"{LOSS}.LDAM_MARGIN",
+    "0.05",
+    f"{LOSS}.DRW_EPOCH",
+    "40",
+)
 GNM = ("OPTIM.GNM.ENABLED", "True", "OPTIM.GNM.SCHEDULE", "constant")
 V2_WEIGHT = "3.0"
 PLAIN = (
-    f"{NPT}.LC.FORM", "etf", f"{NPT}.MI.FORM", "etf", f"{NPT}.CENTER", "False",
-    f"{NPT}.LAMBDA_LC", "1.0", f"{NPT}.LAMBDA_MI", "1.0",
-)  # fmt: skip
+    f"{NPT}.LC.FORM",
+    "etf",
+    f"{NPT}.MI.FORM",
+    "etf",
+    f"{NPT}.CENTER",
+    "False",
+    f"{NPT}.LAMBDA_LC",
+    "1.0",
+    f"{NPT}.LAMBDA_MI",
+    "1.0",
+)
 
 
 @dataclass(frozen=True)

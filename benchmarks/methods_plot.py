@@ -11,9 +11,11 @@ from methods_table import within
 
 PANELS = (
     ("base_etf_distance_text_to_image", "new"),
-    ("base_nc3_cosine", "new"), ("base_nc3_cosine", "H"),
-    ("new_etf_distance_text_to_image", "new"), ("new_nc3_cosine", "new"),
-)  # fmt: skip
+    ("base_nc3_cosine", "new"),
+    ("base_nc3_cosine", "H"),
+    ("new_etf_distance_text_to_image", "new"),
+    ("new_nc3_cosine", "new"),
+)
 
 
 def scatter(records: Sequence[Record], path: Path) -> None:

@@ -21,14 +21,26 @@ from npt_plugin.trainers.loaders import FeatureCacheLoader
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 SCORES = {
-    "macro": "macro_accuracy", "many": "many", "medium": "medium", "few": "few",
-    "worst": "worst_class", "ece": "ece",
-}  # fmt: skip
+    "macro": "macro_accuracy",
+    "many": "many",
+    "medium": "medium",
+    "few": "few",
+    "worst": "worst_class",
+    "ece": "ece",
+}
 COLLAPSE = (
-    "nc1_image", "etf_distance_image", "etf_distance_text", "etf_distance_text_to_image",
-    "nc2_equiangular_text", "nc2_equiangular_text_to_image", "nc3_distance", "nc3_cosine",
-    "nc4_agreement", "effective_rank_text", "modality_gap",
-)  # fmt: skip
+    "nc1_image",
+    "etf_distance_image",
+    "etf_distance_text",
+    "etf_distance_text_to_image",
+    "nc2_equiangular_text",
+    "nc2_equiangular_text_to_image",
+    "nc3_distance",
+    "nc3_cosine",
+    "nc4_agreement",
+    "effective_rank_text",
+    "modality_gap",
+)
 
 
 def record_path(output: str, run: Run) -> Path:
@@ -58,9 +70,16 @@ def perform(run: Run, root: str, output: str) -> Path:
     shutil.rmtree(work, ignore_errors=True)
     options = ("TEST.FEATURE_CACHE", f"{output}/features", "TEST.SAVE_PREDICTIONS", "False")
     job = Job(
-        run.dataset, run.method.trainer, run.method.config, run.seed, run.ratio, SHOTS, root,
-        str(work), (*options, *run.options),
-    )  # fmt: skip
+        run.dataset,
+        run.method.trainer,
+        run.method.config,
+        run.seed,
+        run.ratio,
+        SHOTS,
+        root,
+        str(work),
+        (*options, *run.options),
+    )
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         run_job(job, CONFIGS)
     write_json(path, flat_record(run, job))
@@ -73,13 +92,19 @@ def flat_record(run: Run, job: Job) -> dict[str, Any]:
     base, new = (read_record(job.folder(part) / RESULTS) for part in (BASE, NEW))
     accuracies = [record["metrics"]["accuracy"] for record in (base, new)]
     return {
-        "method": run.method.name, "dataset": run.dataset, "ratio": run.ratio, "rule": run.rule,
-        "seed": run.seed, "config_hash": base["config_hash"],
-        "base": accuracies[0], "new": accuracies[1], "H": harmonic_mean(*accuracies),
+        "method": run.method.name,
+        "dataset": run.dataset,
+        "ratio": run.ratio,
+        "rule": run.rule,
+        "seed": run.seed,
+        "config_hash": base["config_hash"],
+        "base": accuracies[0],
+        "new": accuracies[1],
+        "H": harmonic_mean(*accuracies),
         **{name: base["metrics"].get(key) for name, key in SCORES.items()},
         **{f"base_{key}": base["metrics"]["nc"].get(key) for key in COLLAPSE},
         **{f"new_{key}": new["metrics"]["nc"].get(key) for key in COLLAPSE},
-    }  # fmt: skip
+    }
 
 
 _kept: dict[Any, Any] = {}

@@ -18,9 +18,7 @@ from npt_plugin.report.differences import interval
 
 SHOWN = ("base", "new", "H", "macro", "many", "medium", "few")
 GEOMETRY = ("base_etf_distance_text_to_image", "base_nc3_cosine")
-HEADS = {
-    "base_etf_distance_text_to_image": "ETF distance", "base_nc3_cosine": "NC3 cosine",
-}  # fmt: skip
+HEADS = {"base_etf_distance_text_to_image": "ETF distance", "base_nc3_cosine": "NC3 cosine"}
 RESAMPLES = 1000
 
 Seeds = dict[int, dict[str, float]]
@@ -117,9 +115,19 @@ def _gain(found: Seeds, base: Seeds) -> str:
 
 
 COLUMNS = [
-    "method", "n", "base", "new", "H", "H - base trainer's", "few - base trainer's", "macro",
-    "many", "medium", "few", *HEADS.values(),
-]  # fmt: skip
+    "method",
+    "n",
+    "base",
+    "new",
+    "H",
+    "H - base trainer's",
+    "few - base trainer's",
+    "macro",
+    "many",
+    "medium",
+    "few",
+    *HEADS.values(),
+]
 
 
 def markdown(records: Sequence[Record], ratio: float, rule: str, columns: Sequence[str]) -> str:
@@ -158,11 +166,16 @@ def _on_one(
 # -- the second claim: does collapse of text-to-image features go with generalisation? ----------
 
 PAIRS = (
-    ("base_etf_distance_text_to_image", "base"), ("base_etf_distance_text_to_image", "new"),
-    ("base_etf_distance_text_to_image", "H"), ("base_nc3_cosine", "new"), ("base_nc3_cosine", "H"),
-    ("new_etf_distance_text_to_image", "new"), ("new_nc3_cosine", "new"),
-    ("base_nc1_image", "H"), ("base_etf_distance_text", "H"),
-)  # fmt: skip
+    ("base_etf_distance_text_to_image", "base"),
+    ("base_etf_distance_text_to_image", "new"),
+    ("base_etf_distance_text_to_image", "H"),
+    ("base_nc3_cosine", "new"),
+    ("base_nc3_cosine", "H"),
+    ("new_etf_distance_text_to_image", "new"),
+    ("new_nc3_cosine", "new"),
+    ("base_nc1_image", "H"),
+    ("base_etf_distance_text", "H"),
+)
 
 
 def within(records: Sequence[Record], x: str, y: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -30,15 +30,32 @@ CSV = Path(__file__).resolve().parent / "results" / "methods_tuning.csv"
 
 
 def npt(
-    name: str, lc: float, mi: float, form: str = "anchored", mi_form: str = "pull",
-    center: bool = True, momentum: float = 0.0, more: tuple[str, ...] = (), base: str = "CoOp",
-) -> Method:  # fmt: skip
+    name: str,
+    lc: float,
+    mi: float,
+    form: str = "anchored",
+    mi_form: str = "pull",
+    center: bool = True,
+    momentum: float = 0.0,
+    more: tuple[str, ...] = (),
+    base: str = "CoOp",
+) -> Method:
     """NPT on a base trainer with everything spelled out, whatever the defaults are."""
     options = (
-        f"{NPT}.LAMBDA_LC", str(float(lc)), f"{NPT}.LAMBDA_MI", str(float(mi)),
-        f"{NPT}.LC.FORM", form, f"{NPT}.MI.FORM", mi_form, f"{NPT}.CENTER", str(center),
-        f"{NPT}.MI.MOMENTUM", str(momentum), *more,
-    )  # fmt: skip
+        f"{NPT}.LAMBDA_LC",
+        str(float(lc)),
+        f"{NPT}.LAMBDA_MI",
+        str(float(mi)),
+        f"{NPT}.LC.FORM",
+        form,
+        f"{NPT}.MI.FORM",
+        mi_form,
+        f"{NPT}.CENTER",
+        str(center),
+        f"{NPT}.MI.MOMENTUM",
+        str(momentum),
+        *more,
+    )
     return Method(name, base, f"NPT_{base}", options)
 
 
@@ -50,9 +67,16 @@ def coop(name: str, *options: str) -> Method:
 def ldam(margin: float) -> Method:
     """LDAM with deferred re-weighting at the embedded CLIP's scale."""
     return coop(
-        f"LDAM {margin:g} + DRW", f"{LOSS}.NAME", "ldam", f"{LOSS}.LOGIT_SCALE", "17.5",
-        f"{LOSS}.LDAM_MARGIN", str(margin), f"{LOSS}.DRW_EPOCH", "40",
-    )  # fmt: skip
+        f"LDAM {margin:g} + DRW",
+        f"{LOSS}.NAME",
+        "ldam",
+        f"{LOSS}.LOGIT_SCALE",
+        "17.5",
+        f"{LOSS}.LDAM_MARGIN",
+        str(margin),
+        f"{LOSS}.DRW_EPOCH",
+        "40",
+    )
 
 
 def cpt(times: float) -> Method:
@@ -73,11 +97,18 @@ CANDIDATES: tuple[Method, ...] = (
     npt("LC anchored 10, MI pull 10, EMA 0.97", 10, 10, momentum=0.97),
     npt("LC anchored 10, MI pull 10, EMA 0.9, not centred", 10, 10, center=False, momentum=0.9),
     npt("LC etf 10, MI pull 10, EMA 0.9", 10, 10, "etf", momentum=0.9),
-    *(npt(f"v2: GD {w}, MI pull 10, EMA 0.9", w, 10, momentum=0.9, more=(f"{NPT}.VERSION", "v2"))
-      for w in (1, 3, 10)),
+    *(
+        npt(f"v2: GD {w}, MI pull 10, EMA 0.9", w, 10, momentum=0.9, more=(f"{NPT}.VERSION", "v2"))
+        for w in (1, 3, 10)
+    ),
     npt("MI pull 10 alone, EMA 0.9", 0, 10, momentum=0.9),
-    npt("LC anchored 10, MI pull 10, EMA 0.9 + balanced softmax", 10, 10, momentum=0.9,
-        more=BALANCED_SOFTMAX),
+    npt(
+        "LC anchored 10, MI pull 10, EMA 0.9 + balanced softmax",
+        10,
+        10,
+        momentum=0.9,
+        more=BALANCED_SOFTMAX,
+    ),
     npt("LC anchored 10, MI pull 10, ramp 10", 10, 10, more=(f"{NPT}.WARMUP_EPOCH", "10")),
     npt("LC etf 10, MI pull 10", 10, 10, "etf"),
     npt("LC etf 10, MI pull 10, not centred", 10, 10, "etf", center=False),
@@ -92,26 +123,47 @@ CANDIDATES: tuple[Method, ...] = (
     *(coop(f"post-hoc {t:g}", f"{LOSS}.POSTHOC_TAU", str(t)) for t in (0.5, 1.0)),
     *(ldam(margin) for margin in (0.05, 0.125, 0.25)),
     *(
-        coop(f"GNM scale {s:g}", "OPTIM.GNM.ENABLED", "True", "OPTIM.GNM.SCALE", str(s),
-             "OPTIM.GNM.SCHEDULE", "constant")
+        coop(
+            f"GNM scale {s:g}",
+            "OPTIM.GNM.ENABLED",
+            "True",
+            "OPTIM.GNM.SCALE",
+            str(s),
+            "OPTIM.GNM.SCHEDULE",
+            "constant",
+        )
         for s in (0.1, 1.0)
     ),
     *(cpt(times) for times in (1, 10)),
-)  # fmt: skip
+)
 OTHERS = tuple(
     method
     for base in ("MaPLe", "CoCoOp")
     for method in (
         Method(base, base, base),
-        *(npt(f"{base}: LC anchored {w}, MI pull {w}, EMA 0.9", w, w, momentum=0.9, base=base)
-          for w in (1, 3, 10)),
+        *(
+            npt(f"{base}: LC anchored {w}, MI pull {w}, EMA 0.9", w, w, momentum=0.9, base=base)
+            for w in (1, 3, 10)
+        ),
     )
 ) + tuple(
-    npt(f"MaPLe: LC anchored {lc}, MI {form} {mi}, EMA 0.9", lc, mi, "anchored", form,
-        momentum=0.9, base="MaPLe")
-    for lc, mi, form in ((3, 0, "pull"), (10, 0, "pull"), (0, 3, "pull"), (3, 3, "anchored"),
-                         (1, 1, "anchored"))
-)  # fmt: skip
+    npt(
+        f"MaPLe: LC anchored {lc}, MI {form} {mi}, EMA 0.9",
+        lc,
+        mi,
+        "anchored",
+        form,
+        momentum=0.9,
+        base="MaPLe",
+    )
+    for lc, mi, form in (
+        (3, 0, "pull"),
+        (10, 0, "pull"),
+        (0, 3, "pull"),
+        (3, 3, "anchored"),
+        (1, 1, "anchored"),
+    )
+)
 """Whether the same weights serve the other base trainers; CoCoOp, which is slow, at equal epochs
 only."""
 
@@ -141,6 +193,7 @@ def rows_of(records: list[Record]) -> list[list[str]]:
             values[r["method"], column][r["seed"]].append(r[column])
     table = []
     for method in (*CANDIDATES, *OTHERS):
+
         def mean(column: str, name: str = method.name, rules: int = _rules(method)) -> dict:
             wanted = len(TUNING_DATASETS) * (1 if " " in column else rules)  # no seed by halves
             found = values[name, column].items()
@@ -160,9 +213,16 @@ def rows_of(records: list[Record]) -> list[list[str]]:
 
 
 HEADS = [
-    "candidate", "n", "H - base trainer's", "at equal epochs", "at equal steps", "base", "new", "H",
+    "candidate",
+    "n",
+    "H - base trainer's",
+    "at equal epochs",
+    "at equal steps",
+    "base",
+    "new",
+    "H",
     "few",
-]  # fmt: skip
+]
 
 
 def main(argv: list[str] | None = None) -> int:

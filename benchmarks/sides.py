@@ -50,9 +50,14 @@ class Worker:
         }
         command = [sys.executable, "-W", "ignore", str(HERE / "worker.py"), json.dumps(spec)]
         self.process = subprocess.Popen(
-            command, cwd=host or ROOT, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            command,
+            cwd=host or ROOT,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         self._answer()
 
     def _answer(self) -> Any:

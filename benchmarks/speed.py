@@ -66,11 +66,16 @@ def save(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
     found = bench.found
     rows = target_rows(found, bench.other)
     about = {
-        "date": date.today().isoformat(), "torch": torch.__version__, "threads": args.threads,
-        "machine": platform.machine(), "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "other": bench.other, "model": "quick" if args.quick else "ViT-B/16, random weights, fp32",
-        "note": args.note, "not measured": [r["what"] for r in rows if r["value"] is None],
-    }  # fmt: skip
+        "date": date.today().isoformat(),
+        "torch": torch.__version__,
+        "threads": args.threads,
+        "machine": platform.machine(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "other": bench.other,
+        "model": "quick" if args.quick else "ViT-B/16, random weights, fp32",
+        "note": args.note,
+        "not measured": [r["what"] for r in rows if r["value"] is None],
+    }
     peak = share_of_peak(found, bench.shape) if "CoOp K=19 test per image" in found else {}
     content = {"about": about, "targets": rows, "share of peak": peak, "found": found}
     if peak and "whole job" in found:

@@ -1,6 +1,6 @@
 """What the measurements say about the targets: the tables of the README.
 
-    python benchmarks/summary.py benchmarks/results/speed.json
+python benchmarks/summary.py benchmarks/results/speed.json
 """
 
 from __future__ import annotations
@@ -59,42 +59,62 @@ TARGETS = (
     Target("three seeds, 8 views, cold", _JOB, "ratio ours, FEATURE_CACHE 8, three seeds", 15),
     Target("three seeds, 1 view, cold", _JOB, "ratio ours, FEATURE_CACHE 1, three seeds", 15),
     Target(
-        "whole job, 8 views, test features on disk", _JOB,
-        "ratio ours, FEATURE_CACHE 8, test features on disk", 15,
+        "whole job, 8 views, test features on disk",
+        _JOB,
+        "ratio ours, FEATURE_CACHE 8, test features on disk",
+        15,
     ),
     Target("peak memory, CoOp step, K=500", "CoOp K=500 step B=32 peak memory", "ratio", 5),
     Target(
-        "memory of a CoOp step, K=1000", "CoOp K=1000 step B=32 peak memory", "ours", 6 * _GIB,
-        False, "GiB",
+        "memory of a CoOp step, K=1000",
+        "CoOp K=1000 step B=32 peak memory",
+        "ours",
+        6 * _GIB,
+        False,
+        "GiB",
     ),
     Target(
         "NPT of a CoOp step, K=100", "NPT_CoOp over CoOp, K=100 B=32", "of a step", 0.03, False, "%"
     ),
     Target(
-        "NPT of a step on cached features, K=100", "NPT_CoOp over CoOp, K=100 B=32",
-        "of a cached step", 0.03, False, "%",
+        "NPT of a step on cached features, K=100",
+        "NPT_CoOp over CoOp, K=100 B=32",
+        "of a cached step",
+        0.03,
+        False,
+        "%",
     ),
     *(
         Target(
-            f"NPT {version} of a CoOp step, K=1000", f"NPT {version} objective K=1000 B=32",
-            "of a step", 0.03, False, "%",
+            f"NPT {version} of a CoOp step, K=1000",
+            f"NPT {version} objective K=1000 B=32",
+            "of a step",
+            0.03,
+            False,
+            "%",
         )
         for version in ("v3", "v2", "cpt")
     ),
     Target(
-        "GNM, of a step on cached features", "GNM over SGD, CoOp K=100 B=32 FEATURE_CACHE",
-        "times the base step", 1.05, False,
+        "GNM, of a step on cached features",
+        "GNM over SGD, CoOp K=100 B=32 FEATURE_CACHE",
+        "times the base step",
+        1.05,
+        False,
     ),
     Target(
-        "SAM, of a step on cached features", "SAM over SGD, CoOp K=100 B=32 FEATURE_CACHE",
-        "times the base step", 2.1, False,
+        "SAM, of a step on cached features",
+        "SAM over SGD, CoOp K=100 B=32 FEATURE_CACHE",
+        "times the base step",
+        2.1,
+        False,
     ),
     Target("MaPLe checkpoint of theirs", "MaPLe checkpoint", "ours of other", 0.01, False, "%"),
     *(
         Target(f"{name}: logits differ by", f"{name} parity", "", 1e-5, False, "")
         for name in ("CoOp K=19", "CoOp K=100", "CoOp K=1000", "CoCoOp K=19", "MaPLe K=100")
     ),
-)  # fmt: skip
+)
 """What the speed rules ask for, and its neighbours."""
 
 

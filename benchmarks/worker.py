@@ -39,13 +39,25 @@ def config(spec: dict[str, Any], folder: Path) -> Any:
     cfg = npt_plugin.extend_cfg(get_cfg_default())
     cfg.merge_from_file(str(folder / f"configs/trainers/{FILES[base]}.yaml"))
     size = spec["size"]
-    cfg.merge_from_list([
-        "TRAINER.NAME", spec["trainer"], f"TRAINER.{base.upper()}.PREC", "fp32",
-        "INPUT.SIZE", (size, size), "MODEL.CLIP_WEIGHTS", spec["weights"],
-        "TRAINER.MAPLE.PROMPT_DEPTH", min(9, spec["layers"]),
-        "TRAINER.COOP.N_CTX", spec.get("n_ctx", 16), "USE_CUDA", False,
-        *spec.get("options", ()),
-    ])  # fmt: skip
+    cfg.merge_from_list(
+        [
+            "TRAINER.NAME",
+            spec["trainer"],
+            f"TRAINER.{base.upper()}.PREC",
+            "fp32",
+            "INPUT.SIZE",
+            (size, size),
+            "MODEL.CLIP_WEIGHTS",
+            spec["weights"],
+            "TRAINER.MAPLE.PROMPT_DEPTH",
+            min(9, spec["layers"]),
+            "TRAINER.COOP.N_CTX",
+            spec.get("n_ctx", 16),
+            "USE_CUDA",
+            False,
+            *spec.get("options", ()),
+        ]
+    )
     cfg.freeze()
     return cfg
 

@@ -37,9 +37,15 @@ class Predictor:
     """
 
     def __init__(
-        self, model: Any, cfg: Any, device: torch.device, precision: Any,
-        class_names: Sequence[str], temperature: float = 1.0, train_counts: Tensor | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        model: Any,
+        cfg: Any,
+        device: torch.device,
+        precision: Any,
+        class_names: Sequence[str],
+        temperature: float = 1.0,
+        train_counts: Tensor | None = None,
+    ) -> None:
         from npt_plugin.engine.framework import build_transform
 
         self.model, self.device, self.precision = model, device, precision

@@ -5,9 +5,21 @@ import sys
 from pathlib import Path
 
 NEEDED = (
-    "torch", "torchvision", "clip-anytorch", "yacs", "tabulate", "tqdm", "gdown", "tensorboard",
-    "safetensors", "scikit-learn", "matplotlib", "pytest", "pytest-xdist", "hypothesis",
-)  # fmt: skip
+    "torch",
+    "torchvision",
+    "clip-anytorch",
+    "yacs",
+    "tabulate",
+    "tqdm",
+    "gdown",
+    "tensorboard",
+    "safetensors",
+    "scikit-learn",
+    "matplotlib",
+    "pytest",
+    "pytest-xdist",
+    "hypothesis",
+)
 
 try:
     for name in NEEDED:

@@ -21,7 +21,6 @@ _IMAGES_AT_ONCE = 8
 """Images passed together where no graph is kept, so that activations stay in the CPU's cache."""
 
 
-
 def normalize(features: Tensor) -> Tensor:
     """Features (..., D) divided by their L2 norm, as CLIP does it (no epsilon)."""
     return features / features.norm(dim=-1, keepdim=True)

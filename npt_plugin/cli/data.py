@@ -53,9 +53,12 @@ def run(args: argparse.Namespace) -> int:
         UserError: unknown names, failed downloads, unreadable data.
     """
     return {
-        "list": _list, "status": _status, "download": _download, "verify": _verify,
+        "list": _list,
+        "status": _status,
+        "download": _download,
+        "verify": _verify,
         "describe": _describe,
-    }[args.action](args)  # fmt: skip
+    }[args.action](args)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

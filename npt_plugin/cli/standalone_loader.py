@@ -1,4 +1,5 @@
 """python classify.py IMAGE...  Needs torch, torchvision, clip (clip-anytorch), safetensors, PIL."""
+
 import json
 import sys
 from pathlib import Path

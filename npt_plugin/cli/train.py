@@ -67,9 +67,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def run_cfg(
-    cfg: Any,
-    args: argparse.Namespace,
-    check_classes: Callable[[Sequence[str]], None] | None = None,
+    cfg: Any, args: argparse.Namespace, check_classes: Callable[[Sequence[str]], None] | None = None
 ) -> Any:
     """Train or evaluate one run in its output folder; returns the trainer.
 

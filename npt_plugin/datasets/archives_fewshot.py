@@ -94,10 +94,7 @@ ENTRIES = (
                 f"{_OXFORD}/flowers/102/imagelabels.mat",
                 md5="e0620be6f572b9609742df49c70aed4d",
             ),
-            Part(
-                "oxford_flowers/cat_to_name.json",
-                gdrive="1AkcxCXeK_RCGCEC_GvmWxjcjaNhu-at0",
-            ),
+            Part("oxford_flowers/cat_to_name.json", gdrive="1AkcxCXeK_RCGCEC_GvmWxjcjaNhu-at0"),
             _split("oxford_flowers", "OxfordFlowers", "1Pp0sRXzZFZq15zVOzKjKBu4A9i01nozT"),
         ),
     ),

@@ -50,9 +50,8 @@ CIFAR10 = CifarFiles(
     "cifar-10-batches-py",
 )
 CIFAR100 = CifarFiles(
-    "cifar-100-binary", ("train.bin",), ("test.bin",), "fine_label_names.txt", 2,
-    "cifar-100-python",
-)  # fmt: skip
+    "cifar-100-binary", ("train.bin",), ("test.bin",), "fine_label_names.txt", 2, "cifar-100-python"
+)
 
 
 def read_binary(path: Path, label_bytes: int) -> tuple[np.ndarray, np.ndarray]:

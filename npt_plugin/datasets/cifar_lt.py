@@ -57,9 +57,11 @@ class CifarLongTail(FewShotDataset):
             train = public_subset(train, sizes)
         labels = labels_of(spec.subset, len(source.classnames))
         chosen = Selection(
-            keep_classes(train, labels), [], keep_classes(source.test, labels),
+            keep_classes(train, labels),
+            [],
+            keep_classes(source.test, labels),
             [source.classnames[label] for label in labels],
-        )  # fmt: skip
+        )
         return chosen, selection_to_json(cache_key(source, spec), chosen), []
 
 

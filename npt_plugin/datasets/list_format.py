@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from npt_plugin.datasets.source import Record
 from npt_plugin.errors import UserError
 
-SPLIT_WORDS = {
-    "train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
-}  # fmt: skip
+SPLIT_WORDS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 PATH_COLUMNS = ("path", "impath", "image", "file", "filename")
 
 

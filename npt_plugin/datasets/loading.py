@@ -23,9 +23,12 @@ from npt_plugin.engine.framework import DataManager
 from npt_plugin.errors import UserError, nearest_hint
 
 DASSL_SAMPLERS = (
-    "RandomSampler", "SequentialSampler", "RandomDomainSampler", "SeqDomainSampler",
+    "RandomSampler",
+    "SequentialSampler",
+    "RandomDomainSampler",
+    "SeqDomainSampler",
     "RandomClassSampler",
-)  # fmt: skip
+)
 MAX_WORKERS = 8
 
 
@@ -88,9 +91,7 @@ def reading_wrapper(base: type) -> type:
         def __getitem__(self, idx: int) -> dict[str, Any]:
             item = self.data_source[idx]
             image = self.images(item.impath)
-            out = {
-                "label": item.label, "domain": item.domain, "impath": item.impath, "index": idx,
-            }  # fmt: skip
+            out = {"label": item.label, "domain": item.domain, "impath": item.impath, "index": idx}
             with seeded_generators(self.clock.seed_of(idx)) if self.clock else nullcontext():
                 if self.transform is None:
                     out["img"] = image.copy()

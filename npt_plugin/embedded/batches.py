@@ -79,11 +79,7 @@ class BatchMaker:
     """Draws batches from a corpus; easy pictures first (the corpus is ordered by difficulty)."""
 
     def __init__(
-        self,
-        corpus: Corpus | LazyCorpus,
-        seed: int,
-        wrong: float = 0.04,
-        filler: float = 0.2,
+        self, corpus: Corpus | LazyCorpus, seed: int, wrong: float = 0.04, filler: float = 0.2
     ) -> None:
         """Keep the corpus.
 

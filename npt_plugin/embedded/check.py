@@ -102,9 +102,7 @@ def differences(found: dict, expected: dict) -> list[str]:
 
 
 def check_committed(
-    rerun: Callable[[Recipe, int], dict],
-    weights: Path = WEIGHTS_FILE,
-    card_file: Path = CARD_FILE,
+    rerun: Callable[[Recipe, int], dict], weights: Path = WEIGHTS_FILE, card_file: Path = CARD_FILE
 ) -> tuple[bool, str]:
     """Check the weights against their card, and the card against a short rerun.
 

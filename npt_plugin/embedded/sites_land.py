@@ -77,9 +77,7 @@ def wind(d: Draw, rng: Rng) -> None:
         for k in range(3):
             a = a0 + k * 2.094
             d.line(
-                (x, y, x + 17 * math.cos(a), y + 17 * math.sin(a)),
-                fill=tint("white", rng),
-                width=3,
+                (x, y, x + 17 * math.cos(a), y + 17 * math.sin(a)), fill=tint("white", rng), width=3
             )
         disc(d, x, y, 3, tint("steel", rng))
 

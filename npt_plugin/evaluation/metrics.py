@@ -89,9 +89,7 @@ def classification_metrics(
     return metrics
 
 
-def per_class_accuracy(
-    predictions: Tensor, labels: Tensor, n_classes: int
-) -> list[float | None]:
+def per_class_accuracy(predictions: Tensor, labels: Tensor, n_classes: int) -> list[float | None]:
     """Accuracy (%) of each class; None where the class has no test image.
 
     Args:

@@ -13,9 +13,7 @@ from torch import Tensor
 
 
 def simplex_gram(
-    num_classes: int,
-    dtype: torch.dtype = torch.float32,
-    device: torch.device | str | None = None,
+    num_classes: int, dtype: torch.dtype = torch.float32, device: torch.device | str | None = None
 ) -> Tensor:
     """Gram matrix E of the simplex ETF.
 
@@ -37,9 +35,7 @@ def simplex_gram(
 
 
 def helmert_basis(
-    num_classes: int,
-    dtype: torch.dtype = torch.float64,
-    device: torch.device | str | None = None,
+    num_classes: int, dtype: torch.dtype = torch.float64, device: torch.device | str | None = None
 ) -> Tensor:
     """Orthonormal basis of the vectors whose K entries sum to 0 (Helmert's matrix, transposed).
 
@@ -63,10 +59,7 @@ def helmert_basis(
 
 
 def simplex_etf(
-    num_classes: int,
-    dim: int,
-    seed: int | None = None,
-    dtype: torch.dtype = torch.float64,
+    num_classes: int, dim: int, seed: int | None = None, dtype: torch.dtype = torch.float64
 ) -> Tensor:
     """A simplex ETF of K unit vectors in D dimensions, orientation arbitrary.
 

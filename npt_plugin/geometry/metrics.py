@@ -15,10 +15,7 @@ from npt_plugin.geometry.spread import etf_distance, off_diagonal, spread_metric
 
 @torch.no_grad()
 def nc_metrics(
-    image_features: Tensor,
-    labels: Tensor,
-    text_features: Tensor,
-    logits: Tensor | None = None,
+    image_features: Tensor, labels: Tensor, text_features: Tensor, logits: Tensor | None = None
 ) -> dict[str, float]:
     """All geometry metrics of one evaluation, for ``results.json``.
 
@@ -94,9 +91,7 @@ def within_class_variability(images: Tensor, labels: Tensor, means: Tensor) -> f
     return float(scaled.square().sum(dim=1).mean()) if keep.any() else 0.0
 
 
-def nearest_mean_agreement(
-    images: Tensor, means: Tensor, present: Tensor, logits: Tensor
-) -> float:
+def nearest_mean_agreement(images: Tensor, means: Tensor, present: Tensor, logits: Tensor) -> float:
     """NC4: share of images whose nearest class mean is the class the classifier chooses.
 
     Args:
@@ -128,9 +123,7 @@ def _text_to_image(text: Tensor, means: Tensor) -> dict[str, float]:
     }
 
 
-def _check_shapes(
-    images: Tensor, labels: Tensor, text: Tensor, logits: Tensor | None
-) -> None:
+def _check_shapes(images: Tensor, labels: Tensor, text: Tensor, logits: Tensor | None) -> None:
     if images.ndim != 2 or text.ndim != 2 or images.shape[1] != text.shape[1]:
         raise ValueError(
             f"need image_features (N, D) and text_features (K, D), got {tuple(images.shape)} and "
@@ -139,8 +132,6 @@ def _check_shapes(
     if labels.shape != images.shape[:1]:
         raise ValueError(f"labels must be ({len(images)},), got {tuple(labels.shape)}")
     if logits is not None and logits.shape != (len(images), len(text)):
-        raise ValueError(
-            f"logits must be ({len(images)}, {len(text)}), got {tuple(logits.shape)}"
-        )
+        raise ValueError(f"logits must be ({len(images)}, {len(text)}), got {tuple(logits.shape)}")
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(text):
         raise ValueError(f"labels must be in [0, {len(text)})")

@@ -13,11 +13,7 @@ from npt_plugin.losses.classification import ClassificationLoss, CrossEntropyLos
 from npt_plugin.losses.gcl import GCLLoss
 from npt_plugin.losses.lade import LADELoss
 from npt_plugin.losses.margin import LDAMLoss
-from npt_plugin.losses.smoothing import (
-    SMOOTHING_SHAPES,
-    LabelAwareSmoothingLoss,
-    smoothing_factors,
-)
+from npt_plugin.losses.smoothing import SMOOTHING_SHAPES, LabelAwareSmoothingLoss, smoothing_factors
 from npt_plugin.losses.weighting import (
     effective_number_weights,
     inverse_frequency_weights,

@@ -14,9 +14,7 @@ from npt_plugin.optim.sam import SAM
 
 
 def take_step(
-    optimizer: Optimizer | GNM | SAM,
-    scaler: torch.amp.GradScaler,
-    backward: Callable[[], Tensor],
+    optimizer: Optimizer | GNM | SAM, scaler: torch.amp.GradScaler, backward: Callable[[], Tensor]
 ) -> None:
     """Compute gradients where the optimiser wants them, then step.
 

@@ -33,8 +33,9 @@ def accuracy_by_frequency(record: dict[str, Any]) -> Any:
     axis.set(ylabel="accuracy (%)", ylim=(0, 100), xlim=(-0.7, len(classes) - 0.3))
     if len(classes) <= _MOST_NAMES:
         names = short([c["name"] for c in classes])
-        axis.set_xticks(range(len(classes)), names, rotation=60, ha="right", fontsize=8,
-                        rotation_mode="anchor")  # fmt: skip
+        axis.set_xticks(
+            range(len(classes)), names, rotation=60, ha="right", fontsize=8, rotation_mode="anchor"
+        )
     else:
         axis.set_xlabel("classes, most frequent first")
     axis.grid(axis="x", visible=False)
@@ -54,16 +55,18 @@ def confusion_matrix(kept: Predictions) -> Any:
     axis.grid(visible=False)
     if k <= _MOST_NAMES:
         names = short(kept.class_names)
-        axis.set_xticks(range(k), names, rotation=60, ha="right", fontsize=8,
-                        rotation_mode="anchor")  # fmt: skip
+        axis.set_xticks(
+            range(k), names, rotation=60, ha="right", fontsize=8, rotation_mode="anchor"
+        )
         axis.set_yticks(range(k), names, fontsize=8)
     if k <= 20:
         for i in range(k):
             for j in range(k):
                 if share[i, j] >= 1:
                     tone = "white" if share[i, j] < 55 else "black"
-                    axis.text(j, i, f"{share[i, j]:.0f}", ha="center", va="center", color=tone,
-                              fontsize=7)  # fmt: skip
+                    axis.text(
+                        j, i, f"{share[i, j]:.0f}", ha="center", va="center", color=tone, fontsize=7
+                    )
     axis.set(xlabel="predicted", ylabel="true")
     figure.colorbar(image, ax=axis, shrink=0.8, label="% of the true class")
     return figure

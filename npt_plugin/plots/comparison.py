@@ -42,8 +42,14 @@ def every_seed(pairs: Sequence[Pair]) -> Any:
                 continue
             at = place + (number - (len(trainers) - 1) / 2) * step
             mean = sum(values) / len(values)
-            axis.bar(at, mean, step * 0.85, color=colour(number), alpha=0.35,
-                     label=trainer if place == 0 else None)  # fmt: skip
+            axis.bar(
+                at,
+                mean,
+                step * 0.85,
+                color=colour(number),
+                alpha=0.35,
+                label=trainer if place == 0 else None,
+            )
             spread = [at + 0.12 * step * (i - (len(values) - 1) / 2) for i in range(len(values))]
             axis.plot(spread, values, marker(number), color=colour(number), markersize=5)
     one_ratio = len({ratio for _, ratio in places}) == 1
@@ -115,8 +121,13 @@ def head_and_tail(pairs: Sequence[Pair]) -> Any:
             if values:
                 at = place + (number - (len(trainers) - 1) / 2) * step
                 mean = sum(values) / len(values)
-                axis.bar(at, mean, step * 0.9, color=colour(number),
-                         label=trainer if place == 0 else None)  # fmt: skip
+                axis.bar(
+                    at,
+                    mean,
+                    step * 0.9,
+                    color=colour(number),
+                    label=trainer if place == 0 else None,
+                )
                 axis.text(at, mean + 1, f"{mean:.0f}", ha="center", fontsize=8)
     axis.set_xticks(range(3), [f"{group}-shot classes" for group in groups])
     axis.set(ylabel="accuracy on base classes (%)", ylim=(0, 105))

@@ -34,8 +34,14 @@ def text_gram(before: Tensor, after: Tensor, class_names: list[str]) -> Any:
         axis.set_title(f"{title}\n{note}", fontsize=9)
         axis.grid(visible=False)
         if k <= _MOST_NAMES:
-            axis.set_xticks(range(k), short(class_names, 12), rotation=60, ha="right", fontsize=7,
-                            rotation_mode="anchor")  # fmt: skip
+            axis.set_xticks(
+                range(k),
+                short(class_names, 12),
+                rotation=60,
+                ha="right",
+                fontsize=7,
+                rotation_mode="anchor",
+            )
             axis.set_yticks(
                 range(k), short(class_names, 12) if number == 0 else [""] * k, fontsize=7
             )
@@ -70,10 +76,18 @@ def feature_map(kept: Predictions, method: str = "pca") -> Any:
     for k in shown:
         points = flat[: len(labels)][(labels == k).numpy()]
         name = short([kept.class_names[k]])[0]
-        axis.scatter(*points.T, s=14, color=colour(k), marker=marker(k), alpha=0.55, label=name,
-                     linewidths=0)  # fmt: skip
-        axis.scatter(*flat[len(labels) + k], s=150, color=colour(k), marker=marker(k),
-                     edgecolors="black", linewidths=1.4, zorder=3)  # fmt: skip
+        axis.scatter(
+            *points.T, s=14, color=colour(k), marker=marker(k), alpha=0.55, label=name, linewidths=0
+        )
+        axis.scatter(
+            *flat[len(labels) + k],
+            s=150,
+            color=colour(k),
+            marker=marker(k),
+            edgecolors="black",
+            linewidths=1.4,
+            zorder=3,
+        )
     names = ("t-SNE 1", "t-SNE 2") if method == "tsne" else ("component 1", "component 2")
     axis.set(xlabel=names[0], ylabel=names[1])
     handles = figure.legend(

@@ -46,9 +46,14 @@ def paired_differences(rows: Rows) -> list[dict[str, Any]]:
         if base == key or not seeds:
             continue
         entry: dict[str, Any] = {
-            "dataset": key.dataset, "tau": key.ratio, "shots": key.shots, "config": key.config,
-            "comparison": f"{key.trainer} - {base.trainer}", "n": len(seeds), "seeds": seeds,
-        }  # fmt: skip
+            "dataset": key.dataset,
+            "tau": key.ratio,
+            "shots": key.shots,
+            "config": key.config,
+            "comparison": f"{key.trainer} - {base.trainer}",
+            "n": len(seeds),
+            "seeds": seeds,
+        }
         for column in COMPARED:
             values = [rows[key][s][column] - rows[base][s][column] for s in seeds]
             entry[column], entry[f"{column}_interval"] = mean_and_sd(values)[0], interval(values)

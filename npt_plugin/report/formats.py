@@ -106,11 +106,18 @@ def as_latex(table: Table, caption: str) -> str:
 
     left = min(3, len(heads))
     body = [
-        r"\begin{table}", r"\centering", rf"\caption{{{_latex(caption)}}}",
-        rf"\begin{{tabular}}{{{'l' * left}{'r' * (len(heads) - left)}}}", r"\toprule", row(heads),
-        r"\midrule", *(row(line) for line in lines), r"\bottomrule", r"\end{tabular}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_latex(caption)}}}",
+        rf"\begin{{tabular}}{{{'l' * left}{'r' * (len(heads) - left)}}}",
+        r"\toprule",
+        row(heads),
+        r"\midrule",
+        *(row(line) for line in lines),
+        r"\bottomrule",
+        r"\end{tabular}",
         r"\end{table}",
-    ]  # fmt: skip
+    ]
     return "\n".join(body) + "\n"
 
 
@@ -120,9 +127,14 @@ def _signed(value: float) -> str:
 
 def _latex(text: str) -> str:
     for plain, escaped in (
-        ("\\", r"\textbackslash "), ("_", r"\_"), ("%", r"\%"), ("&", r"\&"), ("#", r"\#"),
-        ("±", r"$\pm$"), ("τ", r"$\tau$"),
-    ):  # fmt: skip
+        ("\\", r"\textbackslash "),
+        ("_", r"\_"),
+        ("%", r"\%"),
+        ("&", r"\&"),
+        ("#", r"\#"),
+        ("±", r"$\pm$"),
+        ("τ", r"$\tau$"),
+    ):
         text = text.replace(plain, escaped)
     return text
 

@@ -121,9 +121,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--ratio", type=float, default=1.0, help="tau = n_min / n_max")
     args = p.parse_args(argv)
     job = Job(
-        args.dataset, args.trainer, args.config, args.seed, args.ratio, args.shots, args.root,
-        args.output, tuple(args.opts),
-    )  # fmt: skip
+        args.dataset,
+        args.trainer,
+        args.config,
+        args.seed,
+        args.ratio,
+        args.shots,
+        args.root,
+        args.output,
+        tuple(args.opts),
+    )
     return exit_code(run_job, job, Path(args.configs))
 
 

@@ -41,7 +41,7 @@ def grid(args: argparse.Namespace) -> list[Job]:
                 args.root,
                 args.output,
                 tuple(args.opts),
-            )  # fmt: skip
+            )
         )
     return jobs
 

@@ -16,9 +16,20 @@ OK, FAILED, USER, INTERRUPTED = 0, 1, 2, 130
 user can mend; 128 + the signal's number where a signal ended the run."""
 
 _CANNOT_WRITE = (
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO,
-    errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EMFILE, errno.ENAMETOOLONG, errno.ELOOP,
-)  # fmt: skip
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EFBIG,
+    errno.EIO,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.EMFILE,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
 
 
 def exit_code(action: Callable[..., Any], *arguments: Any) -> int:

@@ -49,10 +49,7 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
     metrics = classification_metrics(logits, labels, seen, _groups(trainer))
     _print_metrics(metrics)
     if split == "test" and trainer.output_dir:
-        seconds = {
-            "train": getattr(trainer, "train_seconds", 0.0),
-            "test": time.time() - started,
-        }
+        seconds = {"train": getattr(trainer, "train_seconds", 0.0), "test": time.time() - started}
         metrics["nc"] = nc_metrics(features, labels, text, logits)
         per_class = per_class_accuracy(logits.argmax(1), labels, logits.shape[1])
         if trainer.cfg.TEST.SAVE_PREDICTIONS:

@@ -23,9 +23,7 @@ class VisualPrompts(nn.Module):
         cfg: The run's config.
     """
 
-    def __init__(
-        self, tower: ImageTower, n_ctx: int, depth: int, method: str, cfg: Any
-    ) -> None:
+    def __init__(self, tower: ImageTower, n_ctx: int, depth: int, method: str, cfg: Any) -> None:
         super().__init__()
         needs, backbone = f"{method} puts prompts between the tokens", cfg.MODEL.BACKBONE.NAME
         require_vit(tower, needs, backbone, PROMPTS_WITHOUT_VIT)

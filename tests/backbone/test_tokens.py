@@ -12,9 +12,7 @@ from npt_plugin.trainers.checks import require_vit
 def before_layers(visual, image):
     """(L, W) of one image before the first layer."""
     x = visual.conv1(image[None]).flatten(2)[0].T  # (patches, W)
-    return visual.ln_pre(
-        torch.cat([visual.class_embedding[None], x]) + visual.positional_embedding
-    )
+    return visual.ln_pre(torch.cat([visual.class_embedding[None], x]) + visual.positional_embedding)
 
 
 def layer(visual, index, x):
@@ -67,9 +65,15 @@ def test_a_resnet_has_no_tokens():
 
 @pytest.mark.parametrize(
     "name, options",
-    [("MaPLe", ()), ("VPT", ()), ("IVLP", ()), ("GNM_PT", ()), ("Decoder", ()),
-     ("LinearProbe", ("TRAINER.LINEAR_PROBE.FEATURE", "ln_post"))],
-)  # fmt: skip
+    [
+        ("MaPLe", ()),
+        ("VPT", ()),
+        ("IVLP", ()),
+        ("GNM_PT", ()),
+        ("Decoder", ()),
+        ("LinearProbe", ("TRAINER.LINEAR_PROBE.FEATURE", "ln_post")),
+    ],
+)
 def test_methods_that_need_a_vit_refuse_a_resnet(make_trainer, monkeypatch, name, options):
     monkeypatch.setattr(ImageTower, "takes_prompts", False)
     with pytest.raises(UserError, match=f"{name} .* of a ViT"):

@@ -22,9 +22,17 @@ def record(method, seed, dataset, h, **more):
     rest = {name: 50.0 for name in (*SCORES, "base", "new")}
     geometry = {f"{half}_{name}": 0.5 for half in ("base", "new") for name in COLLAPSE}
     return {
-        "method": method, "dataset": dataset, "ratio": 0.06, "rule": "steps", "seed": seed,
-        "config_hash": "0", "H": h, **rest, **geometry, **more,
-    }  # fmt: skip
+        "method": method,
+        "dataset": dataset,
+        "ratio": 0.06,
+        "rule": "steps",
+        "seed": seed,
+        "config_hash": "0",
+        "H": h,
+        **rest,
+        **geometry,
+        **more,
+    }
 
 
 def test_tuning_shares_neither_data_nor_seeds_with_the_report():
@@ -93,9 +101,7 @@ def test_correlation_is_within_a_dataset():
         for dataset, offset in (("a", 0.0), ("b", 10.0)):
             x = rng.normal()
             new = 3 * x - 50 * offset + 0.01 * rng.normal()
-            records.append(
-                record("CoOp", seed, dataset, 0.0, base_nc3_cosine=x + offset, new=new)
-            )
+            records.append(record("CoOp", seed, dataset, 0.0, base_nc3_cosine=x + offset, new=new))
     found = correlation(records, "base_nc3_cosine", "new")
     assert found["pearson"][0] > 0.99 and found["spearman"][0] > 0.99
     assert found["pearson"][1] <= found["pearson"][0] <= found["pearson"][2]

@@ -167,10 +167,13 @@ def test_the_accuracy_benchmarks_pair_by_seed():
     json.dumps(alone, allow_nan=False)
 
 
-@pytest.mark.parametrize("name, few", [
-    ("feature_cache", ["--ratios", "0.06", "--views", "0", "1"]),
-    ("half_precision", ["--trainers", "ZeroshotCLIP"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, few",
+    [
+        ("feature_cache", ["--ratios", "0.06", "--views", "0", "1"]),
+        ("half_precision", ["--trainers", "ZeroshotCLIP"]),
+    ],
+)
 def test_the_accuracy_benchmarks_run_and_go_on(name, few, tmp_path):
     """One small dataset, one seed, few steps; the second call has nothing left to do."""
     ensure_benchmarks(tmp_path / "data", ["EmbeddedTextures"], per_class=(16, 2, 2))

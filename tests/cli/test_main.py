@@ -24,9 +24,14 @@ def test_an_unknown_command_gets_the_nearest_name(capsys):
 
 
 @pytest.mark.parametrize(
-    "kind, some", [("trainers", "NPT_MaPLe"), ("datasets", "ImbalancedOxfordPets"),
-                   ("losses", "balanced_softmax"), ("backbones", "ViT-B/16")]
-)  # fmt: skip
+    "kind, some",
+    [
+        ("trainers", "NPT_MaPLe"),
+        ("datasets", "ImbalancedOxfordPets"),
+        ("losses", "balanced_softmax"),
+        ("backbones", "ViT-B/16"),
+    ],
+)
 def test_list(kind, some, capsys):
     assert cli.main(["list", kind]) == 0
     assert some in capsys.readouterr().out.splitlines()
@@ -42,8 +47,14 @@ def test_doctor_has_a_line_for_everything(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert code == 0, lines
     assert [line[:13].strip() for line in lines] == [
-        "versions", "device", "CLIP Tiny", "CLIP weights", "data", "output", "pictures"
-    ]  # fmt: skip
+        "versions",
+        "device",
+        "CLIP Tiny",
+        "CLIP weights",
+        "data",
+        "output",
+        "pictures",
+    ]
 
 
 def test_records_are_written_whole_or_not_at_all(tmp_path):

@@ -26,10 +26,19 @@ def test_train_then_evaluate_new_classes(train_py, tmp_path):
     assert record["seed"] == 0 and record["config"]["SEED"] == 0  # seed 0 is a seed
     assert [c["name"] for c in record["per_class"]] == ["red_kite", "blue kite", "green kite"]
     done = train_py(
-        "--trainer", "NPT_CoOp", "--seed", "0", "--output-dir", str(new), "--eval-only",
-        "--model-dir", str(base), "--load-epoch", "2",
+        "--trainer",
+        "NPT_CoOp",
+        "--seed",
+        "0",
+        "--output-dir",
+        str(new),
+        "--eval-only",
+        "--model-dir",
+        str(base),
+        "--load-epoch",
+        "2",
         options=("DATASET.SUBSAMPLE_CLASSES", "new"),
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     record = json.loads((new / "results.json").read_text())
     assert [c["name"] for c in record["per_class"]] == ["grey boat", "tan boat", "lime fish"]
@@ -91,7 +100,14 @@ def test_a_corrupt_image_is_named(train_here, tmp_path, pets_root, workers):
     for broken in images.glob("red_kite_train_*.jpg"):
         broken.write_bytes(broken.read_bytes()[:100])
     done = train_here(
-        "--trainer", "CoOp", "--seed", "1", "--root", str(root),
-        "--output-dir", str(tmp_path / "out"), options=("DATALOADER.NUM_WORKERS", workers),
-    )  # fmt: skip
+        "--trainer",
+        "CoOp",
+        "--seed",
+        "1",
+        "--root",
+        str(root),
+        "--output-dir",
+        str(tmp_path / "out"),
+        options=("DATALOADER.NUM_WORKERS", workers),
+    )
     one_sentence(done, "red_kite_train_", str(images))

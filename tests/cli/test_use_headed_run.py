@@ -67,8 +67,12 @@ def test_a_text_head_names_other_classes(run, pets_root, tmp_path, capfd):
 def test_tau_norm_is_a_key_of_the_test_alone(run, tmp_path):
     key = "TRAINER.IMBALANCE_LOSS.TAU_NORM"
     assert cli.main(["eval", "--run", str(run), "--output-dir", str(tmp_path), key, "1.0"]) == 0
-    assert json.loads((tmp_path / RESULTS).read_text())["config"]["TRAINER"]["IMBALANCE_LOSS"][
-        "TAU_NORM"] == 1  # fmt: skip
+    assert (
+        json.loads((tmp_path / RESULTS).read_text())["config"]["TRAINER"]["IMBALANCE_LOSS"][
+            "TAU_NORM"
+        ]
+        == 1
+    )
 
 
 @pytest.mark.parametrize("run", ["probe"], indirect=True)
@@ -76,8 +80,11 @@ def test_a_cosine_probe_exports(run, pets_root, tmp_path):
     assert cli.main(["export", str(run), "--output", str(tmp_path)]) == 0
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(tmp_path / "classify.py"), *images(pets_root)],
-        capture_output=True, text=True, cwd=tmp_path, env={"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stderr
     ours = Predictor.from_run(run).top_k(images(pets_root), k=1)
     for line, row in zip(done.stdout.splitlines(), ours, strict=True):
@@ -85,10 +92,16 @@ def test_a_cosine_probe_exports(run, pets_root, tmp_path):
         assert name == row[0][0] and float(p) == pytest.approx(row[0][1], abs=1e-4)
 
 
-@pytest.mark.parametrize("run, reason", [
-    ("linear", "its head is linear"), ("decoder", "its head is linear"),
-    ("named", "its image side is learned too"), ("prompted", "its image side is learned too"),
-], indirect=["run"])  # fmt: skip
+@pytest.mark.parametrize(
+    "run, reason",
+    [
+        ("linear", "its head is linear"),
+        ("decoder", "its head is linear"),
+        ("named", "its image side is learned too"),
+        ("prompted", "its image side is learned too"),
+    ],
+    indirect=["run"],
+)
 def test_what_does_not_export_says_why(run, reason, tmp_path, capsys):
     assert cli.main(["export", str(run), "--output", str(tmp_path / "a")]) == 2
     assert reason in capsys.readouterr().err

@@ -158,8 +158,11 @@ def test_the_export_classifies_without_this_package(run, images, tmp_path, capsy
     loader = tmp_path / "export" / "classify.py"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", blocked, str(loader), *map(str, images[:4])],
-        capture_output=True, text=True, cwd=tmp_path, env={"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stderr
     ours = Predictor.from_run(run).top_k(images[:4], k=1)
     for line, row in zip(done.stdout.splitlines(), ours, strict=True):
@@ -203,8 +206,9 @@ def test_print_config_is_yaml_and_runs_nothing(train_here, tmp_path):
 
 
 def test_dry_run_shows_the_run_and_writes_nothing(train_here, tmp_path):
-    done = train_here("--trainer", "NPT_CoOp", "--seed", "1", "--dry-run", "--output-dir",
-                      str(tmp_path / "no"))  # fmt: skip
+    done = train_here(
+        "--trainer", "NPT_CoOp", "--seed", "1", "--dry-run", "--output-dir", str(tmp_path / "no")
+    )
     assert done.returncode == 0, done.stderr
     for part in (
         "prompt_learner.ctx",
@@ -218,5 +222,5 @@ def test_dry_run_shows_the_run_and_writes_nothing(train_here, tmp_path):
         "MiB",
         "Nothing was written.",
     ):
-        assert part in done.stdout, part  # fmt: skip
+        assert part in done.stdout, part
     assert not (tmp_path / "no").exists()

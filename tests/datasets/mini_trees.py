@@ -59,8 +59,13 @@ def oxford_pets(root: Path) -> None:
 
 def stanford_cars(root: Path) -> None:
     base = root / "stanford_cars"
-    names = ["AM General Hummer SUV 2000", "Audi R8 Coupe 2012", "BMW M3 Coupe 2012",
-             "Ram C/V Cargo Van Minivan 2012", "Volvo 240 Sedan 1993"]  # fmt: skip
+    names = [
+        "AM General Hummer SUV 2000",
+        "Audi R8 Coupe 2012",
+        "BMW M3 Coupe 2012",
+        "Ram C/V Cargo Van Minivan 2012",
+        "Volvo 240 Sedan 1993",
+    ]
     anno = np.dtype([("class", object), ("fname", object)])
     for folder, file, share in (
         ("cars_train", "devkit/cars_train_annos.mat", 2),
@@ -98,8 +103,10 @@ def oxford_flowers(root: Path) -> None:
 
 
 def food101(root: Path) -> None:
-    folders(root / "food-101/images",
-            ["apple_pie", "beef_carpaccio", "crème brûlée", "tacos", "waffles"])  # fmt: skip
+    folders(
+        root / "food-101/images",
+        ["apple_pie", "beef_carpaccio", "crème brûlée", "tacos", "waffles"],
+    )
 
 
 def fgvc_aircraft(root: Path) -> None:
@@ -149,8 +156,13 @@ def eurosat(root: Path) -> None:
 
 def ucf101(root: Path) -> None:
     base = root / "ucf101"
-    actions = {"ApplyEyeMakeup": "Apply_Eye_Makeup", "Biking": "Biking", "YoYo": "Yo_Yo",
-               "HandStandPushups": "Hand_Stand_Pushups", "TaiChi": "Tai_Chi"}  # fmt: skip
+    actions = {
+        "ApplyEyeMakeup": "Apply_Eye_Makeup",
+        "Biking": "Biking",
+        "YoYo": "Yo_Yo",
+        "HandStandPushups": "Hand_Stand_Pushups",
+        "TaiChi": "Tai_Chi",
+    }
     text(base / "ucfTrainTestlist/classInd.txt", [f"{i} {a}" for i, a in enumerate(actions, 1)])
     train, test = [], []
     for label, ((action, folder), size) in enumerate(zip(actions.items(), SIZES, strict=True), 1):
@@ -167,9 +179,12 @@ def ucf101(root: Path) -> None:
 
 WNIDS = ["n01440764", "n01443537", "n02110341", "n03000134", "n04254680"]
 WNID_LINES = [
-    "n01440764 tench", "n01443537 goldfish", "n02110341 Dalmatian", "n03000134 chain-link fence",
+    "n01440764 tench",
+    "n01443537 goldfish",
+    "n02110341 Dalmatian",
+    "n03000134 chain-link fence",
     "n04254680 soccer ball",
-]  # fmt: skip
+]
 
 
 def imagenet(root: Path) -> None:

@@ -176,8 +176,11 @@ def test_killed_while_moving_into_place(
     monkeypatch.undo()
     assert download_dataset(entry, tmp_path) == []
     assert sorted(p.name for p in (tmp_path / "toy").rglob("*.*")) == [
-        "1.jpg", "2.jpg", "split_zhou_Toy.json", "z.txt",
-    ]  # fmt: skip
+        "1.jpg",
+        "2.jpg",
+        "split_zhou_Toy.json",
+        "z.txt",
+    ]
 
 
 def test_evil_archive_leaves_nothing(server: Any, tmp_path: Path) -> None:

@@ -64,10 +64,12 @@ def test_members_that_leave_the_folder(tmp_path: Path, name: str, kind: str) -> 
 @pytest.mark.parametrize(
     "member",
     [
-        _link("l", "../../etc"), _link("d/l", "../../x"), _link("l", "/etc/passwd"),
+        _link("l", "../../etc"),
+        _link("d/l", "../../x"),
+        _link("l", "/etc/passwd"),
         _link("l", "../x", tarfile.LNKTYPE),
     ],
-)  # fmt: skip
+)
 def test_links_outside(tmp_path: Path, member: tuple[tarfile.TarInfo, bytes]) -> None:
     archive = _tar(tmp_path / "a.tgz", [member])
     with pytest.raises(UserError, match="link .* outside the target folder"):

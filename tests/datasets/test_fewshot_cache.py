@@ -53,10 +53,13 @@ def test_second_read_uses_the_record_and_gives_the_same(
 def test_every_part_of_the_key_has_its_own_record(root: Path) -> None:
     _read(root)
     for keys in (
-        {"NUM_SHOTS": 2}, {"seed": 2}, {"SUBSAMPLE_CLASSES": "base"}, {"imbalance": {"RATIO": 0.5}},
+        {"NUM_SHOTS": 2},
+        {"seed": 2},
+        {"SUBSAMPLE_CLASSES": "base"},
+        {"imbalance": {"RATIO": 0.5}},
         {"imbalance": {"RATIO": 0.5, "PROFILE": "step"}},
         {"imbalance": {"RATIO": 0.5, "ORDER": "random"}},
-    ):  # fmt: skip
+    ):
         before = len(_records(root))
         _read(root, **keys)
         assert len(_records(root)) == before + 1

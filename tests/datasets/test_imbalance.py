@@ -62,9 +62,15 @@ def test_hand_values() -> None:
     subset=st.sampled_from(["all", "base", "new"]),
 )
 def test_subset_of_the_balanced_shots_nested_and_no_name_shifts(
-    sizes: list[int], shots: int, seed: int, tau: float, other: float,
-    profile: str, order: str, subset: str,
-) -> None:  # fmt: skip
+    sizes: list[int],
+    shots: int,
+    seed: int,
+    tau: float,
+    other: float,
+    profile: str,
+    order: str,
+    subset: str,
+) -> None:
     source = _source(sizes)
 
     def chosen(ratio: float) -> list[Record]:

@@ -18,12 +18,7 @@ from mini_trees import put
 from PIL import Image
 
 from npt_plugin.datasets.images import BadImageError, ImageCache, read_image
-from npt_plugin.datasets.loading import (
-    EpochLoader,
-    install,
-    require_imbalance,
-    resolve_workers,
-)
+from npt_plugin.datasets.loading import EpochLoader, install, require_imbalance, resolve_workers
 from npt_plugin.datasets.names import reader
 from npt_plugin.datasets.samplers import ClassBalancedSampler
 from npt_plugin.engine.framework import DataManager, DatasetBase, Datum, build_transform
@@ -75,9 +70,13 @@ def _cfg(**keys: Any) -> Any:
 
 def _loader(module: Any, cfg: Any, items: list[Datum], name: str = "SequentialSampler") -> Any:
     return module.build_data_loader(
-        cfg, sampler_type=name, data_source=items, batch_size=4,
-        tfm=build_transform(cfg, is_train=True), is_train=True,
-    )  # fmt: skip
+        cfg,
+        sampler_type=name,
+        data_source=items,
+        batch_size=4,
+        tfm=build_transform(cfg, is_train=True),
+        is_train=True,
+    )
 
 
 def _images(loader: Any) -> torch.Tensor:

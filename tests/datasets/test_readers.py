@@ -25,18 +25,29 @@ NAMES = {
     "ImageNetR": ["tench", "Dalmatian", "soccer ball"],
     "ImageNetSketch": ["tench", "goldfish", "Dalmatian", "chain-link fence", "soccer ball"],
     "OxfordFlowers": [
-        "pink primrose", "hard-leaved pocket orchid", "king's protea", "canna lily", "héllébore",
+        "pink primrose",
+        "hard-leaved pocket orchid",
+        "king's protea",
+        "canna lily",
+        "héllébore",
     ],
     "OxfordPets": ["abyssinian", "american_bulldog", "egyptian_mau", "shiba_inu", "sphynx"],
     "StanfordCars": [
-        "2000 AM General Hummer SUV", "2012 Audi R8 Coupe", "2012 BMW M3 Coupe",
-        "2012 Ram C/V Cargo Van Minivan", "1993 Volvo 240 Sedan",
+        "2000 AM General Hummer SUV",
+        "2012 Audi R8 Coupe",
+        "2012 BMW M3 Coupe",
+        "2012 Ram C/V Cargo Van Minivan",
+        "1993 Volvo 240 Sedan",
     ],
     "SUN397": [
-        "abbey", "indoor apse", "outdoor church", "tree_house", "bottle_storage wine_cellar",
+        "abbey",
+        "indoor apse",
+        "outdoor church",
+        "tree_house",
+        "bottle_storage wine_cellar",
     ],
     "UCF101": ["Apply_Eye_Makeup", "Biking", "Yo_Yo", "Hand_Stand_Pushups", "Tai_Chi"],
-}  # fmt: skip
+}
 NAMES["ImageNetV2"] = [f"thing no {i}" for i in range(1000)]
 # Caltech-101: of six folders the two ignored ones are gone, upper case sorts first.
 

@@ -83,8 +83,13 @@ def test_three_way_split_shares() -> None:
     classes = [[R(f"{k}/{i}", k, str(k)) for i in range(n)] for k, n in ((0, 10), (1, 21))]
     train, val, test = split_three(classes, seeded_random(0))
     assert [sum(r.label == k for r in part) for part in (train, val, test) for k in (0, 1)] == [
-        5, 10, 2, 4, 3, 7,
-    ]  # fmt: skip
+        5,
+        10,
+        2,
+        4,
+        3,
+        7,
+    ]
     with pytest.raises(UserError, match="Class '0' has 2 images, too few"):
         split_three([classes[0][:2]], seeded_random(0))
 

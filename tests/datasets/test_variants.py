@@ -140,8 +140,10 @@ def test_real_registry_builds_from_the_config(tmp_path: Path) -> None:
 
 
 def test_a_host_class_without_one_class_in_train() -> None:
-    items = [SimpleNamespace(impath=f"/r/{k}.jpg", label=k, classname=f"c{k}", domain=0)
-             for k in range(3)]  # fmt: skip
+    items = [
+        SimpleNamespace(impath=f"/r/{k}.jpg", label=k, classname=f"c{k}", domain=0)
+        for k in range(3)
+    ]
     host = SimpleNamespace(train_x=[items[0], items[2]], val=None, test=items)
     source = source_of(host, "Gap", "/r")
     assert source.classnames == ["c0", "c1", "c2"]

@@ -60,9 +60,7 @@ def test_ece_against_a_loop_over_bins():
     probability = logits.double().softmax(1)
     expected = 0.0
     for b in range(15):
-        inside = [
-            i for i in range(500) if b / 15 < probability[i].max() <= (b + 1) / 15
-        ]
+        inside = [i for i in range(500) if b / 15 < probability[i].max() <= (b + 1) / 15]
         if inside:
             right = sum(int(probability[i].argmax() == labels[i]) for i in inside) / len(inside)
             sure = sum(float(probability[i].max()) for i in inside) / len(inside)

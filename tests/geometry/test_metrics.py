@@ -25,8 +25,10 @@ def reference(images, labels, text, logits):
     groups = [[h for h, y in zip(images, labels, strict=True) if y == c] for c in classes]
     means = torch.stack([torch.stack(group).mean(0) for group in groups])
     middle = sum(means) / p
-    s_w = sum(torch.outer(h - means[classes.index(int(y))], h - means[classes.index(int(y))])
-              for h, y in zip(images, labels, strict=True)) / len(images)
+    s_w = sum(
+        torch.outer(h - means[classes.index(int(y))], h - means[classes.index(int(y))])
+        for h, y in zip(images, labels, strict=True)
+    ) / len(images)
     s_b = sum(torch.outer(m - middle, m - middle) for m in means) / p
     out = {"nc1_image": float(torch.trace(s_w @ torch.linalg.pinv(s_b, rtol=1e-10)) / p)}
 
@@ -96,9 +98,17 @@ def test_metrics_equal_the_slow_reference(absent):
 @pytest.mark.parametrize("k", [2, D, D + 1])
 def test_full_collapse_scores_zero(k):
     got = nc_metrics(*collapsed(k))
-    for key in ("nc1_image", "nc3_distance", "modality_gap", "etf_distance_image",
-                "etf_distance_text", "etf_distance_text_to_image", "nc2_equinorm_image",
-                "nc2_equiangular_text", "nc2_equiangular_text_to_image"):
+    for key in (
+        "nc1_image",
+        "nc3_distance",
+        "modality_gap",
+        "etf_distance_image",
+        "etf_distance_text",
+        "etf_distance_text_to_image",
+        "nc2_equinorm_image",
+        "nc2_equiangular_text",
+        "nc2_equiangular_text_to_image",
+    ):
         assert got[key] == pytest.approx(0, abs=1e-12), key
     assert got["nc3_cosine"] == pytest.approx(1)
     assert got["nc4_agreement"] == 1
@@ -152,14 +162,19 @@ def test_half_precision_is_accepted(dtype):
 
 @pytest.mark.parametrize(
     "change, message",
-    [({"text_features": torch.randn(4, D + 1)}, "image_features"),
-     ({"labels": torch.zeros(3, dtype=torch.long)}, "labels must be"),
-     ({"labels": torch.full((8,), 4)}, "labels must be in"),
-     ({"logits": torch.randn(8, 3)}, "logits must be")],
+    [
+        ({"text_features": torch.randn(4, D + 1)}, "image_features"),
+        ({"labels": torch.zeros(3, dtype=torch.long)}, "labels must be"),
+        ({"labels": torch.full((8,), 4)}, "labels must be in"),
+        ({"logits": torch.randn(8, 3)}, "logits must be"),
+    ],
 )
 def test_wrong_shapes_are_named(change, message):
-    good = {"image_features": torch.randn(8, D), "labels": torch.zeros(8, dtype=torch.long),
-            "text_features": torch.randn(4, D)}
+    good = {
+        "image_features": torch.randn(8, D),
+        "labels": torch.zeros(8, dtype=torch.long),
+        "text_features": torch.randn(4, D),
+    }
     with pytest.raises(ValueError, match=message):
         nc_metrics(**{**good, **change})
 

@@ -18,10 +18,13 @@ def reference(decoder):
             W, HEADS, HIDDEN, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )
         theirs = {
-            "self_attn.in_proj_": block.qkv, "self_attn.out_proj.": block.out,
-            "linear1.": block.up, "linear2.": block.down,
-            "norm1.": block.norm_1, "norm2.": block.norm_2,
-        }  # fmt: skip
+            "self_attn.in_proj_": block.qkv,
+            "self_attn.out_proj.": block.out,
+            "linear1.": block.up,
+            "linear2.": block.down,
+            "norm1.": block.norm_1,
+            "norm2.": block.norm_2,
+        }
         state = {f"{k}{n}": getattr(m, n) for k, m in theirs.items() for n in ("weight", "bias")}
         layer.load_state_dict(state)
         layers.append(layer)
@@ -47,9 +50,12 @@ def test_equals_pytorch_s_encoder_layers_with_gradients(depth):
     (ours * weights).sum().backward()
     (theirs * weights).sum().backward()
     for block, layer in zip(decoder.blocks, plain, strict=True):
-        for a, b in ((block.qkv.weight, layer.self_attn.in_proj_weight),
-                     (block.down.bias, layer.linear2.bias), (block.up.weight, layer.linear1.weight),
-                     (block.norm_1.weight, layer.norm1.weight)):  # fmt: skip
+        for a, b in (
+            (block.qkv.weight, layer.self_attn.in_proj_weight),
+            (block.down.bias, layer.linear2.bias),
+            (block.up.weight, layer.linear1.weight),
+            (block.norm_1.weight, layer.norm1.weight),
+        ):
             torch.testing.assert_close(a.grad, b.grad, rtol=1e-4, atol=1e-5)
 
 

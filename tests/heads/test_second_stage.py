@@ -45,16 +45,21 @@ def test_formulas_by_hand():
         for p in (*lws.parameters(), *marc.parameters(), *align.parameters()):
             p.copy_(torch.randn(p.shape))
     for i in range(B):
-        q = 1 / (1 + torch.exp(-(align.confidence.weight[0] @ features[i]
-                                 + align.confidence.bias[0])))
+        q = 1 / (
+            1 + torch.exp(-(align.confidence.weight[0] @ features[i] + align.confidence.bias[0]))
+        )
         for c in range(K):
             z = logits[i, c]
             norm = weight[c].square().sum().sqrt()
             assert torch.allclose(lws(features, logits)[i, c], lws.scale[c] * z)
-            assert torch.allclose(marc(features, logits)[i, c],
-                                  marc.scale[c] * z + marc.shift[c] * norm, atol=1e-5)
-            assert torch.allclose(align(features, logits)[i, c],
-                                  (1 + q * align.alpha[c]) * z + q * align.beta[c], atol=1e-5)
+            assert torch.allclose(
+                marc(features, logits)[i, c], marc.scale[c] * z + marc.shift[c] * norm, atol=1e-5
+            )
+            assert torch.allclose(
+                align(features, logits)[i, c],
+                (1 + q * align.alpha[c]) * z + q * align.beta[c],
+                atol=1e-5,
+            )
 
 
 def test_retraining_starts_afresh_linear_or_cosine():

@@ -45,12 +45,30 @@ def main():
     cfg = common.config()
     train.extend_cfg(cfg)
     cfg.merge_from_file("configs/trainers/CoOp/vit_b16_ctxv1.yaml")
-    cfg.merge_from_list([
-        "TRAINER.NAME", "CoOp", "TRAINER.COOP.PREC", "fp32", "TRAINER.COOP.CTX_INIT", "",
-        "TRAINER.COOP.N_CTX", 4, "INPUT.SIZE", (32, 32), "DATALOADER.NUM_WORKERS", 1,
-        "DATALOADER.TRAIN_X.BATCH_SIZE", 8, "OPTIM.MAX_EPOCH", 5, "TRAIN.PRINT_FREQ", 1,
-        "OUTPUT_DIR", str(common.WORK / f"coop_{common.ENGINE}"),
-    ])  # fmt: skip
+    cfg.merge_from_list(
+        [
+            "TRAINER.NAME",
+            "CoOp",
+            "TRAINER.COOP.PREC",
+            "fp32",
+            "TRAINER.COOP.CTX_INIT",
+            "",
+            "TRAINER.COOP.N_CTX",
+            4,
+            "INPUT.SIZE",
+            (32, 32),
+            "DATALOADER.NUM_WORKERS",
+            1,
+            "DATALOADER.TRAIN_X.BATCH_SIZE",
+            8,
+            "OPTIM.MAX_EPOCH",
+            5,
+            "TRAIN.PRINT_FREQ",
+            1,
+            "OUTPUT_DIR",
+            str(common.WORK / f"coop_{common.ENGINE}"),
+        ]
+    )
     common.seed(1)
     steps = []
     with redirect_stdout(io.StringIO()) as log:

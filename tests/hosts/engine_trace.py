@@ -139,8 +139,13 @@ def trace_samplers():
     out = {}
     build = module(".data.samplers").build_sampler
     samples = make_samples("s", 2) + make_samples("l", 12)
-    for name in ("RandomSampler", "SequentialSampler", "RandomDomainSampler", "SeqDomainSampler",
-                 "RandomClassSampler"):  # fmt: skip
+    for name in (
+        "RandomSampler",
+        "SequentialSampler",
+        "RandomDomainSampler",
+        "SeqDomainSampler",
+        "RandomClassSampler",
+    ):
         seed(5)
         sampler = build(name, data_source=samples, batch_size=8, n_domain=1, n_ins=4)
         length, orders = len(sampler), [[int(i) for i in sampler] for _ in range(3)]
@@ -189,13 +194,28 @@ def trace_optim():
                 F.cross_entropy(net(torch.randn(6, 5)), torch.arange(6) % 3).backward()
                 optimizer.step()
             out[f"{name} {staged}"] = torch.cat([p.detach().flatten() for p in net.parameters()])
-    for name, step in (("single_step", (4,)), ("single_step", (-1,)), ("multi_step", (2, 5)),
-                       ("cosine", (-1,))):  # fmt: skip
-        for warm, epochs, recount in (("none", -1, True), ("constant", 1, True),
-                                      ("linear", 3, True), ("constant", 2, False),
-                                      ("linear", 2, False)):  # fmt: skip
-            cfg = config(*common, "OPTIM.LR_SCHEDULER", name, "OPTIM.WARMUP_EPOCH", epochs,
-                         "OPTIM.WARMUP_RECOUNT", recount)  # fmt: skip
+    for name, step in (
+        ("single_step", (4,)),
+        ("single_step", (-1,)),
+        ("multi_step", (2, 5)),
+        ("cosine", (-1,)),
+    ):
+        for warm, epochs, recount in (
+            ("none", -1, True),
+            ("constant", 1, True),
+            ("linear", 3, True),
+            ("constant", 2, False),
+            ("linear", 2, False),
+        ):
+            cfg = config(
+                *common,
+                "OPTIM.LR_SCHEDULER",
+                name,
+                "OPTIM.WARMUP_EPOCH",
+                epochs,
+                "OPTIM.WARMUP_RECOUNT",
+                recount,
+            )
             cfg.OPTIM.STEPSIZE = step
             cfg.OPTIM.WARMUP_TYPE = "linear" if warm == "none" else warm
             optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=cfg.OPTIM.LR)
@@ -242,12 +262,35 @@ def masked(log, folder):
 def trace_training(final_model):
     folder = WORK / f"out_{ENGINE}_{final_model}"
     cfg = config(
-        "TRAINER.NAME", "Linear", "INPUT.TRANSFORMS", TRANSFORMS["coop"], "OUTPUT_DIR", str(folder),
-        "OPTIM.NAME", "sgd", "OPTIM.LR", 0.01, "OPTIM.MAX_EPOCH", 4, "OPTIM.LR_SCHEDULER", "cosine",
-        "OPTIM.WARMUP_EPOCH", 1, "OPTIM.WARMUP_TYPE", "constant", "TEST.FINAL_MODEL", "last_step",
-        "TRAIN.PRINT_FREQ", 2, "TRAIN.CHECKPOINT_FREQ", 2, "TEST.PER_CLASS_RESULT", True,
-        "TEST.COMPUTE_CMAT", True,
-    )  # fmt: skip
+        "TRAINER.NAME",
+        "Linear",
+        "INPUT.TRANSFORMS",
+        TRANSFORMS["coop"],
+        "OUTPUT_DIR",
+        str(folder),
+        "OPTIM.NAME",
+        "sgd",
+        "OPTIM.LR",
+        0.01,
+        "OPTIM.MAX_EPOCH",
+        4,
+        "OPTIM.LR_SCHEDULER",
+        "cosine",
+        "OPTIM.WARMUP_EPOCH",
+        1,
+        "OPTIM.WARMUP_TYPE",
+        "constant",
+        "TEST.FINAL_MODEL",
+        "last_step",
+        "TRAIN.PRINT_FREQ",
+        2,
+        "TRAIN.CHECKPOINT_FREQ",
+        2,
+        "TEST.PER_CLASS_RESULT",
+        True,
+        "TEST.COMPUTE_CMAT",
+        True,
+    )
     cfg.TEST.FINAL_MODEL = final_model
     seed(2)
     with redirect_stdout(io.StringIO()) as log:

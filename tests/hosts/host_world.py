@@ -122,9 +122,12 @@ def run(
     """Run Python in the world; its whole output, after checking that it succeeded."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *command],
-        cwd=cwd, env=environment(world, weights, dassl), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        cwd=cwd,
+        env=environment(world, weights, dassl),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout[-4000:]
     return done.stdout
 

@@ -73,8 +73,10 @@ def _read_all(which: str, root: Path, out: Path, plan: list) -> dict:
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT, which, str(root), str(out), json.dumps(plan)],
-        env=env, capture_output=True, text=True,
-    )  # fmt: skip
+        env=env,
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 0, run.stderr[-3000:]
     return json.loads(out.read_text())
 

@@ -49,12 +49,22 @@ def words(world: Path, trainer: str, out: Path, *flags: str, **keys: object) -> 
     method = trainer.removeprefix("NPT").strip("_-")
     base = {"DATASET__SUBSAMPLE_CLASSES": "base", **KEYS[method]}
     return [
-        "train.py", "--root", str(world / "data"), "--seed", "1", "--trainer", trainer,
-        "--dataset-config-file", "configs/datasets/oxford_pets.yaml",
-        "--config-file", f"configs/trainers/{FILES[method]}.yaml",
-        "--output-dir", str(out), *flags,
+        "train.py",
+        "--root",
+        str(world / "data"),
+        "--seed",
+        "1",
+        "--trainer",
+        trainer,
+        "--dataset-config-file",
+        "configs/datasets/oxford_pets.yaml",
+        "--config-file",
+        f"configs/trainers/{FILES[method]}.yaml",
+        "--output-dir",
+        str(out),
+        *flags,
         *host_world.options(**{**base, **keys}),
-    ]  # fmt: skip
+    ]
 
 
 def train_and_test(world: Path, trainer: str, out: Path, **keys: object) -> list[list[str]]:
@@ -197,8 +207,10 @@ def test_mistakes_end_in_one_sentence(world: Path, tmp_path: Path, run, sentence
         run = words(world, "NPT_CoOp", tmp_path, TRAINER__NPT__BASE="host", TRAINER__NAME=run[0])
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "npt_plugin", *run],
-        cwd=host_world.host_folder("CoOp"), env=host_world.environment(world, "small", True),
-        text=True, capture_output=True,
-    )  # fmt: skip
+        cwd=host_world.host_folder("CoOp"),
+        env=host_world.environment(world, "small", True),
+        text=True,
+        capture_output=True,
+    )
     assert done.returncode == 2
     assert sentence in done.stderr and "Traceback" not in done.stderr

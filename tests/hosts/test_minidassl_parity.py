@@ -65,9 +65,17 @@ def differences(theirs, ours, where=""):
 
 @pytest.mark.parametrize(
     "part",
-    ["config", "samplers", "fewshot", "batches", "optim", "numbers", "train last_step",
-     "train best_val"],
-)  # fmt: skip
+    [
+        "config",
+        "samplers",
+        "fewshot",
+        "batches",
+        "optim",
+        "numbers",
+        "train last_step",
+        "train best_val",
+    ],
+)
 def test_part_is_the_same(traces, part):
     theirs, ours = (trace[part] for trace in traces)
     assert list(differences(theirs, ours)) == []

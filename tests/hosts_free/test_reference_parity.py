@@ -39,9 +39,11 @@ def test_same_losses_and_prompts_after_twenty_steps(pair):
     method, ours, reference = pair
     optim = ours.cfg.OPTIM
     sgd = torch.optim.SGD(
-        reference.prompt_learner.parameters(), optim.LR, optim.MOMENTUM,
+        reference.prompt_learner.parameters(),
+        optim.LR,
+        optim.MOMENTUM,
         weight_decay=optim.WEIGHT_DECAY,
-    )  # fmt: skip
+    )
     before = {k: v.clone() for k, v in public_state(method, reference).items()}
     for step in range(20):
         batch = labelled_batch(ours, 4, seed=step)

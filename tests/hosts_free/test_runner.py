@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SCRIPT = '''
+SCRIPT = """
 import json, os, sys
 from dassl.config import get_cfg_default
 from dassl.engine import TRAINER_REGISTRY, TrainerX, build_trainer
@@ -41,7 +41,7 @@ if __name__ == "__main__":
         "lambda": cfg.TRAINER.NPT.LAMBDA_LC, "depth": cfg.TRAINER.MINE.DEPTH, "file": __file__,
         "names": TRAINER_REGISTRY.registered_names(),
     }))
-'''
+"""
 
 
 @pytest.fixture

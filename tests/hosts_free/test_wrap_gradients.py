@@ -10,14 +10,33 @@ from npt_plugin.errors import UserError
 from npt_plugin.hosts.wrap import STATE, make_host_trainer
 
 SETTINGS = (
-    "TRAINER.COCOOP.N_CTX", "3", "TRAINER.MAPLE.PROMPT_DEPTH", "2",
-    "TRAINER.NPT.LAMBDA_LC", "1.", "TRAINER.NPT.LAMBDA_MI", "1.", "TRAINER.NPT.LC.FORM", "etf",
-    "TRAINER.NPT.MI.FORM", "etf", "TRAINER.NPT.MI.MOMENTUM", "0.", "TRAINER.NPT.CENTER", "False",
-)  # fmt: skip
+    "TRAINER.COCOOP.N_CTX",
+    "3",
+    "TRAINER.MAPLE.PROMPT_DEPTH",
+    "2",
+    "TRAINER.NPT.LAMBDA_LC",
+    "1.",
+    "TRAINER.NPT.LAMBDA_MI",
+    "1.",
+    "TRAINER.NPT.LC.FORM",
+    "etf",
+    "TRAINER.NPT.MI.FORM",
+    "etf",
+    "TRAINER.NPT.MI.MOMENTUM",
+    "0.",
+    "TRAINER.NPT.CENTER",
+    "False",
+)
 DEFAULT_FORMS = (
-    "TRAINER.NPT.LC.FORM", "anchored", "TRAINER.NPT.MI.FORM", "pull",
-    "TRAINER.NPT.MI.MOMENTUM", "0.9", "TRAINER.NPT.CENTER", "True",
-)  # fmt: skip
+    "TRAINER.NPT.LC.FORM",
+    "anchored",
+    "TRAINER.NPT.MI.FORM",
+    "pull",
+    "TRAINER.NPT.MI.MOMENTUM",
+    "0.9",
+    "TRAINER.NPT.CENTER",
+    "True",
+)
 OFF = ("TRAINER.NPT.LAMBDA_LC", "0.", "TRAINER.NPT.LAMBDA_MI", "0.")
 
 

@@ -36,8 +36,9 @@ def cc_reference(images, text, labels):
     total = 0.0
     for c in present:
         own = [h for h, y in zip(images, labels, strict=True) if y == c]
-        total += sum(float((h / h.norm() - text[c] / text[c].norm()).square().sum())
-                     for h in own) / len(own)
+        total += sum(
+            float((h / h.norm() - text[c] / text[c].norm()).square().sum()) for h in own
+        ) / len(own)
     return total / len(text)
 
 
@@ -74,8 +75,13 @@ def test_rs_by_hand():
 
 
 @pytest.mark.parametrize(
-    "loss", [ClusterETFLoss(CLUSTERS), ClassCompactnessLoss(),
-             PrototypeAnchorLoss(unit_randn(K, D, seed=5))])
+    "loss",
+    [
+        ClusterETFLoss(CLUSTERS),
+        ClassCompactnessLoss(),
+        PrototypeAnchorLoss(unit_randn(K, D, seed=5)),
+    ],
+)
 class TestEveryTerm:
     def test_averages_over_images(self, loss):
         images, text = unit_randn(4, D), unit_randn(4, K, D, seed=1)
@@ -99,8 +105,7 @@ class TestEveryTerm:
 
 
 class TestTextClusters:
-    groups = F.normalize(
-        torch.eye(3, D).repeat_interleave(4, 0) + 0.05 * unit_randn(12, D), dim=1)
+    groups = F.normalize(torch.eye(3, D).repeat_interleave(4, 0) + 0.05 * unit_randn(12, D), dim=1)
 
     def test_finds_groups_and_is_repeatable(self):
         found = text_clusters(self.groups, 3)

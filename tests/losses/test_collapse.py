@@ -33,12 +33,20 @@ def reference(text, form, center, temperature=0.1, target=None):
         return sum((g[i][j] + 1 / (k - 1)) ** 2 for i, j in others) / len(others)
     if form == "nc2":
         norm = math.sqrt(sum(x * x for row in g for x in row))
-        return sum((g[i][j] / norm - ((i == j) - 1 / k) / math.sqrt(k - 1)) ** 2
-                   for i in range(k) for j in range(k))
+        return sum(
+            (g[i][j] / norm - ((i == j) - 1 / k) / math.sqrt(k - 1)) ** 2
+            for i in range(k)
+            for j in range(k)
+        )
     if form == "max_angle":
-        return sum(temperature * math.log(sum(math.exp(g[i][j] / temperature)
-                                              for j in range(k) if j != i))
-                   for i in range(k)) / k
+        return (
+            sum(
+                temperature
+                * math.log(sum(math.exp(g[i][j] / temperature) for j in range(k) if j != i))
+                for i in range(k)
+            )
+            / k
+        )
     return 1 - sum(float(a @ b.double()) for a, b in zip(rows, target, strict=True)) / k
 
 
@@ -60,7 +68,8 @@ def test_hand_values():
     assert float(lc(cone)) == pytest.approx((4 / 3) ** 2, rel=1e-6)
     assert float(lc(cone, "nc2")) == pytest.approx(2, rel=1e-6)
     assert float(lc(cone, "max_angle", temperature=0.5)) == pytest.approx(
-        1 + 0.5 * math.log(3), rel=1e-6)
+        1 + 0.5 * math.log(3), rel=1e-6
+    )
     eye = torch.eye(4, D)  # all cosines 0
     assert float(lc(eye)) == pytest.approx(1 / 9, rel=1e-6)
     assert float(lc(eye, "nc2")) == pytest.approx(2 - 2 * math.sqrt(3 / 4), rel=1e-5)
@@ -148,7 +157,8 @@ def test_max_angle_tends_to_the_largest_cosine():
     text = torch.nn.functional.normalize(torch.randn(6, D), dim=1)
     gram = text @ text.T - 9 * torch.eye(6)
     assert float(lc(text, "max_angle", temperature=1e-3)) == pytest.approx(
-        float(gram.max(dim=1).values.mean()), abs=0.003)
+        float(gram.max(dim=1).values.mean()), abs=0.003
+    )
 
 
 class TestDebiasing:

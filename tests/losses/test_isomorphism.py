@@ -39,15 +39,25 @@ def reference(images, text, labels, form, center, target):
         w = text - text.mean(0) if center else text
         a = [[float(w[i] @ (means[j] - middle)) for j in present] for i in present]
         norm = math.sqrt(sum(x * x for row in a for x in row))
-        return sum((a[i][j] / norm - ((i == j) - 1 / p) / math.sqrt(p - 1)) ** 2
-                   for i in range(p) for j in range(p))
+        return sum(
+            (a[i][j] / norm - ((i == j) - 1 / p) / math.sqrt(p - 1)) ** 2
+            for i in range(p)
+            for j in range(p)
+        )
     if form == "pull":
-        return sum(sum(1 - float(h @ text[k]) for h in groups[k]) / len(groups[k])
-                   for k in present) / p
+        return (
+            sum(sum(1 - float(h @ text[k]) for h in groups[k]) / len(groups[k]) for k in present)
+            / p
+        )
     shift = middle if center else 0
     if form == "anchored":
-        return sum(sum(1 - float(direction(h - shift) @ target[k]) for h in groups[k])
-                   / len(groups[k]) for k in present) / p
+        return (
+            sum(
+                sum(1 - float(direction(h - shift) @ target[k]) for h in groups[k]) / len(groups[k])
+                for k in present
+            )
+            / p
+        )
     w = text - text.mean(0) if center else text
     total = 0.0
     for k in present:
@@ -95,7 +105,8 @@ def test_each_class_counts_once(form):
     loss = make(form)
     repeat = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 4, 5])  # class 0 three times as often
     assert torch.allclose(
-        loss(images[repeat], text, LABELS[repeat]), loss(images, text, LABELS), atol=1e-6)
+        loss(images[repeat], text, LABELS[repeat]), loss(images, text, LABELS), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("form", ISOMORPHISM_FORMS)

@@ -20,8 +20,9 @@ LABELS = torch.tensor([0, 3, 3, 6])
 ZERO_SHOT = F.normalize(torch.randn(K, D, generator=torch.Generator().manual_seed(5)), dim=1)
 
 
-PLAIN = dict(LAMBDA_LC=1.0, LAMBDA_MI=1.0, CENTER=False, LC__FORM="etf", MI__FORM="etf",
-             MI__MOMENTUM=0.0)
+PLAIN = dict(
+    LAMBDA_LC=1.0, LAMBDA_MI=1.0, CENTER=False, LC__FORM="etf", MI__FORM="etf", MI__MOMENTUM=0.0
+)
 
 
 def config(**keys):
@@ -41,15 +42,21 @@ def outputs(conditional=False, dtype=torch.float32, seed=0):
     shape = (B, K, D) if conditional else (K, D)
     images = F.normalize(torch.randn(B, D, generator=g), dim=-1).to(dtype)
     text = F.normalize(torch.randn(shape, generator=g), dim=-1).to(dtype)
-    return PromptOutputs(images @ text.mT if not conditional else images[:, :1].expand(B, K),
-                         images.requires_grad_(), text.requires_grad_())
+    return PromptOutputs(
+        images @ text.mT if not conditional else images[:, :1].expand(B, K),
+        images.requires_grad_(),
+        text.requires_grad_(),
+    )
 
 
-ALL = [dict(VERSION=v, LC__FORM=lc, MI__FORM=mi, CENTER=center, MI__MOMENTUM=mu)
-       for v, lc, mi, center, mu in itertools.chain(
-           itertools.product(["v3"], COLLAPSE_FORMS, ["etf"], [False, True], [0.0]),
-           itertools.product(["v3"], ["etf"], ISOMORPHISM_FORMS, [False, True], [0.0, 0.9]),
-           [("v2", "etf", "etf", False, 0.0), ("cpt", "etf", "etf", False, 0.0)])]
+ALL = [
+    dict(VERSION=v, LC__FORM=lc, MI__FORM=mi, CENTER=center, MI__MOMENTUM=mu)
+    for v, lc, mi, center, mu in itertools.chain(
+        itertools.product(["v3"], COLLAPSE_FORMS, ["etf"], [False, True], [0.0]),
+        itertools.product(["v3"], ["etf"], ISOMORPHISM_FORMS, [False, True], [0.0, 0.9]),
+        [("v2", "etf", "etf", False, 0.0), ("cpt", "etf", "etf", False, 0.0)],
+    )
+]
 
 
 def ids(keys):
@@ -68,8 +75,16 @@ class Recorder(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-SYNCING = {"_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "item",
-           "_unique2", "bincount"}
+SYNCING = {
+    "_local_scalar_dense",
+    "nonzero",
+    "masked_select",
+    "is_nonzero",
+    "equal",
+    "item",
+    "_unique2",
+    "bincount",
+}
 
 
 @pytest.mark.parametrize("keys", ALL, ids=ids)
@@ -112,8 +127,12 @@ def test_runs_on_fake_tensors(keys):
     objective = build_objective(config(**keys), COUNTS, ZERO_SHOT)
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         out = outputs()
-        fake = PromptOutputs(*(mode.from_tensor(x) if type(x) is torch.Tensor else x for x in (
-            out.logits, out.image_features, out.text_features)))
+        fake = PromptOutputs(
+            *(
+                mode.from_tensor(x) if type(x) is torch.Tensor else x
+                for x in (out.logits, out.image_features, out.text_features)
+            )
+        )
         terms = objective(fake, mode.from_tensor(LABELS))
         sum(terms.values()).backward()
     assert all(t.shape == () for t in terms.values())
@@ -141,16 +160,19 @@ def test_autocast_changes_no_bit(keys):
     assert all(torch.equal(got[name], expected[name]) for name in expected)
 
 
-@pytest.mark.parametrize("keys, names", [
-    (dict(VERSION="v3"), {"lc", "mi"}),
-    (dict(VERSION="v2"), {"gd", "mi"}),
-    (dict(VERSION="cpt"), {"tetf", "cc", "rs"}),
-    (dict(LAMBDA_LC=0.0), {"mi"}),
-    (dict(LAMBDA_MI=0.0), {"lc"}),
-    (dict(VERSION="cpt", CPT__LAMBDA_CC=0.0), {"tetf", "rs"}),
-    (dict(LAMBDA_LC=0.0, LAMBDA_MI=0.0), set()),
-    (dict(VERSION="v2", LAMBDA_LC=0.0, LAMBDA_MI=0.0), set()),
-])
+@pytest.mark.parametrize(
+    "keys, names",
+    [
+        (dict(VERSION="v3"), {"lc", "mi"}),
+        (dict(VERSION="v2"), {"gd", "mi"}),
+        (dict(VERSION="cpt"), {"tetf", "cc", "rs"}),
+        (dict(LAMBDA_LC=0.0), {"mi"}),
+        (dict(LAMBDA_MI=0.0), {"lc"}),
+        (dict(VERSION="cpt", CPT__LAMBDA_CC=0.0), {"tetf", "rs"}),
+        (dict(LAMBDA_LC=0.0, LAMBDA_MI=0.0), set()),
+        (dict(VERSION="v2", LAMBDA_LC=0.0, LAMBDA_MI=0.0), set()),
+    ],
+)
 def test_term_names_and_left_out_terms(keys, names):
     assert set(build_objective(config(**keys), COUNTS, ZERO_SHOT)(outputs(), LABELS)) == names
 
@@ -177,12 +199,18 @@ def test_v2_is_v3_when_gamma_is_zero_or_classes_are_equal():
     assert not torch.allclose(skewed(outputs(), LABELS)["gd"], v3)
 
 
-@pytest.mark.parametrize("keys, expected", [
-    (dict(), False), (dict(LC__FORM="anchored"), True), (dict(MI__FORM="anchored"), True),
-    (dict(LC__FORM="anchored", LAMBDA_LC=0.0), False), (dict(VERSION="cpt"), True),
-    (dict(VERSION="v2", LC__FORM="anchored"), False),
-    (dict(VERSION="cpt", CPT__LAMBDA_TETF=0.0, CPT__LAMBDA_RS=0.0), False),
-])
+@pytest.mark.parametrize(
+    "keys, expected",
+    [
+        (dict(), False),
+        (dict(LC__FORM="anchored"), True),
+        (dict(MI__FORM="anchored"), True),
+        (dict(LC__FORM="anchored", LAMBDA_LC=0.0), False),
+        (dict(VERSION="cpt"), True),
+        (dict(VERSION="v2", LC__FORM="anchored"), False),
+        (dict(VERSION="cpt", CPT__LAMBDA_TETF=0.0, CPT__LAMBDA_RS=0.0), False),
+    ],
+)
 def test_zero_shot_features_are_asked_for_only_when_used(keys, expected):
     cfg = config(**keys)
     assert needs_zero_shot(cfg) is expected
@@ -218,8 +246,11 @@ def test_a_resumed_objective_continues_identically():
 
 @pytest.mark.parametrize("version", ["v3", "v2", "cpt"])
 def test_one_class_gives_zero_or_finite_terms(version):
-    objective = build_objective(config(VERSION=version, LC__FORM="anchored", MI__FORM="anchored"),
-                                torch.tensor([4]), ZERO_SHOT[:1])
+    objective = build_objective(
+        config(VERSION=version, LC__FORM="anchored", MI__FORM="anchored"),
+        torch.tensor([4]),
+        ZERO_SHOT[:1],
+    )
     out = PromptOutputs(torch.zeros(2, 1), torch.randn(2, D), torch.randn(1, D))
     assert all(torch.isfinite(t) for t in objective(out, torch.zeros(2, dtype=torch.long)).values())
 
@@ -234,12 +265,23 @@ def test_anchored_runs_beyond_the_simplex(k):
     assert 0 < terms["lc"] < 1
 
 
-@pytest.mark.parametrize("keys", [
-    dict(VERSION="v4"), dict(LC__FORM="pull"), dict(MI__FORM="nc2"), dict(LAMBDA_LC=-1.0),
-    dict(LAMBDA_MI=float("nan")), dict(MI__MOMENTUM=1.0), dict(MI__MOMENTUM=-0.1),
-    dict(LC__TEMPERATURE=0.0), dict(WARMUP_EPOCH=-1), dict(VERSION="v2", GD__GAMMA=-1.0),
-    dict(VERSION="cpt", CPT__CLUSTERS=K + 1), dict(VERSION="cpt", CPT__LAMBDA_CC=-0.1),
-])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        dict(VERSION="v4"),
+        dict(LC__FORM="pull"),
+        dict(MI__FORM="nc2"),
+        dict(LAMBDA_LC=-1.0),
+        dict(LAMBDA_MI=float("nan")),
+        dict(MI__MOMENTUM=1.0),
+        dict(MI__MOMENTUM=-0.1),
+        dict(LC__TEMPERATURE=0.0),
+        dict(WARMUP_EPOCH=-1),
+        dict(VERSION="v2", GD__GAMMA=-1.0),
+        dict(VERSION="cpt", CPT__CLUSTERS=K + 1),
+        dict(VERSION="cpt", CPT__LAMBDA_CC=-0.1),
+    ],
+)
 def test_bad_settings_are_named_in_one_sentence(keys):
     with pytest.raises(UserError) as error:
         build_objective(config(**keys), COUNTS, ZERO_SHOT)

@@ -49,18 +49,24 @@ def reference(name, z, labels, counts, noise=None):
         losses = [ce(r, y) for r, y in zip(rows, ys, strict=True)]
         return sum((1 - math.exp(-x)) ** 2 * x for x in losses) / len(ys)
     if name in ("cbw", "cb", "grw"):
-        weight = {"cbw": [n / (k * c) for c in counts],
-                  "cb": [(1 - 0.9999) / (1 - 0.9999**c) for c in counts],
-                  "grw": [p**-1.2 for p in prior]}[name]
+        weight = {
+            "cbw": [n / (k * c) for c in counts],
+            "cb": [(1 - 0.9999) / (1 - 0.9999**c) for c in counts],
+            "grw": [p**-1.2 for p in prior],
+        }[name]
         total = sum(weight[y] for y in ys)
         return sum(weight[y] * ce(r, y) for r, y in zip(rows, ys, strict=True)) / total
     if name == "ldam":
         margin = [0.125 * (min(counts) / c) ** 0.25 for c in counts]
-        return sum(ce([100 * (v / 100 - margin[c] * (c == y)) for c, v in enumerate(r)], y)
-                   for r, y in zip(rows, ys, strict=True)) / len(ys)
+        return sum(
+            ce([100 * (v / 100 - margin[c] * (c == y)) for c, v in enumerate(r)], y)
+            for r, y in zip(rows, ys, strict=True)
+        ) / len(ys)
     if name in ("balanced_softmax", "logit_adjustment", "lade"):
-        value = sum(ce([v + math.log(p) for v, p in zip(r, prior, strict=True)], y)
-                    for r, y in zip(rows, ys, strict=True)) / len(ys)
+        value = sum(
+            ce([v + math.log(p) for v, p in zip(r, prior, strict=True)], y)
+            for r, y in zip(rows, ys, strict=True)
+        ) / len(ys)
         if name != "lade":
             return value
         estimate = 0.0
@@ -73,9 +79,13 @@ def reference(name, z, labels, counts, noise=None):
     if name == "gcl":
         span = math.log(max(counts)) - math.log(min(counts))
         delta = [(math.log(max(counts)) - math.log(c)) / span if span else 0 for c in counts]
-        out = [[100 * (v / 100 - 0.25 * abs(e) * d - 0.025 * (c == y))
-                for c, (v, e, d) in enumerate(zip(r, es, delta, strict=True))]
-               for r, y, es in zip(rows, ys, noise.double().tolist(), strict=True)]
+        out = [
+            [
+                100 * (v / 100 - 0.25 * abs(e) * d - 0.025 * (c == y))
+                for c, (v, e, d) in enumerate(zip(r, es, delta, strict=True))
+            ]
+            for r, y, es in zip(rows, ys, noise.double().tolist(), strict=True)
+        ]
         return sum(ce(r, y) for r, y in zip(out, ys, strict=True)) / len(ys)
     if name == "label_aware":
         low, high = min(counts), max(counts)
@@ -141,12 +151,13 @@ def test_equal_counts_in_the_others():
     z = logits()
     equal = [7] * 4
     margin = F.one_hot(LABELS, 4)
-    assert torch.allclose(build("ldam", equal)(z, LABELS),
-                          F.cross_entropy(z - 12.5 * margin, LABELS))
-    assert torch.allclose(build("gcl", equal)(z, LABELS),
-                          F.cross_entropy(z - 2.5 * margin, LABELS))
-    assert torch.allclose(build("label_aware", equal)(z, LABELS),
-                          F.cross_entropy(z, LABELS, label_smoothing=0.3))
+    assert torch.allclose(
+        build("ldam", equal)(z, LABELS), F.cross_entropy(z - 12.5 * margin, LABELS)
+    )
+    assert torch.allclose(build("gcl", equal)(z, LABELS), F.cross_entropy(z - 2.5 * margin, LABELS))
+    assert torch.allclose(
+        build("label_aware", equal)(z, LABELS), F.cross_entropy(z, LABELS, label_smoothing=0.3)
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
@@ -252,9 +263,15 @@ def test_margins_and_noise_are_off_in_evaluation(name):
     assert torch.allclose(build(name).eval()(logits(), LABELS), F.cross_entropy(logits(), LABELS))
 
 
-@pytest.mark.parametrize("shape, f", [
-    ("linear", lambda t: t), ("convex", lambda t: 1 - math.cos(math.pi * t / 2)),
-    ("power", lambda t: t**2), ("concave", lambda t: math.sin(math.pi * t / 2))])
+@pytest.mark.parametrize(
+    "shape, f",
+    [
+        ("linear", lambda t: t),
+        ("convex", lambda t: 1 - math.cos(math.pi * t / 2)),
+        ("power", lambda t: t**2),
+        ("concave", lambda t: math.sin(math.pi * t / 2)),
+    ],
+)
 def test_smoothing_shapes(shape, f):
     factors = build("label_aware", SMOOTH_SHAPE=shape, SMOOTH_TAIL=0.1).factors
     expected = [0.1 + 0.2 * f((n - 1) / 15) for n in COUNTS]
@@ -275,9 +292,19 @@ def test_an_empty_class_is_named(name):
         build(name, [4, 3, 0, 1])
 
 
-@pytest.mark.parametrize("key, value", [
-    ("NAME", "softmax"), ("CB_BETA", 1.0), ("DRW_BETA", -0.1), ("FOCAL_GAMMA", -1.0),
-    ("SMOOTH_SHAPE", "round"), ("SMOOTH_HEAD", 1.5), ("DRW_EPOCH", -2), ("LOGIT_SCALE", -1.0)])
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("NAME", "softmax"),
+        ("CB_BETA", 1.0),
+        ("DRW_BETA", -0.1),
+        ("FOCAL_GAMMA", -1.0),
+        ("SMOOTH_SHAPE", "round"),
+        ("SMOOTH_HEAD", 1.5),
+        ("DRW_EPOCH", -2),
+        ("LOGIT_SCALE", -1.0),
+    ],
+)
 def test_bad_settings_are_named(key, value):
     with pytest.raises(UserError, match=f"TRAINER.IMBALANCE_LOSS.{key}"):
         build(**{"name": "ce", key: value} if key != "NAME" else {"name": value})

@@ -28,8 +28,16 @@ def make_net():
     ],
 )
 def test_config_reaches_the_optimiser(name, kind, expected):
-    cfg = node(NAME=name, LR=0.3, WEIGHT_DECAY=0.1, MOMENTUM=0.8, SGD_NESTEROV=True,
-               RMSPROP_ALPHA=0.9, ADAM_BETA1=0.7, ADAM_BETA2=0.99)  # fmt: skip
+    cfg = node(
+        NAME=name,
+        LR=0.3,
+        WEIGHT_DECAY=0.1,
+        MOMENTUM=0.8,
+        SGD_NESTEROV=True,
+        RMSPROP_ALPHA=0.9,
+        ADAM_BETA1=0.7,
+        ADAM_BETA2=0.99,
+    )
     optim = build_optimizer(make_net(), cfg)
     (group,) = optim.param_groups
     assert type(optim) is kind and len(group["params"]) == 4

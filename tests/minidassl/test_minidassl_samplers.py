@@ -60,8 +60,10 @@ def test_class_batches():
         assert sorted(Counter(ITEMS[i].label for i in batch).values()) == [3, 3, 3]
 
 
-@pytest.mark.parametrize(("name", "size", "counts"), [
-    ("RandomDomainSampler", 6, [3, 3]), ("SeqDomainSampler", 9, [3, 3, 3])])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "size", "counts"),
+    [("RandomDomainSampler", 6, [3, 3]), ("SeqDomainSampler", 9, [3, 3, 3])],
+)
 def test_domain_batches(name, size, counts):
     order = list(make(name))
     assert len(set(order)) == len(order)
@@ -79,12 +81,15 @@ def test_plain_samplers_are_those_of_torch():
     assert type(build_sampler("SequentialSampler", data_source=ITEMS)) is SequentialSampler
 
 
-@pytest.mark.parametrize(("name", "options", "error", "words"), [
-    ("Fast", {}, ValueError, "Fast"),
-    ("RandomClassSampler", {"batch_size": 2, "n_ins": 4}, ValueError, "n_ins 4"),
-    ("RandomClassSampler", {"batch_size": 40, "n_ins": 4}, AssertionError, "10 classes"),
-    ("RandomDomainSampler", {"batch_size": 7, "n_domain": 2}, AssertionError, "multiple of 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "options", "error", "words"),
+    [
+        ("Fast", {}, ValueError, "Fast"),
+        ("RandomClassSampler", {"batch_size": 2, "n_ins": 4}, ValueError, "n_ins 4"),
+        ("RandomClassSampler", {"batch_size": 40, "n_ins": 4}, AssertionError, "10 classes"),
+        ("RandomDomainSampler", {"batch_size": 7, "n_domain": 2}, AssertionError, "multiple of 2"),
+    ],
+)
 def test_bad_options_are_named(name, options, error, words):
     with pytest.raises(error, match=words):
         build_sampler(name, data_source=ITEMS, **options)

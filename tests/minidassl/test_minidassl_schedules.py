@@ -32,22 +32,34 @@ def cosine(epoch, total):
 
 
 def test_cosine_with_one_constant_warm_up_epoch_as_coop_uses():
-    pair = make(LR_SCHEDULER="cosine", MAX_EPOCH=50, WARMUP_EPOCH=1, WARMUP_TYPE="constant",
-                WARMUP_CONS_LR=1e-5)  # fmt: skip
+    pair = make(
+        LR_SCHEDULER="cosine",
+        MAX_EPOCH=50,
+        WARMUP_EPOCH=1,
+        WARMUP_TYPE="constant",
+        WARMUP_CONS_LR=1e-5,
+    )
     expected = [1e-5] + [cosine(epoch, 50) for epoch in range(49)]
     assert rates(*pair, 50) == pytest.approx(expected)
 
 
 def test_linear_warm_up_climbs_to_the_full_rate():
-    pair = make(LR_SCHEDULER="cosine", MAX_EPOCH=9, WARMUP_EPOCH=4, WARMUP_TYPE="linear",
-                WARMUP_MIN_LR=1e-4)  # fmt: skip
+    pair = make(
+        LR_SCHEDULER="cosine", MAX_EPOCH=9, WARMUP_EPOCH=4, WARMUP_TYPE="linear", WARMUP_MIN_LR=1e-4
+    )
     climb = [1e-4, LR / 4, LR / 2, 3 * LR / 4]
     assert rates(*pair, 7) == pytest.approx(climb + [cosine(epoch, 9) for epoch in range(3)])
 
 
 def test_without_recount_the_schedule_goes_on_from_the_warm_up():
-    pair = make(LR_SCHEDULER="multi_step", STEPSIZE=(4,), WARMUP_EPOCH=2, WARMUP_RECOUNT=False,
-                WARMUP_TYPE="constant", WARMUP_CONS_LR=1e-3)  # fmt: skip
+    pair = make(
+        LR_SCHEDULER="multi_step",
+        STEPSIZE=(4,),
+        WARMUP_EPOCH=2,
+        WARMUP_RECOUNT=False,
+        WARMUP_TYPE="constant",
+        WARMUP_CONS_LR=1e-3,
+    )
     expected = [1e-3, 1e-3, LR, LR, LR / 10]
     assert rates(*pair, 5) == pytest.approx(expected)
 
@@ -63,11 +75,16 @@ def test_single_and_multi_step():
 
 
 CASES = [
-    {"LR_SCHEDULER": name, "STEPSIZE": (2, 5), "MAX_EPOCH": 8, "WARMUP_EPOCH": warm,
-     "WARMUP_TYPE": kind}
+    {
+        "LR_SCHEDULER": name,
+        "STEPSIZE": (2, 5),
+        "MAX_EPOCH": 8,
+        "WARMUP_EPOCH": warm,
+        "WARMUP_TYPE": kind,
+    }
     for name in ("single_step", "multi_step", "cosine")
     for warm, kind in ((-1, "linear"), (2, "linear"), (3, "constant"))
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("options", CASES, ids=lambda o: f"{o['LR_SCHEDULER']} {o['WARMUP_EPOCH']}")

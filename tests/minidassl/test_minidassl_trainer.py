@@ -49,9 +49,16 @@ def test_run_learns_logs_and_saves(cfg, capsys, tmp_path):
     assert lines[0].group(5) == "1.0000e-05" and lines[2].group(5) == "1.0000e-02"
     # the trainer steps the schedule in the last batch, so its line has the next epoch's rate
     assert lines[1].group(5) == "1.0000e-02"
-    order = ["No checkpoint found, train from scratch", "Initialize tensorboard", "Checkpoint",
-             "Finish training", "Deploy the last-epoch model", "Evaluate on the *test* set",
-             "=> result", "Elapsed: 0:00"]  # fmt: skip
+    order = [
+        "No checkpoint found, train from scratch",
+        "Initialize tensorboard",
+        "Checkpoint",
+        "Finish training",
+        "Deploy the last-epoch model",
+        "Evaluate on the *test* set",
+        "=> result",
+        "Elapsed: 0:00",
+    ]
     places = [log.index(text) for text in order]
     assert places == sorted(places)
     assert (

@@ -59,9 +59,12 @@ def test_log_lists_the_steps_in_order(capsys):
     build_transform(make_cfg("normalize", "random_flip", "random_resized_crop"))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("(")[0].strip() for line in lines] == [
-        "Building transform_train", "+ random resized crop", "+ random flip",
-        "+ to torch tensor of range [0, 1]", "+ normalization",
-    ]  # fmt: skip
+        "Building transform_train",
+        "+ random resized crop",
+        "+ random flip",
+        "+ to torch tensor of range [0, 1]",
+        "+ normalization",
+    ]
 
 
 def test_choices_overrule_the_config_and_none_is_possible(capsys):

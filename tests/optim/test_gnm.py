@@ -12,9 +12,11 @@ from npt_plugin.optim.noise import NoiseStream
 
 X = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
 Y = torch.randint(0, 3, (12,), generator=torch.Generator().manual_seed(1))
-BASES = [lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=1e-3),
-         lambda p: torch.optim.AdamW(p, 0.01),
-         lambda p: torch.optim.RMSprop(p, 0.01, momentum=0.5)]
+BASES = [
+    lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=1e-3),
+    lambda p: torch.optim.AdamW(p, 0.01),
+    lambda p: torch.optim.RMSprop(p, 0.01, momentum=0.5),
+]
 
 
 def network(seed=0, dtype=torch.float32):
@@ -94,6 +96,7 @@ def test_closure_and_with_block_are_the_same():
     first, second = (GNM(torch.optim.SGD(m.parameters(), 0.1, momentum=0.9)) for m in (a, b))
     train(a, first, 3)
     for _ in range(3):
+
         def evaluate():
             second.zero_grad()
             loss = loss_of(b)
@@ -266,22 +269,30 @@ def test_global_random_state_is_neither_read_nor_moved():
 @pytest.mark.parametrize("forbidden", ["step", "base step", "state_dict", "perturbed"])
 def test_forbidden_while_perturbed(forbidden):
     gnm = GNM(torch.optim.SGD(network().parameters(), 0.1))
-    act = {"step": gnm.step, "base step": gnm.optimizer.step, "state_dict": gnm.state_dict,
-           "perturbed": lambda: gnm.perturbed().__enter__()}[forbidden]
+    act = {
+        "step": gnm.step,
+        "base step": gnm.optimizer.step,
+        "state_dict": gnm.state_dict,
+        "perturbed": lambda: gnm.perturbed().__enter__(),
+    }[forbidden]
     with gnm.perturbed(), pytest.raises(RuntimeError, match="perturbed"):
         act()
 
 
-@pytest.mark.parametrize("schedule, drw, expected", [
-    ("constant", 4, {0: 1, 1: 1, 50: 1}),
-    ("halve", 59, {0: 1, 1: 1, 59: 1, 60: 0.5, 69: 0.5}),  # the released 70-epoch run
-    ("halve", -1, {0: 1, 10: 1, 69: 1}),
-    ("halve", 0, {0: 1, 10: 1}),
-    ("cosine", -1, {0: 1, 35: 0.5, 70: 0, 80: 0}),
-])
+@pytest.mark.parametrize(
+    "schedule, drw, expected",
+    [
+        ("constant", 4, {0: 1, 1: 1, 50: 1}),
+        ("halve", 59, {0: 1, 1: 1, 59: 1, 60: 0.5, 69: 0.5}),  # the released 70-epoch run
+        ("halve", -1, {0: 1, 10: 1, 69: 1}),
+        ("halve", 0, {0: 1, 10: 1}),
+        ("cosine", -1, {0: 1, 35: 0.5, 70: 0, 80: 0}),
+    ],
+)
 def test_schedules(schedule, drw, expected):
-    gnm = GNM(torch.optim.SGD(network().parameters(), 0.1), schedule=schedule, drw_epoch=drw,
-              max_epoch=70)
+    gnm = GNM(
+        torch.optim.SGD(network().parameters(), 0.1), schedule=schedule, drw_epoch=drw, max_epoch=70
+    )
     for epoch, factor in expected.items():
         gnm.set_epoch(epoch)
         assert gnm.radius == pytest.approx(0.005 * factor, abs=1e-12), epoch
@@ -311,8 +322,9 @@ def test_learning_rate_schedulers_belong_on_the_base():
     assert gnm.param_groups[0]["lr"] == pytest.approx(0.05)
 
 
-@pytest.mark.parametrize("arguments", [
-    {"rho": -1}, {"schedule": "linear"}, {"schedule": "cosine"}, {"scale": -0.1}])
+@pytest.mark.parametrize(
+    "arguments", [{"rho": -1}, {"schedule": "linear"}, {"schedule": "cosine"}, {"scale": -0.1}]
+)
 def test_bad_arguments_are_named(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         GNM(torch.optim.SGD(network().parameters(), 0.1), **arguments)
@@ -349,9 +361,15 @@ class TestWrapOptimizer:
         assert gnm.radius == pytest.approx(0.005)
         assert isinstance(self.wrap(SAM_ENABLED=True)[1], SAM)
 
-    @pytest.mark.parametrize("keys", [
-        {"SAM_ENABLED": True, "GNM_ENABLED": True}, {"GNM_ENABLED": True, "GNM_RHO": -1.0},
-        {"GNM_ENABLED": True, "GNM_SCHEDULE": "step"}, {"SAM_ENABLED": True, "SAM_RHO": -1.0}])
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            {"SAM_ENABLED": True, "GNM_ENABLED": True},
+            {"GNM_ENABLED": True, "GNM_RHO": -1.0},
+            {"GNM_ENABLED": True, "GNM_SCHEDULE": "step"},
+            {"SAM_ENABLED": True, "SAM_RHO": -1.0},
+        ],
+    )
     def test_bad_settings_are_named(self, keys):
         with pytest.raises(UserError, match=list(keys)[-1].replace("_", ".", 1)):
             self.wrap(**keys)

@@ -25,10 +25,21 @@ def write_pair(output, dataset, trainer, seed, base, new, status="completed", **
     for part, accuracy in ((BASE, base), (NEW, new)):
         metrics = {"accuracy": accuracy, "macro_accuracy": accuracy, "many": 90.0, "few": None}
         record = {
-            "status": status, "trainer": trainer, "dataset": dataset, "classes": part,
-            "seed": seed, "ratio": 0.06, "epochs": 13, "selection": "last_step", "shots": 16,
-            "backbone": "Tiny", "config": {}, "config_hash": "0", "metrics": metrics, **more,
-        }  # fmt: skip
+            "status": status,
+            "trainer": trainer,
+            "dataset": dataset,
+            "classes": part,
+            "seed": seed,
+            "ratio": 0.06,
+            "epochs": 13,
+            "selection": "last_step",
+            "shots": 16,
+            "backbone": "Tiny",
+            "config": {},
+            "config_hash": "0",
+            "metrics": metrics,
+            **more,
+        }
         write_record(job.folder(part), record)
 
 
@@ -93,8 +104,14 @@ def test_every_format_holds_the_numbers(runs, capsys):
     assert float(rows[2]["H"]) == pytest.approx(mean) and rows[2]["seeds"] == "1 2 3"
     assert json.loads((runs / "differences.json").read_text())[0]["n"] == 3
     markdown = (runs / "report.md").read_text()
-    for text in ("## Results, re-run here", "CoOp (published)", "94.47", "78.31",
-                 "Backbone: published ViT-B/16; here Tiny.", "1: "):  # fmt: skip
+    for text in (
+        "## Results, re-run here",
+        "CoOp (published)",
+        "94.47",
+        "78.31",
+        "Backbone: published ViT-B/16; here Tiny.",
+        "1: ",
+    ):
         assert text in markdown, text
     latex = (runs / "table.tex").read_text()
     assert r"oxford\_pets" in latex and r"$\pm$" in latex

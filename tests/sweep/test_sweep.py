@@ -19,10 +19,19 @@ def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="co
     for part, accuracy in ((BASE, base), (NEW, new)):
         metrics = {"accuracy": accuracy, "macro_accuracy": accuracy, "many": 90.0, "few": None}
         record = {
-            "status": status, "trainer": trainer, "dataset": dataset, "classes": part,
-            "seed": seed, "ratio": ratio, "shots": shots, "epochs": 13, "selection": "last_step",
-            "config": {"SEED": seed}, "config_hash": "0", "metrics": metrics,
-        }  # fmt: skip
+            "status": status,
+            "trainer": trainer,
+            "dataset": dataset,
+            "classes": part,
+            "seed": seed,
+            "ratio": ratio,
+            "shots": shots,
+            "epochs": 13,
+            "selection": "last_step",
+            "config": {"SEED": seed},
+            "config_hash": "0",
+            "metrics": metrics,
+        }
         write_record(job.folder(part), record)
 
 

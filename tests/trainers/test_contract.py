@@ -176,10 +176,18 @@ def test_every_loss_works_on_learned_text(make_trainer, name, loss):
 
 
 @pytest.mark.parametrize("method", sorted(TWO_STAGE))
-@pytest.mark.parametrize("first", [
-    ("CoOp",), ("CoCoOp",), ("MaPLe",), ("LinearProbe", "TRAINER.HEAD.NAME", "linear"),
-    ("GNM_PT",), ("ZeroshotCLIP",),
-], ids=lambda first: first[0])  # fmt: skip
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("CoOp",),
+        ("CoCoOp",),
+        ("MaPLe",),
+        ("LinearProbe", "TRAINER.HEAD.NAME", "linear"),
+        ("GNM_PT",),
+        ("ZeroshotCLIP",),
+    ],
+    ids=lambda first: first[0],
+)
 def test_every_second_stage_works_on_every_first(make_trainer, first_stages, method, first):
     options = second_stage(first_stages, method, *first)
     assert_one_step_learns(make_trainer("TwoStage", *SPREAD, *options))

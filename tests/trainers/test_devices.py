@@ -63,9 +63,11 @@ def test_a_whole_step_stays_on_one_cuda_device(make_trainer, needed, name):
         states = {n: move(b) for n, b in terms_of.named_buffers()} if terms_of else {}
         # a second stage holds the towers twice, itself and through the first
         trainer.encode = lambda images: torch.func.functional_call(
-            _Encode(model), {f"model.{n}": v for n, v in values.items()}, (images,),
+            _Encode(model),
+            {f"model.{n}": v for n, v in values.items()},
+            (images,),
             tie_weights=False,
-        )  # fmt: skip
+        )
         if terms_of:
             call = torch.func.functional_call
             trainer.objective = lambda out, y: call(terms_of, states, (out, y))

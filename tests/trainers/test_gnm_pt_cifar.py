@@ -10,11 +10,21 @@ from npt_plugin.cli.train import main
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 SHORT = [
-    "INPUT.SIZE", "(32, 32)", "INPUT.CUTOUT_LEN", "16",
-    "DATASET.IMBALANCE.RATIO", "0.1", "DATALOADER.NUM_WORKERS", "0",
-    "DATALOADER.TRAIN_X.BATCH_SIZE", "8", "OPTIM.MAX_EPOCH", "3",
-    "TRAINER.IMBALANCE_LOSS.DRW_EPOCH", "1",
-]  # fmt: skip
+    "INPUT.SIZE",
+    "(32, 32)",
+    "INPUT.CUTOUT_LEN",
+    "16",
+    "DATASET.IMBALANCE.RATIO",
+    "0.1",
+    "DATALOADER.NUM_WORKERS",
+    "0",
+    "DATALOADER.TRAIN_X.BATCH_SIZE",
+    "8",
+    "OPTIM.MAX_EPOCH",
+    "3",
+    "TRAINER.IMBALANCE_LOSS.DRW_EPOCH",
+    "1",
+]
 
 
 def cifar_files(root: Path) -> None:

@@ -144,11 +144,15 @@ def test_published_gnm_pt_config_switches_everything_on(make_trainer):
 # -- caches ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [
-    ("LinearProbe",), ("LinearProbe", *LINEAR),
-    ("LinearProbe", "TRAINER.LINEAR_PROBE.FEATURE", "ln_post"),
-    ("Decoder", "TRAINER.DECODER.DEPTH", "0", *LINEAR),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("LinearProbe",),
+        ("LinearProbe", *LINEAR),
+        ("LinearProbe", "TRAINER.LINEAR_PROBE.FEATURE", "ln_post"),
+        ("Decoder", "TRAINER.DECODER.DEPTH", "0", *LINEAR),
+    ],
+)
 def test_cached_features_give_the_same_logits(make_trainer, tmp_path, options):
     """All in one folder, where CoOp's features are too: they must not be mixed up."""
     cache = ("TEST.FEATURE_CACHE", str(tmp_path / "cache"))
@@ -208,16 +212,19 @@ def test_a_text_head_takes_new_classes(make_trainer, tmp_path, name):
 # -- what they refuse -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options, words", [
-    (("LinearProbe", HEAD, "text"), "has nothing to learn here"),
-    (("Decoder", HEAD, "text", "TRAINER.DECODER.DEPTH", "0"), "has nothing to learn here"),
-    (("Decoder", "TRAINER.DECODER.HEADS", "5"), r"TRAINER\.DECODER\.HEADS is 5"),
-    (("Decoder", "TRAINER.DECODER.DEPTH", "-1"), r"TRAINER\.DECODER\.DEPTH is -1"),
-    (("GNM_PT", "TRAINER.GNM_PT.DROPOUT", "1.0"), r"TRAINER\.GNM_PT\.DROPOUT is 1"),
-    (("GNM_PT", "TRAINER.GNM_PT.FEATURE", "cls"), "choose one of projected, ln_post"),
-    (("LinearProbe", HEAD, "cos"), r"TRAINER\.HEAD\.NAME is 'cos'; choose one of text"),
-    (("LinearProbe", "TRAINER.LINEAR_PROBE.PREC", "fp8"), "PREC is 'fp8'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (("LinearProbe", HEAD, "text"), "has nothing to learn here"),
+        (("Decoder", HEAD, "text", "TRAINER.DECODER.DEPTH", "0"), "has nothing to learn here"),
+        (("Decoder", "TRAINER.DECODER.HEADS", "5"), r"TRAINER\.DECODER\.HEADS is 5"),
+        (("Decoder", "TRAINER.DECODER.DEPTH", "-1"), r"TRAINER\.DECODER\.DEPTH is -1"),
+        (("GNM_PT", "TRAINER.GNM_PT.DROPOUT", "1.0"), r"TRAINER\.GNM_PT\.DROPOUT is 1"),
+        (("GNM_PT", "TRAINER.GNM_PT.FEATURE", "cls"), "choose one of projected, ln_post"),
+        (("LinearProbe", HEAD, "cos"), r"TRAINER\.HEAD\.NAME is 'cos'; choose one of text"),
+        (("LinearProbe", "TRAINER.LINEAR_PROBE.PREC", "fp8"), "PREC is 'fp8'"),
+    ],
+)
 def test_impossible_settings_are_refused_by_name(make_trainer, options, words):
     with pytest.raises(UserError, match=words):
         make_trainer(*options)
@@ -253,9 +260,14 @@ def test_posthoc_adjustment_reaches_every_head(make_trainer, tmp_path):
     accuracy = []
     for tau in ("0.", "1000."):
         other = make_trainer(
-            "LinearProbe", *LINEAR, "DATASET.IMBALANCE.RATIO", "0.5",
-            "TRAINER.IMBALANCE_LOSS.POSTHOC_TAU", tau, output=tmp_path / f"tau{tau}",
-        )  # fmt: skip
+            "LinearProbe",
+            *LINEAR,
+            "DATASET.IMBALANCE.RATIO",
+            "0.5",
+            "TRAINER.IMBALANCE_LOSS.POSTHOC_TAU",
+            tau,
+            output=tmp_path / f"tau{tau}",
+        )
         other.load_model(str(run), epoch=2)
         accuracy.append(other.test())
     assert accuracy[1] == pytest.approx(100 / 3)  # everything is called the rarest class

@@ -14,9 +14,9 @@ def step_gradients(trainer, batch):
     return outputs.logits, dict(zip(parameters, found, strict=True))
 
 
-@pytest.mark.parametrize("name", [
-    "NPT_MaPLe", "NPT_VPT", "NPT_IVLP", "NPT_CoCoOp", "NPT_CoOp", "Decoder", "GNM_PT",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name", ["NPT_MaPLe", "NPT_VPT", "NPT_IVLP", "NPT_CoCoOp", "NPT_CoOp", "Decoder", "GNM_PT"]
+)
 @pytest.mark.parametrize(
     "options", [("TRAIN.ACCUMULATE", "3"), ("TRAIN.ACCUMULATE", "9"), ("MODEL.TEXT_CHUNK", "2")]
 )
@@ -46,11 +46,14 @@ def kept_bytes(function):
     return sum(kept.values()), result
 
 
-@pytest.mark.parametrize("name, options", [
-    ("MaPLe", ("TRAIN.ACCUMULATE", "4")),
-    ("CoCoOp", ("MODEL.TEXT_CHUNK", "3")),
-    ("CoOp", ("MODEL.TEXT_CHUNK", "1")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, options",
+    [
+        ("MaPLe", ("TRAIN.ACCUMULATE", "4")),
+        ("CoCoOp", ("MODEL.TEXT_CHUNK", "3")),
+        ("CoOp", ("MODEL.TEXT_CHUNK", "1")),
+    ],
+)
 def test_less_is_kept_for_backward(make_trainer, name, options):
     sizes = []
     for more in ((), options):

@@ -122,8 +122,12 @@ def test_weighted_methods_draw_images_as_they_are(second, method):
 
 
 def test_loss_and_sampler_can_be_chosen(second):
-    options = ("TRAINER.IMBALANCE_LOSS.NAME", "ldam", "TRAINER.TWO_STAGE.SAMPLER",
-               "SquareRootSampler")  # fmt: skip
+    options = (
+        "TRAINER.IMBALANCE_LOSS.NAME",
+        "ldam",
+        "TRAINER.TWO_STAGE.SAMPLER",
+        "SquareRootSampler",
+    )
     trainer = second("marc", ("CoOp",), *options)
     assert isinstance(trainer.classification_loss, LDAMLoss)
     assert isinstance(trainer.train_loader_x.sampler, SquareRootSampler)
@@ -204,8 +208,9 @@ def test_refuses_a_first_stage_that_has_changed_since(second, make_trainer, firs
     make_trainer("TwoStage", *options, output=tmp_path / "second").train()
     again = make_trainer("CoOp", "OPTIM.MAX_EPOCH", "1", seed=5, output=tmp_path / "other")
     again.train()
-    shutil.copytree(tmp_path / "other" / "prompt_learner", place / "prompt_learner",
-                    dirs_exist_ok=True)  # fmt: skip
+    shutil.copytree(
+        tmp_path / "other" / "prompt_learner", place / "prompt_learner", dirs_exist_ok=True
+    )
     changed = make_trainer("TwoStage", *options, output=tmp_path / "third")
     with pytest.raises(UserError, match="was trained on another first stage"):
         changed.load_model(str(tmp_path / "second"), epoch=2)

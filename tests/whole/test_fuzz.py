@@ -102,10 +102,20 @@ def test_config_files(tmp_path_factory, content):
 
 
 GOOD_RECORD = {
-    "schema": 1, "status": "completed", "trainer": "CoOp", "dataset": "x", "classes": "base",
-    "seed": 1, "ratio": 0.06, "config": {}, "config_hash": "0", "epochs": 2, "shots": 16,
-    "selection": "last_step", "metrics": {"accuracy": 50.0, "macro_accuracy": 50.0},
-}  # fmt: skip
+    "schema": 1,
+    "status": "completed",
+    "trainer": "CoOp",
+    "dataset": "x",
+    "classes": "base",
+    "seed": 1,
+    "ratio": 0.06,
+    "config": {},
+    "config_hash": "0",
+    "epochs": 2,
+    "shots": 16,
+    "selection": "last_step",
+    "metrics": {"accuracy": 50.0, "macro_accuracy": 50.0},
+}
 
 
 @fuzz
@@ -223,19 +233,25 @@ def test_split_files(pets_cfg, data):
 
 
 LINES = [
-    "a.jpg 0", "b.jpg 1", "c.jpg,0,cat", "path,label", "a.jpg\t1", "a b.jpg 0", "../x.jpg 0",
-    "a.jpg -1", "a.jpg 99999999999999999999", '"a.jpg', "a.jpg 0.5",
-]  # fmt: skip
+    "a.jpg 0",
+    "b.jpg 1",
+    "c.jpg,0,cat",
+    "path,label",
+    "a.jpg\t1",
+    "a b.jpg 0",
+    "../x.jpg 0",
+    "a.jpg -1",
+    "a.jpg 99999999999999999999",
+    '"a.jpg',
+    "a.jpg 0.5",
+]
 
 
 @fuzz
 @given(
-    st.lists(
-        st.sampled_from(LINES) | st.text(max_size=16),
-        max_size=6,
-    ),
+    st.lists(st.sampled_from(LINES) | st.text(max_size=16), max_size=6),
     st.sampled_from(["utf-8", "utf-16", "latin-1"]),
-)  # fmt: skip
+)
 def test_list_files(tmp_path_factory, lines, encoding):
     from PIL import Image
 
@@ -249,9 +265,23 @@ def test_list_files(tmp_path_factory, lines, encoding):
     text = "\n".join(lines).encode(encoding, "replace")
     (root / "train.txt").write_bytes(text)
     cfg = extend_cfg(get_cfg_default())
-    merge_options(cfg, ["DATASET.NAME", "List", "DATASET.ROOT", str(root), "SEED", 1,
-                        "DATASET.TRAIN_LIST", "train.txt", "DATASET.TEST_LIST", "train.txt",
-                        "DATASET.FEWSHOT_CACHE", "off"])  # fmt: skip
+    merge_options(
+        cfg,
+        [
+            "DATASET.NAME",
+            "List",
+            "DATASET.ROOT",
+            str(root),
+            "SEED",
+            1,
+            "DATASET.TRAIN_LIST",
+            "train.txt",
+            "DATASET.TEST_LIST",
+            "train.txt",
+            "DATASET.FEWSHOT_CACHE",
+            "off",
+        ],
+    )
     dataset = refused_or(lambda: DATASET_REGISTRY.get("List")(cfg))
     if dataset is not None:
         assert all(os.path.exists(item.impath) for item in dataset.train_x)

@@ -15,8 +15,18 @@ from npt_plugin.runs.record import RESULTS, read_record
 
 KILLS = int(os.environ.get("NPT_KILLS", "3"))
 EPOCHS = 30 + 20 * KILLS  # enough that something is left to kill
-OPTIONS = ("OPTIM.MAX_EPOCH", str(EPOCHS), "OPTIM.GNM.ENABLED", "True", "TEST.NC_PER_EPOCH", "5",
-           "TRAINER.NPT.MI.MOMENTUM", "0.5", "TRAIN.CHECKPOINT_FREQ", "1")  # fmt: skip
+OPTIONS = (
+    "OPTIM.MAX_EPOCH",
+    str(EPOCHS),
+    "OPTIM.GNM.ENABLED",
+    "True",
+    "TEST.NC_PER_EPOCH",
+    "5",
+    "TRAINER.NPT.MI.MOMENTUM",
+    "0.5",
+    "TRAIN.CHECKPOINT_FREQ",
+    "1",
+)
 
 
 def outcome(folder):

@@ -24,16 +24,30 @@ from npt_plugin.trainers.checkpoints import save_progress
 
 def started(**more):
     return {
-        "schema": 1, "status": "started", "trainer": "CoOp", "dataset": "OxfordPets", "ratio": 1.0,
-        "classes": "all", "seed": 0, "config": {}, "config_hash": "x", **more,
-    }  # fmt: skip
+        "schema": 1,
+        "status": "started",
+        "trainer": "CoOp",
+        "dataset": "OxfordPets",
+        "ratio": 1.0,
+        "classes": "all",
+        "seed": 0,
+        "config": {},
+        "config_hash": "x",
+        **more,
+    }
 
 
 def completed(**more):
     metrics = {"accuracy": 50.0, "macro_accuracy": 49.0}
-    return {**started(), "status": "completed", "metrics": metrics, "epochs": 2,
+    return {
+        **started(),
+        "status": "completed",
+        "metrics": metrics,
+        "epochs": 2,
         "shots": 16,
-            "selection": "last_step", **more}  # fmt: skip
+        "selection": "last_step",
+        **more,
+    }
 
 
 def test_the_schema_accepts_whole_records_and_names_what_is_wrong():
@@ -100,8 +114,16 @@ def test_a_loss_that_blows_up_is_one_sentence_and_keeps_the_checkpoint(train_her
     """Epoch 1 runs at a learning rate of 0, so only epoch 2 goes wrong."""
     out = tmp_path / "out"
     words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
-    options = ("OPTIM.LR", "1e30", "OPTIM.WARMUP_EPOCH", "1", "OPTIM.WARMUP_TYPE", "constant",
-               "OPTIM.WARMUP_CONS_LR", "0.0")  # fmt: skip
+    options = (
+        "OPTIM.LR",
+        "1e30",
+        "OPTIM.WARMUP_EPOCH",
+        "1",
+        "OPTIM.WARMUP_TYPE",
+        "constant",
+        "OPTIM.WARMUP_CONS_LR",
+        "0.0",
+    )
     done = train_here(*words, options=options)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     (line,) = [x for x in done.stderr.splitlines() if x.startswith("error: ")]
@@ -127,8 +149,15 @@ def test_results_of_another_config_are_not_overwritten(train_here, tmp_path):
     words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
     assert train_here(*words).returncode == 0
     before = (out / RESULTS).read_bytes()
-    done = train_here(*words, "--eval-only", "--model-dir", str(out), "--load-epoch", "2",
-                      options=("DATASET.SUBSAMPLE_CLASSES", "new"))  # fmt: skip
+    done = train_here(
+        *words,
+        "--eval-only",
+        "--model-dir",
+        str(out),
+        "--load-epoch",
+        "2",
+        options=("DATASET.SUBSAMPLE_CLASSES", "new"),
+    )
     assert done.returncode == 2 and "SUBSAMPLE_CLASSES: base -> new" in done.stderr
     assert (out / RESULTS).read_bytes() == before
 

@@ -64,13 +64,7 @@ _DATALOADER: dict[str, Any] = {
 _MODEL: dict[str, Any] = {
     "INIT_WEIGHTS": "",  # weights file to start from
     "BACKBONE": {"NAME": "", "PRETRAINED": True},
-    "HEAD": {
-        "NAME": "",
-        "HIDDEN_LAYERS": (),
-        "ACTIVATION": "relu",
-        "BN": True,
-        "DROPOUT": 0.0,
-    },
+    "HEAD": {"NAME": "", "HIDDEN_LAYERS": (), "ACTIVATION": "relu", "BN": True, "DROPOUT": 0.0},
 }
 
 _OPTIM: dict[str, Any] = {

@@ -1,13 +1,7 @@
 """Training and testing loops."""
 
 from minidassl.engine.build import TRAINER_REGISTRY, build_trainer
-from minidassl.engine.trainer import (
-    SimpleNet,
-    SimpleTrainer,
-    TrainerBase,
-    TrainerX,
-    TrainerXU,
-)
+from minidassl.engine.trainer import SimpleNet, SimpleTrainer, TrainerBase, TrainerX, TrainerXU
 
 __all__ = [
     "TRAINER_REGISTRY",

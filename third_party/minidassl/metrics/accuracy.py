@@ -8,9 +8,7 @@ import torch
 
 
 def compute_accuracy(
-    output: torch.Tensor | Sequence[torch.Tensor],
-    target: torch.Tensor,
-    topk: Sequence[int] = (1,),
+    output: torch.Tensor | Sequence[torch.Tensor], target: torch.Tensor, topk: Sequence[int] = (1,)
 ) -> list[torch.Tensor]:
     """Compute the share of samples whose class is among the k highest scores.
 

@@ -17,21 +17,11 @@ _BUILDERS: dict[str, tuple[type[torch.optim.Optimizer], Callable[[CfgNode], dict
     "amsgrad": (torch.optim.Adam, lambda c: {"betas": _betas(c), "amsgrad": True}),
     "adamw": (torch.optim.AdamW, lambda c: {"betas": _betas(c)}),
     # weight decay apart from the gradient is what Dassl's own RAdam does
-    "radam": (
-        torch.optim.RAdam,
-        lambda c: {"betas": _betas(c), "decoupled_weight_decay": True},
-    ),
-    "rmsprop": (
-        torch.optim.RMSprop,
-        lambda c: {"momentum": c.MOMENTUM, "alpha": c.RMSPROP_ALPHA},
-    ),
+    "radam": (torch.optim.RAdam, lambda c: {"betas": _betas(c), "decoupled_weight_decay": True}),
+    "rmsprop": (torch.optim.RMSprop, lambda c: {"momentum": c.MOMENTUM, "alpha": c.RMSPROP_ALPHA}),
     "sgd": (
         torch.optim.SGD,
-        lambda c: {
-            "momentum": c.MOMENTUM,
-            "dampening": c.SGD_DAMPNING,
-            "nesterov": c.SGD_NESTEROV,
-        },
+        lambda c: {"momentum": c.MOMENTUM, "dampening": c.SGD_DAMPNING, "nesterov": c.SGD_NESTEROV},
     ),
 }
 

@@ -27,11 +27,7 @@ from minidassl.utils.layers import (
 )
 from minidassl.utils.logger import Logger, setup_logger
 from minidassl.utils.meters import AverageMeter, MetricMeter
-from minidassl.utils.registry import (
-    Registry,
-    check_availability,
-    get_most_similar_str_to_a_from_b,
-)
+from minidassl.utils.registry import Registry, check_availability, get_most_similar_str_to_a_from_b
 
 __all__ = [
     "AverageMeter",
