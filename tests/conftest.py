@@ -33,6 +33,32 @@ def no_host_is_left():
         full_precision._mode.ignored = frozenset()
 
 
+@pytest.fixture(autouse=True)
+def float64(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    """Tests marked ``numerics`` compute in float64 what the package computes in float32.
+
+    How far two orders of one sum part in float32 depends on the processor; in float64 it is so
+    little that a bound can be far above it and far below any mistake. ``numerics(single=True)``
+    leaves float32 to a test that is about float32, or brings a bound from ``support/tolerance.py``.
+    """
+    marker = request.node.get_closest_marker("numerics")
+    if marker is None or marker.kwargs.get("single"):
+        yield
+        return
+    from npt_plugin.backbone import precision
+    from npt_plugin.backbone.loading import clip_module
+
+    norm = sys.modules[f"{clip_module().__name__}.model"].LayerNorm  # computes in float32
+    monkeypatch.setattr(norm, "forward", torch.nn.LayerNorm.forward)
+    monkeypatch.setattr(torch.nn.Module, "float", torch.nn.Module.double)
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    double = precision.Precision("fp32", torch.float64)
+    monkeypatch.setitem(precision._TABLE, "fp32", double)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.fixture(scope="session")
 def small_clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a random CLIP ViT: 32 px, patch 8, two layers, widths 64, D = 48."""

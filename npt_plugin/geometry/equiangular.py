@@ -45,7 +45,7 @@ def near_equiangular(
     """
     if features is None:
         generator = torch.Generator().manual_seed(seed)
-        start = torch.randn(num_classes, dim, generator=generator)
+        start = torch.randn(num_classes, dim, generator=generator, dtype=torch.float32)
     else:
         start = features.detach().cpu()
     if start.shape != (num_classes, dim):

@@ -80,7 +80,8 @@ def simplex_etf(
     frame = torch.zeros(k, dim, dtype=torch.float64)  # (K, D)
     frame[:, : k - 1] = math.sqrt(k / (k - 1)) * helmert_basis(k)
     if seed is not None:
-        noise = torch.randn(dim, dim, generator=torch.Generator().manual_seed(seed)).double()
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(dim, dim, generator=generator, dtype=torch.float32).double()
         frame = frame @ torch.linalg.qr(noise).Q  # (K, D)
     return frame.to(dtype)
 

@@ -48,7 +48,8 @@ class NoiseStream:
         Returns:
             ``shape``, float32: in half precision the tails would be coarse.
         """
-        noise = torch.randn(shape, generator=self.generator(device), device=device)
+        generator = self.generator(device)
+        noise = torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
         return noise.mul_(self.sigma).clamp_(-self.clamp, self.clamp)
 
     def generator(self, device: torch.device) -> torch.Generator:

@@ -5,6 +5,8 @@ import torch
 
 from npt_plugin.losses import posthoc_adjust, tau_normalize
 
+pytestmark = pytest.mark.numerics
+
 
 def test_adjustment_by_hand():
     z = posthoc_adjust(torch.zeros(1, 2), torch.tensor([3, 1]), tau=2.0)

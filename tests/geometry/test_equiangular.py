@@ -1,7 +1,10 @@
 import pytest
 import torch
+from tolerance import DOUBLE, SINGLE
 
 from npt_plugin.geometry import collapse_bound, near_equiangular, target_frame, welch_bound
+
+pytestmark = pytest.mark.numerics
 
 D = 12
 
@@ -18,12 +21,12 @@ def mean_excess(frame):
 
 @pytest.mark.parametrize("k", [D + 2, 2 * D, 3 * D + 1])
 def test_frame_attains_the_collapse_bound(k):
-    frame = near_equiangular(k, D, seed=0)
+    frame = near_equiangular(k, D, seed=0, steps=1000)  # K = D + 2 is slow to converge
     assert frame.norm(dim=1).sub(1).abs().max() < 1e-12
-    assert mean_excess(frame) == pytest.approx(collapse_bound(k, D), rel=1e-6)
+    assert mean_excess(frame) == pytest.approx(collapse_bound(k, D), rel=DOUBLE)
     gram = frame @ frame.T
     rms = gram[~torch.eye(k, dtype=torch.bool)].square().mean().sqrt()
-    assert float(rms) == pytest.approx(welch_bound(k, D), rel=1e-6)
+    assert float(rms) == pytest.approx(welch_bound(k, D), rel=DOUBLE)
 
 
 def test_nothing_goes_below_the_bound():
@@ -43,12 +46,13 @@ def test_sharpening_lowers_the_largest_cosine():
 
 def test_target_frame_stays_near_the_features_and_needs_no_seed():
     torch.manual_seed(0)
-    base = torch.nn.functional.normalize(torch.randn(30, D), dim=1)
+    base = torch.nn.functional.normalize(torch.randn(30, D, dtype=torch.float32), dim=1)
     target = target_frame(base)
     assert target.dtype == torch.float32 and torch.equal(target, target_frame(base))
     own = (torch.nn.functional.normalize(base - base.mean(0), dim=1) * target).sum(1)
     assert float(own.mean()) > 0.9
-    assert (target.norm(dim=1) - 1).abs().max() < 1e-6
+    # unit rows rounded once to float32, each entry by at most u of itself
+    assert (target.double().norm(dim=1) - 1).abs().max() < 1.01 * SINGLE
 
 
 def test_seed_zero_is_a_seed_and_shapes_are_checked():

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from tolerance import DOUBLE
 from yacs.config import CfgNode
 
 from npt_plugin.config import defaults
@@ -12,6 +13,8 @@ from npt_plugin.errors import UserError
 from npt_plugin.heads import HEADS, CosineHead, LinearHead, TextHead, build_head
 from npt_plugin.heads.initial import class_mean_rows, random_cosine_rows, semantic_rows
 from npt_plugin.losses import build_classification_loss
+
+pytestmark = pytest.mark.numerics
 
 B, K, D, W = 5, 4, 6, 8
 
@@ -34,7 +37,7 @@ def test_cosine_logits_by_hand(kind):
     for i in range(B):
         for c in range(K):
             expected = 25 * cosine(features[i], rows[c])
-            assert logits[i, c].item() == pytest.approx(expected, abs=1e-4)
+            assert logits[i, c].item() == pytest.approx(expected, abs=DOUBLE)
 
 
 def test_linear_logits_and_tau_normalisation_by_hand():
@@ -47,8 +50,8 @@ def test_linear_logits_and_tau_normalisation_by_hand():
         for c in range(K):
             inner = sum((features[i] * rows[c]).tolist())
             norm = math.sqrt(sum((rows[c] ** 2).tolist()))
-            assert training[i, c].item() == pytest.approx(inner + head.bias[c].item(), abs=1e-4)
-            assert testing[i, c].item() == pytest.approx(inner / norm**0.7, abs=1e-4)
+            assert training[i, c].item() == pytest.approx(inner + head.bias[c].item(), abs=DOUBLE)
+            assert testing[i, c].item() == pytest.approx(inner / norm**0.7, abs=DOUBLE)
     plain = LinearHead(rows).eval()
     torch.testing.assert_close(plain(features), features @ rows.t())
 

@@ -1,9 +1,12 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from tolerance import DOUBLE
 
 from npt_plugin.heads import TWO_STAGE, DisAlign, LearnableScaling, Marc, Retraining
 from npt_plugin.losses import CLASSIFICATION_LOSSES
+
+pytestmark = pytest.mark.numerics
 
 B, K, D = 6, 4, 5
 
@@ -53,12 +56,12 @@ def test_formulas_by_hand():
             norm = weight[c].square().sum().sqrt()
             assert torch.allclose(lws(features, logits)[i, c], lws.scale[c] * z)
             assert torch.allclose(
-                marc(features, logits)[i, c], marc.scale[c] * z + marc.shift[c] * norm, atol=1e-5
+                marc(features, logits)[i, c], marc.scale[c] * z + marc.shift[c] * norm, atol=DOUBLE
             )
             assert torch.allclose(
                 align(features, logits)[i, c],
                 (1 + q * align.alpha[c]) * z + q * align.beta[c],
-                atol=1e-5,
+                atol=DOUBLE,
             )
 
 
@@ -68,7 +71,7 @@ def test_retraining_starts_afresh_linear_or_cosine():
     assert linear.classifier.bias is not None and cosine.classifier.bias is None
     assert not torch.allclose(linear.classifier.weight, weight)
     expected = 25 * F.cosine_similarity(features[:, None], cosine.classifier.weight[None], dim=-1)
-    assert torch.allclose(cosine(features, logits), expected, atol=1e-5)
+    assert torch.allclose(cosine(features, logits), expected, atol=DOUBLE)
     assert torch.equal(linear(features, logits), linear(features, -logits))
 
 

@@ -3,6 +3,8 @@ import torch
 
 from npt_plugin.losses.class_means import ClassMeans, class_average, membership
 
+pytestmark = pytest.mark.numerics
+
 K, D = 4, 3
 LABELS = torch.tensor([2, 0, 2])
 
@@ -78,6 +80,7 @@ def test_a_second_backward_is_not_disturbed_by_the_update():
     assert torch.isfinite(x.grad).all()
 
 
+@pytest.mark.numerics(single=True)
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_means_are_float32(dtype):
     means, _ = ClassMeans(K)(torch.ones(3, D, dtype=dtype), LABELS)

@@ -3,12 +3,15 @@ import math
 
 import pytest
 import torch
+from tolerance import DOUBLE
 from torch import nn
 
 from npt_plugin.config import defaults
 from npt_plugin.errors import UserError
 from npt_plugin.optim import GNM, SAM, wrap_optimizer
 from npt_plugin.optim.noise import NoiseStream
+
+pytestmark = pytest.mark.numerics
 
 X = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
 Y = torch.randint(0, 3, (12,), generator=torch.Generator().manual_seed(1))
@@ -19,7 +22,7 @@ BASES = [
 ]
 
 
-def network(seed=0, dtype=torch.float32):
+def network(seed=0, dtype=torch.float64):
     torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).to(dtype)
 
@@ -88,7 +91,7 @@ def test_one_step_by_hand():
     assert same(values(model), start)
     gnm.step()
     for p, old, q in zip(model.parameters(), start, neighbour.parameters(), strict=True):
-        assert torch.allclose(p, old - 0.1 * q.grad, atol=1e-7)
+        assert torch.allclose(p, old - 0.1 * q.grad, atol=DOUBLE)
 
 
 def test_closure_and_with_block_are_the_same():
@@ -239,6 +242,7 @@ def test_accumulation_equals_the_whole_batch():
         assert torch.allclose(a, b, atol=1e-12)
 
 
+@pytest.mark.numerics(single=True)
 def test_grad_scaler_steps_and_skips():
     model = network()
     gnm = GNM(torch.optim.SGD(model.parameters(), 0.1), scale=10)

@@ -4,6 +4,8 @@ from torch import nn
 
 from npt_plugin.optim import SAM
 
+pytestmark = pytest.mark.numerics
+
 X = torch.randn(12, 4, generator=torch.Generator().manual_seed(0)).double()
 Y = torch.randint(0, 3, (12,), generator=torch.Generator().manual_seed(1))
 
