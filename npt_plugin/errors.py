@@ -1,4 +1,4 @@
-"""The one exception for mistakes a user can make and mend."""
+"""Mistakes a user can make and mend: our own exception, and which others count as one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ class UserError(Exception):
 
     Entry points print the sentence and exit with code 2, without a traceback.
     """
+
+
+_USER_ERRORS: list[type[Exception]] = [UserError]
+
+
+def count_as_user_errors(*classes: type[Exception]) -> None:
+    """Let further exceptions end as ``UserError`` does; the engine names its own here."""
+    _USER_ERRORS.extend(cls for cls in classes if cls not in _USER_ERRORS)
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """Every exception that stands for a user's mistake, for ``except`` and ``isinstance``."""
+    return tuple(_USER_ERRORS)
 
 
 def nearest_hint(value: str, allowed: Iterable[str]) -> str:

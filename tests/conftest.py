@@ -143,8 +143,9 @@ def build(root: Path, weights: Path, output: Path, trainer: str, *options: str, 
 
     npt_plugin.register(base=True)
     from npt_plugin.cli.train import parser
-    from npt_plugin.engine.framework import build_trainer, set_random_seed
+    from npt_plugin.engine.framework import build_trainer
     from npt_plugin.runs.settings import build_cfg
+    from npt_plugin.system.random_state import set_random_seed
 
     words = ["--trainer", trainer, "--seed", str(seed), "--root", str(root)]
     words += ["--output-dir", str(output)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from npt_plugin.engine import full_precision, repair
-from npt_plugin.errors import UserError
+from npt_plugin.errors import UserError, count_as_user_errors
 
 _CHOICES = ("dassl", "minidassl")
 
@@ -61,7 +61,7 @@ BACKEND = _choose()
 if BACKEND == "dassl":
     repair.before_import()
 _engine, _data, _optim = _load(".engine"), _load(".data"), _load(".optim")
-_utils, _config, _metrics = _load(".utils"), _load(".config"), _load(".metrics")
+_utils, _config = _load(".utils"), _load(".config")
 _datasets = _load(".data.datasets")
 _transforms = _load(".data.transforms")
 
@@ -83,20 +83,12 @@ build_optimizer = _optim.build_optimizer
 build_lr_scheduler = _optim.build_lr_scheduler
 
 get_cfg_default = _config.get_cfg_default
-compute_accuracy = _metrics.compute_accuracy
 
 AverageMeter = _utils.AverageMeter
 MetricMeter = _utils.MetricMeter
 collect_env_info = _utils.collect_env_info
-load_checkpoint = _utils.load_checkpoint
-load_pretrained_weights = _utils.load_pretrained_weights
-read_image = _utils.read_image
-save_checkpoint = _utils.save_checkpoint
-set_random_seed = _utils.set_random_seed
 setup_logger = _utils.setup_logger
 
-ENGINE_ERRORS: tuple[type[Exception], ...] = (UserError,)
-"""What ends in one sentence: ours, and the engine's for broken data or an unknown name."""
 if BACKEND == "minidassl":
     _errors = importlib.import_module("minidassl.errors")
-    ENGINE_ERRORS = (UserError, _errors.DataError, _errors.ConfigError)
+    count_as_user_errors(_errors.DataError, _errors.ConfigError)

@@ -10,20 +10,16 @@ from typing import Any
 
 import npt_plugin
 from npt_plugin.errors import UserError
+from npt_plugin.system.exit_codes import exit_code
 
 
 def main(argv: Sequence[str]) -> int:
     """Run ``argv[0]`` with the remaining arguments, as ``python argv[0] ...`` would.
 
     Returns:
-        0, or 2 after a user's mistake, which is told in one sentence.
+        An exit code of ``system/exit_codes.py``; a script's own ``sys.exit`` stands.
     """
-    try:
-        run(argv[0], list(argv[1:]))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(run, argv[0], list(argv[1:]))
 
 
 def run(script: str, arguments: list[str]) -> None:

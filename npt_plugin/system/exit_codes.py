@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from npt_plugin.errors import UserError
+from npt_plugin.errors import user_errors
 from npt_plugin.system.signals import Stopped
 
 OK, FAILED, USER, INTERRUPTED = 0, 1, 2, 130
@@ -46,8 +46,6 @@ def exit_code(action: Callable[..., Any], *arguments: Any) -> int:
         return OK
     except (KeyboardInterrupt, Stopped) as error:
         return _say(str(error) or "interrupted", getattr(error, "code", INTERRUPTED))
-    except UserError as error:
-        return _say(str(error), USER)
     except Exception as error:
         sentence, code = _explain(error)
         if not sentence:
@@ -58,24 +56,26 @@ def exit_code(action: Callable[..., Any], *arguments: Any) -> int:
 
 def _explain(error: Exception) -> tuple[str, int]:
     """One sentence and an exit code for the errors that are no fault of the program."""
-    from torch import cuda
-
-    from npt_plugin.engine.framework import ENGINE_ERRORS  # known only once the engine is loaded
-
-    if isinstance(error, ENGINE_ERRORS):
+    if isinstance(error, user_errors()):
         return str(error), USER
     if isinstance(error, FloatingPointError):
         return f"{error} The last good checkpoint is kept.", FAILED
     if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
         where = f" {error.filename}" if error.filename else ""
         return f"Cannot read or write{where}: {error.strerror}.", USER
-    if isinstance(error, (MemoryError, cuda.OutOfMemoryError)):
+    if isinstance(error, _out_of_memory()):
         return (
             "Out of memory: lower DATALOADER.TRAIN_X.BATCH_SIZE, set MODEL.TEXT_CHUNK -1, or take "
             "a smaller backbone.",
             FAILED,
         )
     return "", FAILED
+
+
+def _out_of_memory() -> tuple[type[Exception], ...]:
+    """Python's error and, where PyTorch is loaded, its own."""
+    torch = sys.modules.get("torch")
+    return (MemoryError,) if torch is None else (MemoryError, torch.cuda.OutOfMemoryError)
 
 
 def _say(sentence: str, code: int) -> int:

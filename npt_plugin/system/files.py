@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from npt_plugin.errors import UserError
-
-_UMASK = os.umask(0)
-os.umask(_UMASK)
 
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
@@ -22,15 +19,14 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
         UserError: If the folder cannot be written (read-only, full disk); nothing is left behind.
     """
     path = Path(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        file = open(temporary, "xb")  # readable by others as the user's umask has it
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror or error}.") from None
-    temporary = Path(name)
-    os.chmod(name, 0o666 & ~_UMASK)  # mkstemp makes files that only their owner can read
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             write(file)
             file.flush()
             os.fsync(file.fileno())

@@ -9,10 +9,20 @@ import numpy as np
 import torch
 
 
+def set_random_seed(seed: int) -> None:
+    """Seed Python's, numpy's and PyTorch's global generators, as Dassl does.
+
+    Args:
+        seed: 0 or more, below 2**32 (numpy's limit).
+    """
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.cuda.manual_seed_all(seed)
+
+
 def seed_everything(cfg: Any) -> None:
     """Fix every random choice of a run if its config has a seed."""
-    from npt_plugin.engine.framework import set_random_seed
-
     if cfg.SEED >= 0:
         print(f"Setting fixed seed: {cfg.SEED}")
         set_random_seed(cfg.SEED)

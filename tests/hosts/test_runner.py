@@ -31,6 +31,13 @@ def extend_cfg(cfg):
 if __name__ == "__main__":
     if "--fail" in sys.argv:
         raise UserError("One sentence.")
+    if "--data" in sys.argv:
+        from dassl.utils import read_image
+        read_image("no/such.jpg")
+    if "--config" in sys.argv:
+        build_trainer(get_cfg_default())
+    if "--bug" in sys.argv:
+        raise KeyError("mine")
     if "--exit" in sys.argv:
         sys.exit(3)
     cfg = get_cfg_default()
@@ -78,6 +85,8 @@ def test_the_script_runs_as_itself(project: Path, tmp_path: Path, place) -> None
     "words, code, error",
     [
         (["train.py", "--fail"], 2, "error: One sentence.\n"),
+        (["train.py", "--data"], 2, "error: Cannot read the image no/such.jpg ("),
+        (["train.py", "--config"], 2, "error: [] is not available; did you mean"),
         (["train.py", "--exit"], 3, ""),
         (["nothing.py"], 2, "error: There is no script nothing.py: give the path"),
     ],
@@ -86,3 +95,8 @@ def test_exit_codes(project: Path, words, code, error) -> None:
     done = run(project, *words)
     assert done.returncode == code
     assert done.stderr.startswith(error) and "Traceback" not in done.stderr
+
+
+def test_a_bug_of_the_script_keeps_its_traceback(project: Path) -> None:
+    done = run(project, "train.py", "--bug")
+    assert done.returncode == 1 and "KeyError: 'mine'" in done.stderr

@@ -5,9 +5,9 @@ import torch
 from reference_trainers import HOSTS, labelled_batch
 
 from npt_plugin.backbone.outputs import PromptOutputs
-from npt_plugin.engine.framework import set_random_seed
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.wrap import STATE, make_host_trainer
+from npt_plugin.system.random_state import set_random_seed
 
 SETTINGS = (
     "TRAINER.COCOOP.N_CTX",

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import npt_plugin
 from npt_plugin.config import extend_cfg
-from npt_plugin.engine.framework import ENGINE_ERRORS, get_cfg_default
-from npt_plugin.errors import UserError
+from npt_plugin.engine.framework import get_cfg_default
+from npt_plugin.errors import UserError, user_errors
 from npt_plugin.runs.predictions import PREDICTIONS, Predictions
 from npt_plugin.runs.record import config_as_dict, flatten, is_completed, read_record
 from npt_plugin.runs.settings import merge_file, merge_options
@@ -48,7 +48,7 @@ def refused_or(action):
     """The action's result, or None where it said in one sentence why not."""
     try:
         return action()
-    except ENGINE_ERRORS as error:
+    except user_errors() as error:
         sentence = str(error).strip()
         assert sentence and "Traceback" not in sentence
         return None

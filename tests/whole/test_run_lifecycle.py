@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -16,9 +15,7 @@ from npt_plugin.errors import UserError
 from npt_plugin.runs.record import RESULTS, read_record, write_record
 from npt_plugin.runs.record_schema import validate
 from npt_plugin.runs.recorder import recorded
-from npt_plugin.system.exit_codes import exit_code
 from npt_plugin.system.locks import LOCK, run_lock
-from npt_plugin.system.signals import Stopped, stop_here, stop_signals, whole_steps
 from npt_plugin.trainers.checkpoints import save_progress
 
 
@@ -210,33 +207,6 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(
     assert done.returncode == 2 and "No space left" in done.stderr
     assert "Traceback" not in done.stderr
     assert not [p for p in (tmp_path / "out").rglob(".*.*") if p.is_file()]
-
-
-def test_a_signal_waits_for_the_step_and_a_second_does_not():
-    if threading.current_thread() is not threading.main_thread():
-        pytest.skip("signals arrive in the main thread")
-    steps, before = [], signal.getsignal(signal.SIGINT)  # a shell's background job ignores it
-    with pytest.raises(Stopped) as stop, stop_signals(), whole_steps():
-        signal.raise_signal(signal.SIGTERM)
-        steps.append("finished")
-        stop_here()
-    assert steps == ["finished"] and stop.value.code == 143
-    with pytest.raises(Stopped), stop_signals():
-        signal.raise_signal(signal.SIGINT)  # outside of steps: at once
-    with pytest.raises(Stopped), stop_signals(), whole_steps():
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-    stop_here()  # nothing is left of them
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_exit_codes_of_signals(number, code, capsys):
-    def action():
-        raise Stopped(number)
-
-    assert exit_code(action) == code
-    assert capsys.readouterr().err == f"error: interrupted by {signal.Signals(number).name}\n"
 
 
 def test_sigterm_ends_a_real_run_with_143(start_train_py, tmp_path):
