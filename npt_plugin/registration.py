@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npt_plugin.datasets.names import register_base_datasets, register_imbalanced_datasets
+from npt_plugin.datasets.registry import register_base_datasets, register_imbalanced_datasets
 from npt_plugin.engine.framework import TRAINER_REGISTRY
 from npt_plugin.hosts.variants import register_host_trainers
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS

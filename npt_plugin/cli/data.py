@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.datasets.catalogue import CATALOGUE, Entry
 from npt_plugin.datasets.download import download_dataset, manual_text, missing
-from npt_plugin.errors import UserError, nearest_hint
+from npt_plugin.datasets.names import PREFIX, dataset_name, reader
+from npt_plugin.errors import UserError
+from npt_plugin.system.exit_codes import exit_code
+
+TAKES_OVERRIDES = ("verify", "describe")
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +33,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument("--fast", action="store_true", help="do not decode the images")
     describe = actions.add_parser("describe", help="class histogram of what a run would train on")
     describe.add_argument("name")
-    for action in (verify, describe):
-        action.add_argument("opts", nargs="*", help="config pairs, e.g. DATASET.NUM_SHOTS 16")
     for action in (status, download, verify, describe):
         action.add_argument(
             "--root", default=os.environ.get("DATA", "data"), help="DATASET.ROOT (default: $DATA)"
         )
+    for action in (verify, describe):
+        describe_overrides(action)
 
 
 def add_data_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -62,27 +67,26 @@ def run(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of ``npt data``; a user's mistake is one sentence and exit code 2."""
+    """Entry point of ``npt data``."""
+    return exit_code(_parse_and_run, argv)
+
+
+def _parse_and_run(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="npt data", description=__doc__)
     add_data_arguments(parser)
-    try:
-        return run(parser.parse_args(argv))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # piped into head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print("stopped; run the same command to continue", file=sys.stderr)
-        return 130
+    args = parse_with_overrides(parser, argv)
+    if args.opts and args.action not in TAKES_OVERRIDES:
+        raise UserError(f"npt data {args.action} does not know what to do with '{args.opts[0]}'.")
+    if getattr(args, "name", None):  # the data are the same with and without imbalance
+        args.name = dataset_name(args.name).removeprefix(PREFIX)
+    return run(args)
 
 
 def _entry(name: str) -> Entry:
     if name not in CATALOGUE:
         raise UserError(
-            f"There is no download for '{name}'{nearest_hint(name, CATALOGUE)}; `npt data list` "
-            "shows all datasets."
+            f"There is nothing to download for '{name}': Embedded* are drawn on first use, "
+            "ImageFolder and List read your own data."
         )
     return CATALOGUE[name]
 
@@ -131,7 +135,10 @@ def _tree(entry: Entry, root: Path) -> int:
 
 def _download(args: argparse.Namespace) -> int:
     entry, root = _entry(args.name), Path(args.root).expanduser()
-    gone = download_dataset(entry, root, args.keep)
+    try:
+        gone = download_dataset(entry, root, args.keep)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("stopped; run the same command to continue") from None
     if gone:
         raise UserError(
             f"{entry.name}: still missing: {', '.join(gone)}.{manual_text(entry, root)}"
@@ -143,30 +150,19 @@ def _download(args: argparse.Namespace) -> int:
 def _config(args: argparse.Namespace) -> Any:
     from npt_plugin.config import extend_cfg
     from npt_plugin.engine.framework import get_cfg_default
+    from npt_plugin.runs.settings import merge_options
 
     cfg = extend_cfg(get_cfg_default())
     cfg.DATASET.NAME, cfg.DATASET.ROOT, cfg.SEED = args.name, args.root, 1
-    try:
-        cfg.merge_from_list(args.opts)
-    except (AssertionError, KeyError, ValueError) as error:
-        raise UserError(f"Config pairs {' '.join(args.opts)}: {error}") from error
+    merge_options(cfg, args.opts)
     cfg.freeze()
     return cfg
-
-
-def _reader(name: str) -> Any:
-    from npt_plugin.datasets.names import READERS, reader
-
-    plain = name.removeprefix("Imbalanced")
-    if plain not in READERS:
-        raise UserError(f"Unknown dataset '{name}'{nearest_hint(plain, READERS)}.")
-    return reader(plain)
 
 
 def _verify(args: argparse.Namespace) -> int:
     from npt_plugin.datasets.verify import load_source, verify
 
-    facts, problems = verify(load_source(_reader(args.name), _config(args)), not args.fast)
+    facts, problems = verify(load_source(reader(args.name), _config(args)), not args.fast)
     print(args.name)
     for line in (*facts, *problems):
         print(f"  {line}")
@@ -175,10 +171,10 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _describe(args: argparse.Namespace) -> int:
-    from npt_plugin.datasets.counts import describe
-    from npt_plugin.datasets.templates import template_for
+    from npt_plugin.datasets.class_counts import describe
+    from npt_plugin.datasets.prompt_templates import template_for
 
-    data = _reader(args.name)(_config(args))
+    data = reader(args.name)(_config(args))
     print(describe(data))
     print(f"val {len(data.val or [])} images, test {len(data.test)} images")
     for name in data.classnames[:3]:

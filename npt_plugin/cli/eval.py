@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from npt_plugin.errors import UserError, nearest_hint
+from npt_plugin.datasets.names import dataset_name, dataset_yaml
+from npt_plugin.errors import UserError
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.system.exit_codes import exit_code
 from npt_plugin.system.locks import run_lock
@@ -59,25 +60,23 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _use_dataset(cfg: object, wanted: str) -> None:
-    """Merge a dataset's yaml (path, or file name in a ``configs/datasets``), or set its class."""
+    """Merge a dataset's yaml (by path or by any spelling of its name), or set its class."""
     from npt_plugin.engine.framework import DATASET_REGISTRY
     from npt_plugin.runs.settings import merge_file, merge_options
 
-    known = DATASET_REGISTRY.registered_names()
-    if wanted in known:
-        merge_options(cfg, ["DATASET.NAME", wanted])
+    if Path(wanted).is_file():
+        merge_file(cfg, wanted)
         return
     shipped = Path(__file__).resolve().parents[2] / "configs"
-    places = [
-        Path(wanted),
-        *(p / "datasets" / f"{wanted}.yaml" for p in (Path("configs"), shipped)),
-    ]
-    for path in places:
-        if path.is_file():
-            merge_file(cfg, str(path))
-            return
-    names = [*known, *(p.stem for p in (shipped / "datasets").glob("*.yaml"))]
-    raise UserError(f"There is no dataset {wanted!r}{nearest_hint(wanted, names)}.")
+    for folder in (Path("configs") / "datasets", shipped / "datasets"):
+        try:
+            path = dataset_yaml(wanted, folder)
+        except UserError:  # a class without a yaml file: Imbalanced*, or a host's
+            continue
+        merge_file(cfg, str(path))
+        return
+    known = DATASET_REGISTRY.registered_names()
+    merge_options(cfg, ["DATASET.NAME", dataset_name(wanted, known)])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

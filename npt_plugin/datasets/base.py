@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from npt_plugin.datasets.cache import cache_folder, cached_select
+from npt_plugin.datasets.choice_record import cache_folder, cached_select
 from npt_plugin.datasets.selection import Selection, SelectionSpec
 from npt_plugin.datasets.source import Record, Source, check_files, check_source
 from npt_plugin.engine.framework import DatasetBase, Datum

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from npt_plugin.datasets.base import FewShotDataset
-from npt_plugin.datasets.cache import cache_key, cached_select, selection_to_json
+from npt_plugin.datasets.choice_record import cache_key, cached_select, selection_to_json
 from npt_plugin.datasets.cifar_binary import CIFAR10, CIFAR100, CifarFiles, unpack
-from npt_plugin.datasets.classes import keep_classes, labels_of
-from npt_plugin.datasets.longtail import longtail_sizes, public_subset
+from npt_plugin.datasets.cifar_subset import longtail_sizes, public_subset
+from npt_plugin.datasets.class_halves import keep_classes, labels_of
 from npt_plugin.datasets.selection import Selection, SelectionSpec
 from npt_plugin.datasets.source import Source, classnames_of
 from npt_plugin.datasets.split import read_split

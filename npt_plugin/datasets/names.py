@@ -1,15 +1,16 @@
-"""Which dataset names exist where: all of ours in our own runs, only ``Imbalanced*`` in a host."""
+"""Dataset names: which readers there are, and which one a person means."""
 
 from __future__ import annotations
 
 import importlib
-from functools import partial
-from typing import Any
+import re
+from collections.abc import Iterable
+from pathlib import Path
 
-from npt_plugin.datasets.imbalanced import PREFIX, imbalanced_variant
-from npt_plugin.datasets.loading import install
-from npt_plugin.engine.following import follow
-from npt_plugin.engine.framework import DATASET_REGISTRY
+from npt_plugin.errors import UserError, nearest_hint
+
+PREFIX = "Imbalanced"
+"""In front of a dataset's name: the same data under ``DATASET.IMBALANCE``."""
 
 READERS = {
     "Caltech101": "caltech101",
@@ -27,21 +28,24 @@ READERS = {
     "StanfordCars": "stanford_cars",
     "SUN397": "sun397",
     "UCF101": "ucf101",
-    "EmbeddedObjects": "embedded",
-    "EmbeddedShades": "embedded",
-    "EmbeddedTextures": "embedded",
-    "EmbeddedOverhead": "embedded",
-    "EmbeddedSketches": "embedded",
-    "EmbeddedPairs": "embedded",
+    "EmbeddedObjects": "embedded_benchmarks",
+    "EmbeddedShades": "embedded_benchmarks",
+    "EmbeddedTextures": "embedded_benchmarks",
+    "EmbeddedOverhead": "embedded_benchmarks",
+    "EmbeddedSketches": "embedded_benchmarks",
+    "EmbeddedPairs": "embedded_benchmarks",
     "CIFAR10LT": "cifar_lt",
     "CIFAR100LT": "cifar_lt",
     "ImageNetLT": "imagenet_lt",
     "PlacesLT": "places_lt",
     "INaturalist2018": "inaturalist",
     "ImageFolder": "image_folder",
-    "List": "list_files",
+    "List": "image_list",
 }
 """Registry name to module; the class has the registry name."""
+
+ALIASES = {"dtd": "DescribableTextures"}
+"""Names the CoOp family uses that are not the registry name in another spelling."""
 
 
 def reader(name: str) -> type:
@@ -49,50 +53,61 @@ def reader(name: str) -> type:
     return getattr(importlib.import_module(f"npt_plugin.datasets.{READERS[name]}"), name)
 
 
-def register_base_datasets(registry: Any = DATASET_REGISTRY) -> None:
-    """Register all our readers under their own names, for our own entry points.
+def dataset_name(word: str, known: Iterable[str] = READERS) -> str:
+    """The registry name a person means: ``oxford_pets``, ``oxfordpets`` and ``OxfordPets`` are one.
 
-    A name somebody else holds already stays theirs. May run as often as one likes.
+    Upper and lower case, underscores, hyphens and spaces do not count. ``Imbalanced`` in front is
+    kept. Names of the CoOp family's yaml files (``dtd``) are known too.
+
+    Args:
+        word: what was typed.
+        known: registry names to choose from; by default our own readers.
+
+    Returns:
+        One of ``known``, or ``Imbalanced`` and one of ``known``.
+
+    Raises:
+        UserError: nothing of that name; the nearest name is given.
+
+    Example:
+        >>> dataset_name("dtd"), dataset_name("imbalanced_oxford_pets")
+        ('DescribableTextures', 'ImbalancedOxfordPets')
     """
-    for name in READERS:
-        if name not in registry.registered_names():
-            registry.register(reader(name))
+    known = list(known)
+    if word in known:
+        return word
+    spellings = {_plain(alias): name for alias, name in ALIASES.items() if name in known}
+    spellings.update((_plain(name), name) for name in known)
+    plain = _plain(word)
+    if plain in spellings:
+        return spellings[plain]
+    base = plain.removeprefix(_plain(PREFIX))
+    if base != plain and base in spellings:
+        return PREFIX + spellings[base]
+    hint = nearest_hint(base, {**dict.fromkeys(ALIASES), **dict.fromkeys(known)})
+    raise UserError(f"Unknown dataset '{word}'{hint}; `npt list datasets` shows all names.")
 
 
-def register_imbalanced_datasets(registry: Any = DATASET_REGISTRY) -> None:
-    """Register ``Imbalanced<Name>`` for every dataset, those registered later included.
+def dataset_yaml(word: str, folder: Path) -> Path:
+    """The yaml file of a dataset.
 
-    Names the registry does not hold get a variant of our reader; if a host registers the plain
-    name later, its class takes the variant over. May run as often as one likes.
+    Args:
+        word: what was typed: a file name without ``.yaml``, or any spelling of a dataset's name.
+        folder: a ``configs/datasets``.
+
+    Raises:
+        UserError: no such file; the nearest name is given.
     """
-    for name in READERS:
-        if name not in registry.registered_names():
-            _register_variant(registry, reader(name))
-    register_imbalanced_variants(registry)
-    follow(registry, partial(_new_dataset, registry))
-    install()  # samplers, caches and workers, with any trainer
+    files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    if word in files:
+        return files[word]
+    by_name = {_plain(ALIASES.get(stem, stem)): path for stem, path in files.items()}
+    plain = _plain(ALIASES.get(word.lower(), word))
+    if plain in by_name:
+        return by_name[plain]
+    hint = nearest_hint(word, [*files, *READERS])
+    raise UserError(f"'{folder}' has no file for the dataset '{word}'{hint}.")
 
 
-def register_imbalanced_variants(registry: Any = DATASET_REGISTRY) -> None:
-    """Register the variant of every dataset that is registered now and lacks it."""
-    for name in registry.registered_names():
-        if not name.startswith(PREFIX):
-            _register_variant(registry, registry.get(name))
-
-
-def _register_variant(registry: Any, dataset_class: type) -> None:
-    if not isinstance(dataset_class, type):  # a factory function cannot be wrapped by name
-        return
-    name = f"{PREFIX}{dataset_class.__name__}"
-    if name in registry.registered_names():
-        held = registry.get(name)
-        if dataset_class in held.__mro__ or getattr(held, "host_class", None) is dataset_class:
-            return
-        if held.__module__ != "npt_plugin.datasets.imbalanced":  # somebody's own, leave it
-            return
-    registry.register(imbalanced_variant(dataset_class), force=True)
-
-
-def _new_dataset(registry: Any, dataset_class: Any) -> None:
-    if isinstance(dataset_class, type) and not dataset_class.__name__.startswith(PREFIX):
-        _register_variant(registry, dataset_class)
+def _plain(word: str) -> str:
+    return re.sub(r"[\W_]+", "", word).lower()

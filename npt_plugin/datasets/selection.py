@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from npt_plugin.datasets.classes import keep_classes, labels_of
+from npt_plugin.datasets.class_halves import keep_classes, labels_of
 from npt_plugin.datasets.fewshot import few_shot
 from npt_plugin.datasets.imbalance import ImbalanceSpec, make_imbalanced
 from npt_plugin.datasets.source import Record, Source

@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from npt_plugin.datasets.base import FewShotDataset
-from npt_plugin.datasets.cache import source_hash
+from npt_plugin.datasets.choice_record import source_hash
 from npt_plugin.datasets.images import BadImageError, read_image
 from npt_plugin.datasets.source import Source, duplicate_names
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.config import defaults
-from npt_plugin.datasets.counts import class_counts
+from npt_plugin.datasets.class_counts import class_counts
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.capture import Regulariser
 from npt_plugin.losses.objective import Objective, build_objective, needs_zero_shot

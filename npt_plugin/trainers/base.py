@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.backbone.precision import Precision, cast_towers, check_precision, resolve_precision
-from npt_plugin.datasets.counts import class_counts, describe
+from npt_plugin.datasets.class_counts import class_counts, describe
 from npt_plugin.engine.framework import TrainerX, build_lr_scheduler, build_optimizer
 from npt_plugin.errors import UserError
 from npt_plugin.losses.registry import build_classification_loss

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from npt_plugin.backbone.image_tower import TextTower, normalize
 from npt_plugin.backbone.loading import tokenize
 from npt_plugin.backbone.prompt_layout import PromptLayout
-from npt_plugin.datasets.templates import template_for
+from npt_plugin.datasets.prompt_templates import template_for
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP

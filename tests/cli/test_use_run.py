@@ -51,7 +51,7 @@ def test_eval_names_what_is_wrong(run, capfd):
     assert cli.main(["eval", "--run", str(run.parent)]) == 2
     assert "there are 1 below it" in capfd.readouterr().err
     assert cli.main(["eval", "--run", str(run), "--dataset", "oxford_pet"]) == 2
-    assert "did you mean 'oxford_pets'" in capfd.readouterr().err
+    assert "did you mean 'OxfordPets'" in capfd.readouterr().err
     shutil.rmtree(run / "prompt_learner")
     assert cli.main(["eval", "--run", str(run)]) == 2
     assert "There is no checkpoint" in capfd.readouterr().err

@@ -16,7 +16,7 @@ from data_cfg import make_cfg
 from PIL import Image
 
 from npt_plugin.datasets.cifar_binary import read_binary
-from npt_plugin.datasets.longtail import longtail_sizes, public_subset
+from npt_plugin.datasets.cifar_subset import longtail_sizes, public_subset
 from npt_plugin.datasets.names import reader
 from npt_plugin.datasets.source import Record
 from npt_plugin.errors import UserError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from mini_trees import BUILDERS
 from npt_plugin.cli.data import main
 from npt_plugin.datasets.catalogue import CATALOGUE
 from npt_plugin.datasets.names import READERS, reader
-from npt_plugin.datasets.templates import TEMPLATES, template_for
+from npt_plugin.datasets.prompt_templates import TEMPLATES, template_for
 
 
 def test_list_names_every_dataset(capsys: pytest.CaptureFixture) -> None:
@@ -74,29 +75,39 @@ def test_verify_finds_missing_and_broken_images(
 
 def test_describe_shows_counts_and_prompts(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     BUILDERS["EuroSAT"](tmp_path)
-    words = "describe EuroSAT DATASET.NUM_SHOTS 16 DATASET.IMBALANCE.RATIO 0.06".split()
-    assert main([*words, "--root", str(tmp_path)]) == 0
-    out = capsys.readouterr().out
-    assert "31 images, 5 classes, most 16, least 1, n_min/n_max 0.0625" in out
-    assert "prompt: a centered satellite photo of Annual Crop Land." in out
+    pairs = "DATASET.NUM_SHOTS 16 DATASET.IMBALANCE.RATIO 0.06".split()
+    root = ["--root", str(tmp_path)]
+    for words in (  # flags before, between and after the overrides
+        ["EuroSAT", *root, *pairs],
+        ["EuroSAT", *pairs, *root],
+        ["eurosat", *pairs[:2], *root, *pairs[2:]],
+        [*root, "ImbalancedEuroSAT", *pairs],
+    ):
+        assert main(["describe", *words]) == 0
+        out = capsys.readouterr().out
+        assert "31 images, 5 classes, most 16, least 1, n_min/n_max 0.0625" in out
+        assert "prompt: a centered satellite photo of Annual Crop Land." in out
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["download", "OxfordPet"], "did you mean 'OxfordPets'"),
-        (["status", "Places"], "There is no download for 'Places'"),
-        (["verify", "Eurosat"], "did you mean 'EuroSAT'"),
+        (["status", "Places"], "Unknown dataset 'Places' .did you mean 'PlacesLT'"),
+        (["download", "embedded_pairs"], "There is nothing to download for 'EmbeddedPairs'"),
+        (["verify", "Euro-sats"], "did you mean 'EuroSAT'"),
         (["verify", "EuroSAT"], "does not exist; put the data under DATASET.ROOT"),
-        (["describe", "EuroSAT", "DATASET.NUM_SHOT", "16"], "Config pairs DATASET.NUM_SHOT 16"),
+        (["describe", "EuroSAT", "DATASET.NUM_SHOT", "16"], "did you mean 'DATASET.NUM_SHOTS'"),
+        (["describe", "EuroSAT", "DATASET.NUM_SHOTS=16"], "space: 'DATASET.NUM_SHOTS 16', not"),
+        (["describe", "EuroSAT", "DATASET.NUM_SHOTS"], "no partner"),
+        (["describe", "EuroSAT", "--rot", "x"], "Unknown flag '--rot'"),
+        (["status", "EuroSAT", "SEED", "1"], "does not know what to do with 'SEED'"),
         (["download", "PlacesLT"], "still missing: .*By hand, with ROOT = "),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_exit_code_2(
     words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    import re
-
     assert main([*words, "--root", str(tmp_path / "none")]) == 2
     captured = capsys.readouterr()
     assert re.search(sentence, captured.err) and captured.err.count("\n") == 1

@@ -18,7 +18,7 @@ NAMES = [name for name in READERS if name.startswith("Embedded")]
 
 
 def test_every_benchmark_has_a_reader_and_a_template() -> None:
-    from npt_plugin.datasets.templates import template_for
+    from npt_plugin.datasets.prompt_templates import template_for
     from npt_plugin.embedded.benchmarks import BENCHMARKS
 
     assert sorted(BENCHMARKS) == sorted(NAMES)

@@ -6,12 +6,11 @@ import os
 from typing import Any
 
 from npt_plugin.datasets.base import ExplicitClasses, FewShotDataset
-from npt_plugin.datasets.cache import cache_folder, cached_select
+from npt_plugin.datasets.choice_record import cache_folder, cached_select
+from npt_plugin.datasets.names import PREFIX
 from npt_plugin.datasets.selection import SelectionSpec
 from npt_plugin.datasets.source import Record, Source, check_source, classnames_of
 from npt_plugin.engine.framework import DatasetBase
-
-PREFIX = "Imbalanced"
 
 
 class ImbalancedOverHost(ExplicitClasses):

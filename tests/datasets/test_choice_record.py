@@ -9,7 +9,7 @@ import pytest
 from data_cfg import make_cfg
 from mini_trees import BUILDERS
 
-from npt_plugin.datasets.cache import cache_folder
+from npt_plugin.datasets.choice_record import cache_folder
 from npt_plugin.datasets.names import reader
 from npt_plugin.errors import UserError
 

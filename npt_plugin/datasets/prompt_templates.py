@@ -33,7 +33,9 @@ def template_for(dataset_name: str) -> str:
     """
     name = dataset_name.removeprefix("Imbalanced")
     if name.startswith("Embedded"):
-        from npt_plugin.datasets.embedded import embedded_template  # draws in its benchmark table
+        from npt_plugin.datasets.embedded_benchmarks import (
+            embedded_template,  # draws in its benchmark table
+        )
 
         return embedded_template(name)
     return TEMPLATES.get(name, GENERIC)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from npt_plugin.datasets.counts import class_counts, describe
+from npt_plugin.datasets.class_counts import class_counts, describe
 
 
 def _dataset(sizes: list[int]) -> SimpleNamespace:
