@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
-from npt_plugin.evaluation.metrics import mean_and_sd
-from npt_plugin.report.differences import interval
+from npt_plugin.evaluation.averages import interval, mean_and_sd
 from npt_plugin.runs.record import RESULTS, read_record
 from npt_plugin.sweep.job import BASE, NEW, Job
 from npt_plugin.sweep.workers import run_all

@@ -18,7 +18,7 @@ from tabulate import tabulate
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS
 from npt_plugin.embedded.quality import load_tiny, measure
-from npt_plugin.evaluation.metrics import mean_and_sd
+from npt_plugin.evaluation.averages import mean_and_sd
 from npt_plugin.sweep.job import Job
 from npt_plugin.system.files import write_json
 

@@ -102,8 +102,9 @@ HEAD = """# Evidence
 
 Made by `python benchmarks/methods.py table --write` from `benchmarks/results/methods_runs.csv`
 ({runs} runs, one line each), which `python benchmarks/methods.py run` made. Mean over four drawn
-datasets, then mean ± standard deviation over n seeds, in percent; differences are paired by seed,
-with a 95 % t-interval. "Equal epochs" is the papers' rule: an imbalanced run has fewer batches in
+datasets, then mean ± standard deviation over n seeds, in percent; H is the mean of the datasets' H
+(not the H of the averages that most papers print); differences are paired by seed, with a 95 %
+t-interval. "Equal epochs" is the papers' rule: an imbalanced run has fewer batches in
 an epoch, hence fewer steps. "Equal steps" gives it as many as the balanced run. ETF distance and
 NC3 cosine are of base-class test images against text features. `few` are the base classes with
 fewer than a fifth of the largest class's images. Choices were made on other datasets and seeds

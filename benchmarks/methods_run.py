@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from methods_plan import SHOTS, Run
 
-from npt_plugin.evaluation.metrics import harmonic_mean
+from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.runs.record import RESULTS, read_record
 from npt_plugin.sweep.job import BASE, NEW, Job, run_job
 from npt_plugin.system.files import write_json

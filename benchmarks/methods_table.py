@@ -13,8 +13,7 @@ from methods_records import Record
 from scipy.stats import pearsonr, spearmanr
 from tabulate import tabulate
 
-from npt_plugin.evaluation.metrics import mean_and_sd
-from npt_plugin.report.differences import interval
+from npt_plugin.evaluation.averages import interval, mean_and_sd
 
 SHOWN = ("base", "new", "H", "macro", "many", "medium", "few")
 GEOMETRY = ("base_etf_distance_text_to_image", "base_nc3_cosine")

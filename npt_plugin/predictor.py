@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from npt_plugin.errors import UserError
-from npt_plugin.evaluation.calibration import run_temperature
 from npt_plugin.evaluation.posthoc import posthoc_adjust
+from npt_plugin.runs.calibration import run_temperature
 from npt_plugin.runs.folder import RunFolder, load_model
 
 Picture = str | Path | Image.Image
@@ -81,7 +82,8 @@ class Predictor:
         run = RunFolder.open(folder)
         with contextlib.redirect_stdout(io.StringIO()):
             loaded = load_model(run, class_names, device)
-            temperature = run_temperature(run, device) if calibrated else 1.0
+            own = partial(load_model, run, device=device)
+            temperature = run_temperature(run, own) if calibrated else 1.0
         counts = run.training_counts() if class_names is None else None
         return cls(*loaded, class_names or run.class_names, temperature, counts)
 

@@ -5,51 +5,16 @@ Accuracies are percentages. A class without test images is left out of every mea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from npt_plugin.evaluation.groups import GROUPS, ShotGroups
+
 ECE_BINS = 15
 """Equal-width confidence bins, as in Guo et al. 2017 (arXiv:1706.04599)."""
-
-
-@dataclass(frozen=True)
-class ShotGroups:
-    """When a class counts as many-, medium- or few-shot, by its number of training images.
-
-    Attributes:
-        many_above: Many-shot: more than this.
-        few_below: Few-shot: fewer than this; the rest is medium.
-    """
-
-    many_above: float
-    few_below: float
-
-    @classmethod
-    def for_counts(
-        cls, counts: Sequence[int], many_above: float = -1, few_below: float = -1
-    ) -> ShotGroups:
-        """The usual 100 / 20 for many-shot data; for few-shot data n_max/2 and n_max/5.
-
-        100 and 20 are the thresholds of the long-tail benchmarks (Liu et al. 2019,
-        arXiv:1904.05160). With at most 100 images a class they would leave no many-shot class, so
-        there the same idea is scaled: our choice. Values >= 0 override either.
-        """
-        n_max = max(counts, default=0)
-        usual = (100.0, 20.0) if n_max > 100 else (n_max / 2, n_max / 5)
-        return cls(
-            many_above if many_above >= 0 else usual[0], few_below if few_below >= 0 else usual[1]
-        )
-
-    def group(self, count: int) -> str:
-        """``"many"``, ``"medium"`` or ``"few"``."""
-        if count > self.many_above:
-            return "many"
-        return "few" if count < self.few_below else "medium"
 
 
 def classification_metrics(
@@ -81,7 +46,7 @@ def classification_metrics(
     }
     if train_counts is not None:
         groups = groups or ShotGroups.for_counts(train_counts)
-        for name in ("many", "medium", "few"):
+        for name in GROUPS:
             pairs = zip(per_class, train_counts, strict=True)
             metrics[name] = _mean(
                 [a for a, n in pairs if a is not None and groups.group(n) == name]
@@ -118,19 +83,6 @@ def expected_calibration_error(logits: Tensor, labels: Tensor, n_bins: int = ECE
     gap = (predicted == labels).double() - confidence  # (N,)
     sums = torch.zeros(n_bins, dtype=torch.double, device=gap.device).index_add_(0, bins, gap)
     return 100.0 * (sums.abs().sum() / len(labels)).item()
-
-
-def harmonic_mean(base: float, new: float) -> float:
-    """H = 2 * base * new / (base + new); 0 where both are 0."""
-    return 2 * base * new / (base + new) if base + new > 0 else 0.0
-
-
-def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation (n - 1); NaN for the latter with one value."""
-    mean = sum(values) / len(values)
-    if len(values) < 2:
-        return mean, math.nan
-    return mean, math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
 
 
 def _mean(values: Sequence[float]) -> float | None:

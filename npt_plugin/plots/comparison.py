@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from npt_plugin.evaluation.metrics import harmonic_mean
+from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.plots.style import colour, marker, new_figure
 from npt_plugin.report.runs import Pair, ranked
 

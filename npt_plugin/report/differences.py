@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from npt_plugin.evaluation.metrics import mean_and_sd
+from npt_plugin.evaluation.averages import interval, mean_and_sd
 from npt_plugin.report.runs import Key, ranked
 
 COMPARED = ("base", "new", "H")
 REFERENCE = "ZeroshotCLIP"
-_CONFIDENCE = 0.95
 
 Rows = dict[Key, dict[int, dict[str, float | None]]]
 """Values by row and seed."""
-
-
-def interval(differences: Sequence[float]) -> tuple[float, float] | None:
-    """95 % confidence interval of the mean difference (Student's t, n - 1 degrees of freedom).
-
-    Args:
-        differences: One per seed.
-
-    Returns:
-        Low and high end, or None for fewer than two seeds.
-    """
-    if len(differences) < 2:
-        return None
-    from scipy.stats import t
-
-    mean, sd = mean_and_sd(differences)
-    half = float(t.ppf(0.5 + _CONFIDENCE / 2, len(differences) - 1)) * sd
-    half /= math.sqrt(len(differences))
-    return mean - half, mean + half
 
 
 def paired_differences(rows: Rows) -> list[dict[str, Any]]:

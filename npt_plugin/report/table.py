@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from npt_plugin.evaluation.metrics import harmonic_mean, mean_and_sd
+from npt_plugin.evaluation.averages import harmonic_mean, mean_and_sd
 from npt_plugin.report.differences import Rows
 from npt_plugin.report.runs import AVERAGE, Key, Pair, find_pairs
 

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npt_plugin.evaluation.metrics import ShotGroups, classification_metrics, per_class_accuracy
+from npt_plugin.evaluation.groups import ShotGroups
+from npt_plugin.evaluation.metrics import classification_metrics, per_class_accuracy
 from npt_plugin.evaluation.posthoc import posthoc_adjust
 from npt_plugin.geometry.metrics import nc_metrics
 from npt_plugin.runs.feature_store import with_stored_features

@@ -189,13 +189,25 @@ def test_the_report_is_what_the_runs_say():
     assert methods.SCATTER.exists()
 
 
-def test_readme_quotes_the_report():
+def test_the_short_table_has_the_shown_columns_of_every_method_that_ran():
+    """The README's table: H is the mean of the datasets' H, differences are paired by seed."""
     import methods
-    from methods_records import read_csv
+    from methods_plan import DATASETS
 
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for rule in methods.RULES:
-        assert methods.short_table(read_csv(methods.RUNS), rule) in readme
+    records = [
+        record(name, seed, dataset, h + seed + place, base=90.0, new=60.0)
+        for name, h in (("CoOp", 70.0), ("NPT_CoOp (v3)", 73.0))
+        for seed in (1, 2)
+        for place, dataset in enumerate(DATASETS)
+    ]
+    head, _, *lines = methods.short_table(records, "steps").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in (head, *lines)]
+    assert tuple(rows[0]) == methods.SHORT
+    assert [row[0] for row in rows[1:]] == ["CoOp", "NPT_CoOp (v3)"]
+    place = rows[0].index("H")
+    assert [row[place] for row in rows[1:]] == ["73.0 ± 0.7", "76.0 ± 0.7"]
+    place = rows[0].index("H - base trainer's")
+    assert [row[place] for row in rows[1:]] == ["", "+3.0 [+3.0, +3.0]"]
 
 
 def test_methods_document_quotes_the_report():

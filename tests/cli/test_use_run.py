@@ -13,7 +13,6 @@ from PIL import Image
 from npt_plugin.cli import main as cli
 from npt_plugin.cli.words import nearest_words
 from npt_plugin.errors import UserError
-from npt_plugin.evaluation.calibration import CALIBRATION, fit_temperature
 from npt_plugin.predictor import Predictor
 from npt_plugin.runs.predictions import PREDICTIONS, Predictions
 from npt_plugin.runs.record import RESULTS, read_record
@@ -109,35 +108,6 @@ def test_new_class_names(run, images):
     whole = Predictor.from_run(run)
     ours, theirs = predictor.logits(images[:3])[:, 1], whole.logits(images[:3])[:, 0]
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)  # red_kite in both
-
-
-def test_calibration_is_fitted_on_validation_images_and_kept(run, images):
-    predictor = Predictor.from_run(run, calibrated=True)
-    kept = json.loads((run / CALIBRATION).read_text())
-    assert kept["split"] == "val" and kept["images"] == 6
-    assert predictor.temperature == kept["temperature"] != 1.0
-    other = Predictor.from_run(run, ["cat", "dog"], calibrated=True)
-    assert other.temperature == predictor.temperature
-    (run / CALIBRATION).write_text("{")  # damaged: fitted again, on the run's own classes
-    again = Predictor.from_run(run, ["cat", "dog"], calibrated=True)
-    assert again.temperature == pytest.approx(predictor.temperature)
-    plain = Predictor.from_run(run)
-    torch.testing.assert_close(
-        predictor.logits(images) * predictor.temperature, plain.logits(images), rtol=1e-4, atol=1e-4
-    )
-
-
-def test_the_temperature_is_the_minimum():
-    torch.manual_seed(0)
-    labels = torch.randint(5, (400,))
-    logits = 2 * torch.randn(400, 5) + 3 * torch.eye(5)[labels]
-    best = fit_temperature(logits * 4, labels)
-
-    def loss(t):
-        return torch.nn.functional.cross_entropy(logits.double() * 4 / t, labels).item()
-
-    assert min(loss(0.99 * best), loss(1.01 * best)) > loss(best)
-    assert fit_temperature(logits * 8, labels) == pytest.approx(2 * best, rel=1e-6)
 
 
 def test_predict_prints_a_line_an_image(run, images, capsys, tmp_path):

@@ -1,14 +1,11 @@
-import math
+"""Metrics against cases worked by hand and slow loops."""
 
 import pytest
 import torch
 
 from npt_plugin.evaluation.metrics import (
-    ShotGroups,
     classification_metrics,
     expected_calibration_error,
-    harmonic_mean,
-    mean_and_sd,
     per_class_accuracy,
 )
 
@@ -40,20 +37,6 @@ def test_per_class_accuracy_of_an_absent_class_is_none():
     assert per_class_accuracy(torch.tensor([1]), torch.tensor([1]), 3) == [None, 100.0, None]
 
 
-@pytest.mark.parametrize(
-    "counts, many, few", [([16, 1], 8, 3.2), ([500, 5], 100, 20), ([100, 2], 50, 20)]
-)
-def test_thresholds_follow_the_largest_class(counts, many, few):
-    assert ShotGroups.for_counts(counts) == ShotGroups(many, few)
-
-
-def test_thresholds_can_be_set_one_at_a_time():
-    assert ShotGroups.for_counts([16], many_above=10) == ShotGroups(10, 3.2)
-    assert ShotGroups.for_counts([500], few_below=0) == ShotGroups(100, 0)
-    groups = ShotGroups(100, 20)
-    assert [groups.group(n) for n in (101, 100, 20, 19)] == ["many", "medium", "medium", "few"]
-
-
 def test_ece_against_a_loop_over_bins():
     torch.manual_seed(0)
     logits, labels = torch.randn(500, 7) * 3, torch.randint(7, (500,))
@@ -74,11 +57,3 @@ def test_ece_uses_the_scale_of_the_logits():
     cosines[:, 0] = 1.0
     assert expected_calibration_error(cosines, labels) > 90  # always right, 2.7 % sure
     assert expected_calibration_error(cosines * 100, labels) == pytest.approx(0, abs=1e-6)
-
-
-def test_harmonic_mean_and_deviation():
-    assert harmonic_mean(60, 40) == 48
-    assert harmonic_mean(0, 0) == 0
-    assert mean_and_sd([1.0, 3.0]) == (2.0, pytest.approx(math.sqrt(2)))
-    mean, sd = mean_and_sd([4.0])
-    assert mean == 4.0 and math.isnan(sd)

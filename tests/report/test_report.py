@@ -3,15 +3,14 @@
 import csv
 import io
 import json
-import math
 import re
 from html.parser import HTMLParser
 
 import pytest
 
 from npt_plugin.cli import main as cli
-from npt_plugin.evaluation.metrics import harmonic_mean
-from npt_plugin.report.differences import below_zero_shot, interval, paired_differences
+from npt_plugin.evaluation.averages import harmonic_mean
+from npt_plugin.report.differences import below_zero_shot, paired_differences
 from npt_plugin.report.formats import as_latex
 from npt_plugin.report.published import BASE2NEW, IMBALANCED, published
 from npt_plugin.report.runs import Key
@@ -51,13 +50,6 @@ def runs(tmp_path):
         for seed, base in enumerate(bases, 1):
             write_pair(tmp_path, "oxford_pets", trainer, seed, float(base), 60.0)
     return tmp_path
-
-
-def test_the_interval_is_students():
-    low, high = interval([3.0, 2.0, 5.0])
-    half = 4.302652729911275 * math.sqrt(7 / 3) / math.sqrt(3)  # t(0.975, 2), from a table
-    assert (low, high) == pytest.approx((10 / 3 - half, 10 / 3 + half))
-    assert interval([1.0]) is None
 
 
 def row(values):
