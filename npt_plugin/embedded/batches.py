@@ -43,6 +43,8 @@ def jitter_views(images: Tensor, rng: np.random.Generator, share: float = 0.35) 
         (B, 3, R, R).
     """
     n = int(len(images) * share)
+    if n == 0:
+        return images
     zoom = rng.uniform(0.72, 1.0, n)
     theta = np.zeros((n, 2, 3), dtype=np.float32)
     theta[:, 0, 0] = zoom * np.where(rng.random(n) < 0.5, -1, 1)

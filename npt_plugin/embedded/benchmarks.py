@@ -1,7 +1,7 @@
 """Few-shot benchmarks drawn on this machine.
 
-``python -m npt_plugin.embedded.benchmarks --root DATA`` writes them; ``--report`` prints how the
-tiny CLIP does on them.
+``python -m npt_plugin.embedded.benchmarks --root DATA`` writes them;
+``python -m npt_plugin.embedded.quality`` prints how the tiny CLIP does on them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from npt_plugin.embedded.specs import BENCHMARKS, Spec
 from npt_plugin.embedded.writing import PER_CLASS, ensure_one
-from npt_plugin.errors import UserError
+from npt_plugin.system.exit_codes import exit_code
 
 __all__ = ["BENCHMARKS", "PER_CLASS", "Spec", "ensure_benchmarks", "main"]
 
@@ -46,27 +46,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m npt_plugin.embedded.benchmarks", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--root", type=Path, help="write the benchmarks under this folder")
-    parser.add_argument("--names", nargs="*", help="only these benchmarks")
-    parser.add_argument(
-        "--report", action="store_true", help="print zero-shot and 16-shot linear-probe accuracy"
-    )
+    parser.add_argument("--root", type=Path, required=True, help="write them under this folder")
+    parser.add_argument("--names", nargs="*", help="only these benchmarks (default: all)")
     args = parser.parse_args(argv)
-    if not args.root and not args.report:
-        parser.error(
-            "give --root FOLDER to write the benchmarks, or --report to measure the tiny CLIP"
-        )
-    try:
-        if args.root:
-            ensure_benchmarks(args.root, args.names)
-        if args.report:
-            from npt_plugin.embedded.quality import print_report
-
-            print_report(args.names)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(ensure_benchmarks, args.root, args.names)
 
 
 if __name__ == "__main__":

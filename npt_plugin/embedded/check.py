@@ -47,7 +47,7 @@ class Trace:
         self.losses: list[float] = []
         self.moved = 0.0
 
-    def see(self, batch: Batch, loss: float) -> None:
+    def add(self, batch: Batch, loss: float) -> None:
         """Add one finished step; steps after the first few change nothing.
 
         Args:

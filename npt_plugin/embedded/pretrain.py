@@ -84,7 +84,7 @@ def train(
         with torch.no_grad():
             model.clip.logit_scale.clamp_(max=math.log(100))
         losses.append(float(contrast))
-        trace.see(batch, losses[-1])
+        trace.add(batch, losses[-1])
         if step % 100 == 99:
             scale = model.clip.logit_scale.exp().item()
             note = f"step {step + 1}  loss {np.mean(losses[-100:]):.3f}  scale {scale:.1f}"

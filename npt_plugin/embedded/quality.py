@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 import warnings
 
 import numpy as np
@@ -14,10 +16,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from npt_plugin.embedded.batches import normalise
-from npt_plugin.embedded.specs import BENCHMARKS, Spec
+from npt_plugin.embedded.specs import BENCHMARKS, Spec, spec_of
 from npt_plugin.embedded.towers import text_tower
 from npt_plugin.embedded.weights import END, START, load_tiny_state_dict, tokenizer
 from npt_plugin.embedded.writing import PER_CLASS
+from npt_plugin.system.exit_codes import exit_code
 
 SHOTS = 16
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
@@ -122,17 +125,32 @@ def measure(model: CLIP, spec: Spec, per_class: tuple[int, int, int] = PER_CLASS
     return row
 
 
-def print_report(names: list[str] | None = None) -> None:
-    """Print the table for the committed weights.
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
 
     Args:
-        names: benchmarks; default all.
+        argv: arguments; default ``sys.argv``.
+
+    Returns:
+        Exit code: 0, or 2 after a user error.
     """
+    parser = argparse.ArgumentParser(
+        prog="python -m npt_plugin.embedded.quality", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--names", nargs="*", help="only these benchmarks (default: all)")
+    return exit_code(_print_table, parser.parse_args(argv).names or list(BENCHMARKS))
+
+
+def _print_table(names: list[str]) -> None:
+    specs = [spec_of(name) for name in names]
     model = load_tiny()
-    chosen = names or list(BENCHMARKS)
-    rows = [measure(model, BENCHMARKS[name]) for name in tqdm(chosen, desc="measuring")]
+    rows = [measure(model, spec) for spec in tqdm(specs, desc="measuring", disable=None)]
     print(tabulate(rows, headers="keys", floatfmt=".1f"))
     print(
         f"Per cent correct, {PER_CLASS[2]} test pictures a class, {SHOTS}-shot linear probe; "
         f"logit scale {model.logit_scale.exp().item():.1f}."
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

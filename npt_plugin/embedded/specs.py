@@ -18,6 +18,7 @@ from npt_plugin.embedded.palette import SHADE_NAMES
 from npt_plugin.embedded.scenes import BACKGROUNDS, STYLES, object_scene
 from npt_plugin.embedded.textures import TEXTURE_NAMES, texture_image
 from npt_plugin.embedded.world import contrasting_pair, finish
+from npt_plugin.errors import UserError, nearest_hint
 
 Rng = np.random.Generator
 _PAIR_SHADES = ("crimson", "azure", "green", "amber", "violet", "pink", "black", "cyan")
@@ -133,3 +134,20 @@ BENCHMARKS: dict[str, Spec] = {
         _spec("Pairs", "an object in a colour, hues off", _OBJECT_PROMPT, _PAIRS, _pair),
     )
 }
+
+
+def spec_of(name: str) -> Spec:
+    """Return a benchmark by its registry name.
+
+    Args:
+        name: for example ``EmbeddedObjects``.
+
+    Raises:
+        UserError: if there is none of that name.
+    """
+    if name not in BENCHMARKS:
+        raise UserError(
+            f"Unknown embedded benchmark {name!r}{nearest_hint(name, BENCHMARKS)}: choose from "
+            f"{', '.join(BENCHMARKS)}."
+        )
+    return BENCHMARKS[name]

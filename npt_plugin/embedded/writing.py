@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from npt_plugin.embedded.specs import BENCHMARKS, Spec
-from npt_plugin.errors import UserError, nearest_hint
+from npt_plugin.embedded.specs import Spec, spec_of
+from npt_plugin.errors import UserError
 
 #: Raised whenever a drawing changes, so that old pictures are drawn again.
 VERSION = 2
@@ -70,12 +70,7 @@ def ensure_one(root: Path, name: str, per_class: tuple[int, int, int]) -> Path:
     Raises:
         UserError: for an unknown name, or a folder in the way that this package did not write.
     """
-    if name not in BENCHMARKS:
-        raise UserError(
-            f"Unknown embedded benchmark {name!r}{nearest_hint(name, BENCHMARKS)}: choose from "
-            f"{', '.join(BENCHMARKS)}."
-        )
-    spec = BENCHMARKS[name]
+    spec = spec_of(name)
     folder = root / spec.directory
     if is_complete(folder, spec, per_class):
         return folder

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from npt_plugin.embedded import captions, shifts
-from npt_plugin.embedded.corpus import Corpus, LazyCorpus
-from npt_plugin.embedded.specs import BENCHMARKS
-from npt_plugin.embedded.weights import known_token_ids, tokenizer
+from npt_plugin.embedded import palette, world
+from npt_plugin.embedded.scenes import STYLES
 from npt_plugin.embedded.world import ATTRIBUTES, KINDS, draw_many, draw_world
 
 
@@ -18,8 +16,12 @@ def test_a_picture_depends_on_seed_and_number_only():
     assert not np.array_equal(first, draw_world(3, 18, 0.4)[0])
 
 
-def test_facts_are_in_range_and_fit_the_kind():
-    _, facts = draw_many(0, 0, 200, 200)
+@pytest.fixture(scope="module")
+def facts():
+    return draw_many(0, 0, 200, 200)[1]
+
+
+def test_facts_are_in_range_and_fit_the_kind(facts):
     for column, (name, size) in zip(facts.T, ATTRIBUTES.items(), strict=True):
         assert column.min() >= -1 and column.max() < size, name
     kinds = facts[:, 0]
@@ -28,54 +30,47 @@ def test_facts_are_in_range_and_fit_the_kind():
     assert np.array_equal(present, kinds[:, None] == np.array([0, 1, 2]))
 
 
-def test_lazy_corpus_is_the_same_world():
-    whole, lazy = Corpus(2, 30, workers=0), LazyCorpus(2, 30)
-    rows = np.array([4, 29, 4])
-    assert np.array_equal(whole.pictures(rows).numpy(), lazy.pictures(rows).numpy())
-    assert all(np.array_equal(whole.facts(row), lazy.facts(row)) for row in range(30))
+def test_facts_that_cannot_be_seen_are_not_claimed(facts):
+    names = list(ATTRIBUTES)
+    shade, background = facts[:, names.index("shade")], facts[:, names.index("background")]
+    objects, style = facts[:, 0] == 0, facts[:, names.index("style")]
+    sketches, old = style == STYLES.index("sketch"), style == STYLES.index("old")
+    assert (shade[objects & (sketches | old)] == -1).all()
+    assert (shade[objects & ~(sketches | old)] >= 0).all()
+    assert (background[objects & sketches] == -1).all() and (objects & sketches).any()
+    assert not (~objects & sketches).any()  # only objects are sketched
 
 
-def test_every_caption_and_prompt_is_made_of_stored_tokens():
-    known, encode = set(known_token_ids()), tokenizer().encode
+def test_a_run_of_pictures_grows_harder(monkeypatch):
+    asked = []
+
+    def record(seed, index, hard):
+        asked.append((index, hard))
+        return np.zeros((48, 48, 3), np.uint8), world.Facts(0)
+
+    monkeypatch.setattr(world, "draw_world", record)
+    images, facts = draw_many(0, 90, 93, 100)
+    assert images.shape == (3, 48, 48, 3) and facts.dtype == np.int16
+    draw_many(0, 0, 1, 100), draw_many(0, 25, 26, 100)
+    assert asked == [(90, 0.7), (91, 0.7), (92, 0.7), (0, 0.0), (25, pytest.approx(0.35))]
+
+
+def test_finishing_adds_noise_of_the_size_asked_for_and_rounds():
+    gray = np.full((48, 48, 3), 100.0, np.float32)
     rng = np.random.default_rng(0)
-    _, facts = draw_many(5, 0, 300, 300)
-    texts = [captions.with_filler(captions.caption(row, rng), 3, rng) for row in facts]
-    for spec in BENCHMARKS.values():
-        texts += [spec.template.format(name) for name in spec.class_names]
-        texts += ["X X X X " + name + "." for name in spec.class_names]
-    texts += ["a photo of a", "a satellite photo of {}, a type of pet.".format("car")]
-    missing = {text for text in texts if not set(encode(text)) <= known}
-    assert not missing
+    plain = world.finish(gray, rng, noise=0.0)
+    assert plain.dtype == np.uint8 and np.ptp(plain) == 0 and 80 < plain[0, 0, 0] < 120
+    noisy = world.finish(gray, rng, noise=5.0).astype(float)
+    assert noisy.std() == pytest.approx(5.0, abs=0.3)  # 6912 draws: standard error 0.04
+    assert world.finish(gray + 500, rng).min() == 255  # clipped, not wrapped
 
 
-def test_benchmarks_have_32_different_ordinary_names():
-    assert len(BENCHMARKS) >= 4
-    for spec in BENCHMARKS.values():
-        assert len(set(spec.class_names)) == len(spec.class_names) == 32
-        assert all(name.replace(" ", "").isalpha() for name in spec.class_names)
-        assert spec.template.count("{}") == 1
-    assert len({spec.directory for spec in BENCHMARKS.values()}) == len(BENCHMARKS)
-
-
-@pytest.mark.parametrize("name", BENCHMARKS)
-def test_benchmark_pictures_are_fixed_and_differ(name):
-    spec = BENCHMARKS[name]
-    assert np.array_equal(spec.picture(3, 5), spec.picture(3, 5))
-    assert not np.array_equal(spec.picture(3, 5), spec.picture(3, 6))
-    assert not np.array_equal(spec.picture(3, 5), spec.picture(4, 5))
-
-
-def test_shifts_by_hand():
-    pixels = np.zeros((4, 4, 3), np.float32) + np.array([200.0, 50.0, 10.0], np.float32)
-    turned = shifts.turn_hue(pixels, 120)
-    assert turned[0, 0] == pytest.approx([10, 200, 50], abs=1e-3)  # a third of the colour circle
-    assert np.array_equal(shifts.near_infrared(pixels, 0), pixels)
-    assert shifts.near_infrared(pixels, 1)[0, 0] == pytest.approx([60, 200, 50], abs=1e-3)
-    assert shifts.warm_light(pixels, 1)[0, 0] == pytest.approx([200, 35, 3.5], abs=1e-3)
-    assert shifts.negative(pixels, 1)[0, 0] == pytest.approx([55, 205, 245], abs=1e-3)
-
-
-def test_stretch_magnifies_the_width_about_the_centre():
-    ramp = np.tile(np.arange(9, dtype=np.float32)[None, :, None], (9, 1, 3))
-    out = shifts.stretch(ramp, 2.0)
-    assert out[4, :, 0] == pytest.approx(4 + (np.arange(9) - 4) / 2, abs=1e-4)
+@pytest.mark.parametrize("seed", range(6))
+def test_the_second_colour_is_the_best_of_eight_tries(seed):
+    one, two = world.contrasting_pair(np.random.default_rng(seed), apart=90.0)
+    rng = np.random.default_rng(seed)
+    assert np.array_equal(one, palette.any_rgb(rng))
+    tries = [palette.any_rgb(rng) for _ in range(8)]
+    assert any(np.array_equal(two, colour) for colour in tries)
+    best = max(abs(float((colour - one).mean())) for colour in tries)
+    assert abs(float((two - one).mean())) >= min(best, 90.0)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npt_plugin.embedded import BENCHMARKS, ensure_benchmarks
+from npt_plugin.embedded import writing
+from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.embedded.writing import MANIFEST
 from npt_plugin.errors import UserError
 
@@ -63,7 +64,8 @@ def test_incomplete_benchmark_is_drawn_again(tmp_path, damage):
 def test_killed_run_leaves_nothing_that_looks_finished(tmp_path):
     code = (
         "import os, sys\n"
-        "from npt_plugin.embedded import ensure_benchmarks, writing\n"
+        "from npt_plugin.embedded import writing\n"
+        "from npt_plugin.embedded.benchmarks import ensure_benchmarks\n"
         "real = writing.Image.fromarray\n"
         "count = []\n"
         "def stop(array):\n"
@@ -84,8 +86,6 @@ def test_killed_run_leaves_nothing_that_looks_finished(tmp_path):
 
 
 def test_another_process_that_finishes_first_wins(tmp_path, monkeypatch):
-    from npt_plugin.embedded import writing
-
     real = writing._fill
 
     def slow_fill(work, spec, per_class):
