@@ -1,6 +1,7 @@
 """The seam to Dassl: upstream where it is installed, our own minidassl everywhere else.
 
-Nothing else in the package may import ``dassl`` or ``minidassl``. ``NPT_FRAMEWORK=minidassl`` (or
+Nothing else in the package may import ``dassl`` or ``minidassl`` (but ``minidassl.seal``, which
+seals checkpoint files and is standard library only). ``NPT_FRAMEWORK=minidassl`` (or
 ``dassl``) in the environment forces a choice.
 """
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from minidassl.seal import is_intact, seal
 
 from npt_plugin.errors import UserError
 from npt_plugin.system.files import write_atomically
@@ -45,6 +46,11 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"There is no checkpoint {path}{_others(path)}.")
+    if not is_intact(path):
+        raise UserError(
+            f"Checkpoint {path} cannot be read safely: it is damaged, its checksum does not hold; "
+            "copy it anew, or train again."
+        )
     try:
         with _reading_schedules():
             state = torch.load(path, map_location="cpu", weights_only=True)
@@ -53,6 +59,18 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
         raise UserError(f"Checkpoint {path} holds no state_dict: it is not a Dassl checkpoint.")
     return state
+
+
+def write_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
+    """Write a Dassl-style checkpoint atomically, sealed with a SHA-256 of the whole file.
+
+    ``torch.load`` of this and other projects reads it as any other; ``read_checkpoint`` refuses it
+    if one bit has changed.
+    """
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    seal(buffer)
+    write_atomically(path, lambda file: file.write(buffer.getbuffer()))
 
 
 def _reason(error: Exception) -> str:

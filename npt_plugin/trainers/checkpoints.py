@@ -12,9 +12,14 @@ from torch import Tensor
 
 from npt_plugin.errors import UserError
 from npt_plugin.runs.record import config_as_dict, config_difference
-from npt_plugin.system.files import write_atomically, write_text
+from npt_plugin.system.files import write_text
 from npt_plugin.system.random_state import rng_state, set_rng_state
-from npt_plugin.system.safe_checkpoints import read_checkpoint, read_state, write_state
+from npt_plugin.system.safe_checkpoints import (
+    read_checkpoint,
+    read_state,
+    write_checkpoint,
+    write_state,
+)
 from npt_plugin.trainers.model import PromptedCLIP
 
 PROGRESS = "progress.npt"
@@ -52,10 +57,9 @@ def save(
         "classnames": list(trainer.classnames),
     }
     file = folder / (model_name or f"model.pth.tar-{epoch + 1}")
-    write_atomically(file, lambda handle: torch.save(content, handle))
+    write_checkpoint(file, content)
     if is_best:
-        best = folder / "model-best.pth.tar"
-        write_atomically(best, lambda handle: torch.save(content, handle))
+        write_checkpoint(folder / "model-best.pth.tar", content)
     write_text(folder / "checkpoint", f"{file.name}\n")
     print(f"Checkpoint saved to {file}")
 

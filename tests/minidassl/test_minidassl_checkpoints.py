@@ -1,9 +1,10 @@
-import pickle
+import random
 import warnings
 
 import numpy as np
 import pytest
 import torch
+from minidassl.errors import DataError
 from minidassl.utils import (
     load_checkpoint,
     load_pretrained_weights,
@@ -71,8 +72,23 @@ def test_file_with_objects_is_refused_by_name(tmp_path):
     path = tmp_path / "old.tar"
     sgd = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     torch.save({"scheduler": torch.optim.lr_scheduler.StepLR(sgd, 1)}, path)
-    with pytest.raises(pickle.UnpicklingError, match="old.tar"):
+    with pytest.raises(DataError, match="old.tar"):
         load_checkpoint(str(path))
+
+
+def test_every_flipped_bit_is_noticed(tmp_path):
+    save_checkpoint(state_of(nn.Linear(5, 4), val_result=50.0), str(tmp_path))
+    path = tmp_path / "model.pth.tar-3"
+    good, rng = path.read_bytes(), random.Random(0)
+    for bit in rng.sample(range(8 * len(good)), 60):
+        bad = bytearray(good)
+        bad[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(bad)
+        with pytest.raises(DataError, match=r"model\.pth\.tar-3 is damaged") as error:
+            load_checkpoint(str(path))
+        assert "\n" not in str(error.value)
+    path.write_bytes(good)
+    assert load_checkpoint(str(path))["val_result"] == 50.0
 
 
 def test_missing_file_and_path():

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
+import random
 import sys
+import zipfile
 
 import pytest
 import torch
 from torch.optim import SGD, Adam, AdamW, RMSprop, lr_scheduler
 
 from npt_plugin.errors import UserError
-from npt_plugin.system.safe_checkpoints import read_checkpoint
+from npt_plugin.system.safe_checkpoints import (
+    read_checkpoint,
+    read_state,
+    write_checkpoint,
+    write_state,
+)
 
 SCHEDULES = {
     "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, 10.0),
@@ -107,3 +115,97 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, content):
     with pytest.raises(UserError, match="cannot be read safely") as error:
         read_checkpoint(path)
     assert "\n" not in str(error.value) and "weights_only" not in str(error.value)
+
+
+CONTENT = {
+    "state_dict": {"ctx": torch.arange(24.0).reshape(4, 6)},
+    "epoch": 2,
+    "classnames": ["red kite", "grün"],
+}
+
+
+def flips(good: bytes, count: int):
+    """The file with one bit changed, ``count`` times, spread over all of it."""
+    for bit in random.Random(1).sample(range(8 * len(good)), count):
+        bad = bytearray(good)
+        bad[bit // 8] ^= 1 << bit % 8
+        yield bytes(bad)
+
+
+def test_every_flipped_bit_of_our_checkpoints_is_noticed(tmp_path):
+    path = tmp_path / "model.pth.tar-2"
+    write_checkpoint(path, CONTENT)
+    for bad in flips(path.read_bytes(), 200):
+        path.write_bytes(bad)
+        with pytest.raises(UserError, match="cannot be read safely: it is damaged") as error:
+            read_checkpoint(path)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("change", ["cut", "longer", "doubled"])
+def test_a_file_of_another_length_is_damaged(tmp_path, change):
+    path = tmp_path / "model.pth.tar-2"
+    write_checkpoint(path, CONTENT)
+    good = path.read_bytes()
+    path.write_bytes({"cut": good[:-1], "longer": good + b"\0", "doubled": good + good}[change])
+    with pytest.raises(UserError, match="cannot be read safely"):
+        read_checkpoint(path)
+
+
+def same(a, b) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+
+
+def test_no_flipped_bit_of_other_files_changes_what_is_read(tmp_path):
+    """Published files and those of 0.1 carry the archive's checksums only."""
+    path, refused = tmp_path / "model.pth.tar-2", 0
+    torch.save(CONTENT, path)
+    for bad in flips(path.read_bytes(), 200):
+        path.write_bytes(bad)
+        try:
+            assert same(read_checkpoint(path), CONTENT)  # a date or a filling byte
+        except UserError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 100
+
+
+@pytest.mark.parametrize("how", [{}, {"mmap": True}])
+def test_everybody_reads_a_sealed_file(tmp_path, how):
+    path = tmp_path / "model.pth.tar-2"
+    write_checkpoint(path, CONTENT)
+    assert same(torch.load(path, weights_only=True, **how), CONTENT)
+    assert same(read_checkpoint(path), CONTENT)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None and archive.comment.startswith(b"sha256 ")
+    assert path.read_bytes()[:-73] == saved_plainly()[:-2]  # nothing else
+
+
+def saved_plainly() -> bytes:
+    buffer = io.BytesIO()
+    torch.save(CONTENT, buffer)
+    return buffer.getvalue()
+
+
+def test_a_file_saved_without_checksums_is_read(tmp_path):
+    path = tmp_path / "model.pth.tar-2"
+    if not hasattr(torch.serialization, "set_crc32_options"):
+        pytest.skip("this PyTorch always writes them")
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(CONTENT, path)
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert same(read_checkpoint(path), CONTENT)
+
+
+def test_state_files_come_back_or_are_none(tmp_path):
+    path = tmp_path / "progress.npt"
+    assert read_state(path) is None
+    write_state(path, CONTENT)
+    assert same(read_state(path), CONTENT)
+    for bad in flips(path.read_bytes(), 60):
+        path.write_bytes(bad)
+        assert read_state(path) is None

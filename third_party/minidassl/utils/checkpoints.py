@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import shutil
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from minidassl.errors import DataError
+from minidassl.seal import is_intact, seal
 from minidassl.utils.plain_state import plain_state
 
 _PARALLEL_PREFIX = "module."
@@ -37,7 +38,8 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint, and its name into the file ``checkpoint`` beside it.
 
-    Either the old or the new file is on disk at any moment, never a part of one.
+    Either the old or the new file is on disk at any moment, never a part of one; the new one is
+    sealed (``minidassl.seal``).
 
     Args:
         state: needs ``state_dict`` and ``epoch`` (epochs done); the rest is stored too, reduced
@@ -54,6 +56,8 @@ def save_checkpoint(
     fpath = os.path.join(save_dir, name)
     part = f"{fpath}.part"
     torch.save(plain_state(state), part)
+    with open(part, "r+b") as file:
+        seal(file)
     os.replace(part, fpath)
     print(f"Checkpoint saved to {fpath}")
     _write_text(os.path.join(save_dir, _POINTER), f"{name}\n")
@@ -76,19 +80,22 @@ def load_checkpoint(fpath: str) -> dict[str, Any]:
     Raises:
         ValueError: no path was given.
         FileNotFoundError: nothing is there.
-        pickle.UnpicklingError: the file holds objects besides plain data.
+        DataError: the file is damaged, or holds objects besides plain data.
     """
     if fpath is None:
         raise ValueError("The path of the checkpoint to load is None.")
     if not os.path.exists(fpath):
         raise FileNotFoundError(f'File is not found at "{fpath}"')
+    if not is_intact(fpath):
+        raise DataError(f"{fpath} is damaged: its checksum does not hold; copy it anew.")
     location = None if torch.cuda.is_available() else "cpu"
     try:
         return torch.load(fpath, map_location=location, weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise pickle.UnpicklingError(
+    except Exception as error:  # PyTorch's reader trips over a bad file in any way there is
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
             f"{fpath} holds Python objects besides tensors and numbers, or is damaged, and is not "
-            f"loaded; save it again with this engine. ({str(error).splitlines()[0]})"
+            f"loaded; save it again with this engine. ({reason})"
         ) from error
 
 
