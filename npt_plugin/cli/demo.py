@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.errors import UserError
@@ -30,11 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--root", default="data", help="folder the datasets are drawn into")
     p.add_argument("--jobs", type=int, default=0, help="processes at a time; 0: one a core")
     args = p.parse_args(argv)
-    configs = Path(__file__).resolve().parents[2] / "configs"
     words = ["--datasets", *DATASETS, "--trainers", *TRAINERS]
     words += ["--seeds", *map(str, SEEDS), "--ratios", str(args.ratio)]
     words += ["--shots", str(args.shots), "--output", args.output, "--root", args.root]
-    words += ["--configs", str(configs), *(["--jobs", str(args.jobs)] if args.jobs else [])]
+    words += ["--jobs", str(args.jobs)] if args.jobs else []
     try:
         ensure_benchmarks(args.root, [n for n, s in BENCHMARKS.items() if s.directory in DATASETS])
     except UserError as error:

@@ -49,11 +49,12 @@ def _output() -> str:
 
 def _data() -> str:
     """Which datasets lie in ``./data``, by the folder names that readers expect."""
-    shipped = Path(__file__).resolve().parents[2] / "configs" / "datasets"
-    known = {path.stem for path in shipped.glob("*.yaml")}
+    from npt_plugin.runs.configs import DATASETS, configs_folder
+
+    known = {path.stem for path in (configs_folder() / DATASETS).glob("*.yaml")}
     folder = Path("data").resolve()
     found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
-    found = [name for name in found if name in known or not known]
+    found = [name for name in found if name in known]
     drawn = "embedded datasets are drawn on first use"
     return f"{', '.join(found) or 'nothing'} in {folder} ({drawn}; more: npt data status)"
 
@@ -67,11 +68,18 @@ def _pictures() -> str:
         return "matplotlib is absent: npt plot needs it (pip install matplotlib)"
 
 
+def _configs() -> str:
+    from npt_plugin.runs.configs import configs_folder
+
+    return str(configs_folder())
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "versions": _versions,
     "device": _device,
     "CLIP Tiny": _tiny,
     "CLIP weights": _openai,
+    "configs": _configs,
     "data": _data,
     "output": _output,
     "pictures": _pictures,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
-from npt_plugin.datasets.names import dataset_name, dataset_yaml
+from npt_plugin.datasets.names import dataset_name
 from npt_plugin.errors import UserError
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.system.exit_codes import exit_code
@@ -62,17 +61,15 @@ def run(args: argparse.Namespace) -> None:
 def _use_dataset(cfg: object, wanted: str) -> None:
     """Merge a dataset's yaml (by path or by any spelling of its name), or set its class."""
     from npt_plugin.engine.framework import DATASET_REGISTRY
+    from npt_plugin.runs.configs import configs_folder, dataset_config, is_path
     from npt_plugin.runs.settings import merge_file, merge_options
 
-    if Path(wanted).is_file():
-        merge_file(cfg, wanted)
-        return
-    shipped = Path(__file__).resolve().parents[2] / "configs"
-    for folder in (Path("configs") / "datasets", shipped / "datasets"):
-        try:
-            path = dataset_yaml(wanted, folder)
-        except UserError:  # a class without a yaml file: Imbalanced*, or a host's
-            continue
+    try:
+        path = dataset_config(wanted, configs_folder())
+    except UserError:
+        if is_path(wanted):
+            raise
+    else:
         merge_file(cfg, str(path))
         return
     known = DATASET_REGISTRY.registered_names()

@@ -19,8 +19,7 @@ def parser() -> argparse.ArgumentParser:
         prog="train.py",
         description="Train or evaluate one prompt-tuning run.",
         epilog="Example: python train.py --trainer NPT_CoOp --seed 1 --dataset-config-file "
-        "configs/datasets/embedded_objects.yaml --config-file "
-        "configs/trainers/NPT_CoOp/tiny_ep50_ctxv1.yaml --output-dir output/try "
+        "embedded_objects --config-file tiny_ep50_ctxv1 --output-dir output/try "
         "DATASET.NUM_SHOTS 16 DATASET.SUBSAMPLE_CLASSES base DATASET.IMBALANCE.RATIO 0.06",
     )
     p.add_argument("--root", default="", help="folder that holds the datasets")
@@ -30,8 +29,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--source-domains", nargs="+", help="source domains (Dassl)")
     p.add_argument("--target-domains", nargs="+", help="target domains (Dassl)")
     p.add_argument("--transforms", nargs="+", help="training transforms, by name")
-    p.add_argument("--config-file", default="", help="yaml of the method")
-    p.add_argument("--dataset-config-file", default="", help="yaml of the dataset")
+    p.add_argument("--config-file", default="", help="yaml of the method: file or name")
+    p.add_argument("--dataset-config-file", default="", help="yaml of the dataset: file or name")
     p.add_argument("--trainer", default="", help="name of the trainer")
     p.add_argument("--backbone", default="", help="CLIP: Tiny, ViT-B/16, ... or a file")
     p.add_argument("--head", default="", help="name of the head (Dassl)")

@@ -13,6 +13,7 @@ from yacs.config import CfgNode
 from npt_plugin.config import extend_cfg
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY, get_cfg_default
 from npt_plugin.errors import UserError, nearest_hint
+from npt_plugin.runs.configs import configs_folder, dataset_config, trainer_config
 from npt_plugin.runs.record import config_as_dict, flatten
 
 _FLAGS = (  # flag, config key
@@ -32,14 +33,19 @@ _FLAGS = (  # flag, config key
 def build_cfg(args: argparse.Namespace) -> CfgNode:
     """Merge, in this order: defaults, dataset file, method file, flags, trailing options.
 
+    Files may be given by name alone (:mod:`npt_plugin.runs.configs`); ``args`` then gets the path.
+
     Raises:
         UserError: On an unknown or ill-typed key, or an unknown trainer or dataset; the nearest
             valid name is given.
     """
     cfg = extend_cfg(get_cfg_default())
-    for path in (args.dataset_config_file, args.config_file):
-        if path:
-            merge_file(cfg, path)
+    if args.dataset_config_file:
+        args.dataset_config_file = str(dataset_config(args.dataset_config_file, configs_folder()))
+        merge_file(cfg, args.dataset_config_file)
+    if args.config_file:
+        args.config_file = str(trainer_config(args.config_file, args.trainer, configs_folder()))
+        merge_file(cfg, args.config_file)
     for flag, key in _FLAGS:
         value = getattr(args, flag)
         if value is not None and value != "":  # seed 0 is a seed

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from npt_plugin.runs.configs import configs_folder, dataset_config, trainer_config
 from npt_plugin.runs.record import RESULTS, is_completed, read_record
 from npt_plugin.system.exit_codes import exit_code
 
@@ -70,8 +71,8 @@ def arguments(job: Job, part: str, configs: Path) -> list[str]:
     words = [
         *("--seed", str(job.seed)),
         *("--trainer", job.trainer),
-        *("--dataset-config-file", str(configs / "datasets" / f"{job.dataset}.yaml")),
-        *("--config-file", str(configs / "trainers" / job.trainer / f"{job.config}.yaml")),
+        *("--dataset-config-file", str(dataset_config(job.dataset, configs))),
+        *("--config-file", str(trainer_config(job.config, job.trainer, configs))),
         *("--output-dir", str(job.folder(part))),
     ]
     if job.root:
@@ -131,13 +132,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.output,
         tuple(args.opts),
     )
-    return exit_code(run_job, job, Path(args.configs))
+    return exit_code(_run_one, job, args.configs)
 
 
-def _configs() -> str:
-    """``./configs``, or from any other folder the checkout's own."""
-    shipped = Path(__file__).resolve().parents[2] / "configs"
-    return "configs" if Path("configs").is_dir() or not shipped.is_dir() else str(shipped)
+def _run_one(job: Job, configs: str) -> None:
+    run_job(job, configs_folder(configs))
 
 
 def add_job_flags(p: argparse.ArgumentParser) -> None:
@@ -145,7 +144,9 @@ def add_job_flags(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--config", default="tiny_ep50_ctxv1", help="file name in configs/trainers/<trainer>"
     )
-    p.add_argument("--configs", default=_configs(), help="folder of the yaml files")
+    p.add_argument(
+        "--configs", default="", help="folder of your own yaml files; default: the ones we ship"
+    )
     p.add_argument("--shots", type=int, default=16, help="images of the largest class")
     p.add_argument("--root", default="", help="folder of the datasets")
     p.add_argument("--output", default="output", help="top folder of all runs")

@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import Queue
 
 from npt_plugin.errors import UserError
+from npt_plugin.runs.configs import configs_folder
 from npt_plugin.sweep.job import BASE, Job, add_job_flags
 from npt_plugin.system.exit_codes import FAILED, OK, exit_code
 from npt_plugin.system.progress import progress
@@ -46,16 +47,16 @@ def grid(args: argparse.Namespace) -> list[Job]:
     return jobs
 
 
-def command(job: Job, configs: str) -> list[str]:
+def command(job: Job, configs: Path) -> list[str]:
     """The command line that runs one job."""
     words = [sys.executable, "-m", "npt_plugin.sweep.job"]
     words += ["--dataset", job.dataset, "--trainer", job.trainer, "--config", job.config]
     words += ["--seed", str(job.seed), "--ratio", str(job.ratio), "--shots", str(job.shots)]
-    words += ["--root", job.root, "--output", job.output, "--configs", configs]
+    words += ["--root", job.root, "--output", job.output, "--configs", str(configs)]
     return [*words, "--opts", *job.options] if job.options else words
 
 
-def run_all(jobs: Sequence[Job], configs: str, parallel: int) -> dict[str, str]:
+def run_all(jobs: Sequence[Job], configs: Path, parallel: int) -> dict[str, str]:
     """Run every job that has not completed; returns ``{job name: reason}`` of the failures.
 
     Ctrl-C and SIGTERM are passed on to the runs, which finish their step; nothing new starts.
@@ -91,7 +92,7 @@ class Crew:
         parallel: Processes at a time.
     """
 
-    def __init__(self, configs: str, parallel: int) -> None:
+    def __init__(self, configs: Path, parallel: int) -> None:
         self.configs, self.parallel = configs, parallel
         self.running: set[subprocess.Popen] = set()
         self.stopped = False
@@ -164,7 +165,9 @@ def run(args: argparse.Namespace) -> int:
     if args.jobs < 1:
         raise UserError(f"--jobs is {args.jobs}; it must be 1 or more.")
     jobs = grid(args)
-    failed = run_all(jobs, args.configs, args.jobs)
+    configs = configs_folder(args.configs)
+    print(f"Configs: {configs}")
+    failed = run_all(jobs, configs, args.jobs)
     if any(job.done() for job in jobs):
         report(Path(args.output), plots=args.plots)
     for name, reason in failed.items():

@@ -13,11 +13,11 @@ BENCHMARKS = ROOT / "benchmarks"
 
 @pytest.fixture(autouse=True)
 def on_path(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "methods"))
 
 
 def record(method, seed, dataset, h, **more):
-    from methods_run import COLLAPSE, SCORES
+    from one_run import COLLAPSE, SCORES
 
     rest = {name: 50.0 for name in (*SCORES, "base", "new")}
     geometry = {f"{half}_{name}": 0.5 for half in ("base", "new") for name in COLLAPSE}
@@ -36,8 +36,8 @@ def record(method, seed, dataset, h, **more):
 
 
 def test_tuning_shares_neither_data_nor_seeds_with_the_report():
-    import methods_plan as plan
-    import methods_tuning as tuning
+    import plan
+    import tuning
 
     report = list(plan.report_runs())
     assert not {run.dataset for run in report} & set(plan.TUNING_DATASETS)
@@ -45,9 +45,9 @@ def test_tuning_shares_neither_data_nor_seeds_with_the_report():
 
 
 def test_every_run_has_a_record_of_its_own():
-    import methods_plan as plan
-    import methods_tuning as tuning
-    from methods_run import record_path
+    import plan
+    import tuning
+    from one_run import record_path
 
     for runs in (list(plan.report_runs()), tuning.runs()):
         paths = {record_path("out", run) for run in runs}
@@ -56,7 +56,7 @@ def test_every_run_has_a_record_of_its_own():
 
 def test_equal_steps_are_the_balanced_steps():
     """400 steps: 256 images of 16 classes in batches of 32, 50 epochs; and so on."""
-    import methods_plan as plan
+    import plan
 
     from npt_plugin.config import extend_cfg
     from npt_plugin.engine.framework import get_cfg_default
@@ -70,8 +70,8 @@ def test_equal_steps_are_the_balanced_steps():
 
 
 def test_differences_are_paired_by_seed_and_averaged_over_datasets():
-    from methods_plan import DATASETS
-    from methods_table import over_datasets, overview, paired, signed, table
+    from evidence_tables import over_datasets, overview, paired, signed, table
+    from plan import DATASETS
 
     records = []
     for seed, base, gain in ((1, 60.0, 2.0), (2, 80.0, 4.0)):
@@ -94,7 +94,7 @@ def test_differences_are_paired_by_seed_and_averaged_over_datasets():
 
 def test_correlation_is_within_a_dataset():
     """Two datasets whose means lie the other way round must not turn the sign."""
-    from methods_table import correlation
+    from evidence_tables import correlation
 
     rng, records = np.random.default_rng(0), []
     for seed in range(30):
@@ -108,25 +108,25 @@ def test_correlation_is_within_a_dataset():
 
 
 def test_a_run_leaves_its_record_only_and_is_not_repeated(tmp_path, monkeypatch):
-    import methods_run
-    from methods_plan import METHODS, Run
+    import one_run
+    from plan import METHODS, Run
 
     from npt_plugin.embedded.benchmarks import ensure_benchmarks
 
     ensure_benchmarks(tmp_path / "data", ["EmbeddedShades"], per_class=(16, 2, 2))
     run = Run(METHODS[1], "embedded_shades", 0.06, "epochs", 1)
     monkeypatch.setattr(Run, "options", ("OPTIM.MAX_EPOCH", "1", "INPUT.FEATURE_CACHE", "1"))
-    path = methods_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out"))
+    path = one_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out"))
     found = json.loads(path.read_text())
     assert found["method"] == "NPT_CoOp (v3)" and 0 < found["H"] < 100
     assert found["base_nc3_cosine"] is not None and found["new_nc3_cosine"] is not None
     assert not [p for p in (tmp_path / "out/work").rglob("*") if p.is_file()]
-    monkeypatch.setattr(methods_run, "run_job", lambda *_: pytest.fail("repeated"))
-    assert methods_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out")) == path
+    monkeypatch.setattr(one_run, "run_job", lambda *_: pytest.fail("repeated"))
+    assert one_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out")) == path
 
 
 def test_shared_views_are_the_views_a_run_alone_would_have(make_trainer):
-    import methods_run
+    import one_run
     import torch
 
     from npt_plugin.trainers.loaders import FeatureCacheLoader
@@ -134,18 +134,18 @@ def test_shared_views_are_the_views_a_run_alone_would_have(make_trainer):
     options = ("INPUT.FEATURE_CACHE", "2")
     alone = make_trainer("CoOp", *options).train_loader_x.features
     try:
-        methods_run.share_views(("data", 0.06, 1))
+        one_run.share_views(("data", 0.06, 1))
         first, second = (make_trainer("CoOp", *options).train_loader_x for _ in range(2))
         assert torch.equal(first.features, alone)
         assert second.features is first.features
         other = make_trainer("CoCoOp", *options).train_loader_x  # draws more numbers before
         assert other.features is not first.features
     finally:
-        FeatureCacheLoader._encode = methods_run._encode
+        FeatureCacheLoader._encode = one_run._encode
 
 
 def test_csv_keeps_what_it_was_given(tmp_path):
-    from methods_records import read_csv, write_csv
+    from study_records import read_csv, write_csv
 
     records = [record("NPT_CoOp, LC alone", 3, "d", 61.25, few=None)]
     write_csv(records, tmp_path / "runs.csv")
@@ -154,14 +154,14 @@ def test_csv_keeps_what_it_was_given(tmp_path):
 
 def test_runs_of_the_csv_are_not_repeated_and_new_ones_join_it(tmp_path, monkeypatch):
     """A clone has the CSV but no folder of records: more seeds must not cost the old ones."""
-    import methods
-    import methods_run
-    from methods_plan import METHODS, Run
-    from methods_records import read_csv, write_csv
+    import one_run
+    import study
+    from plan import METHODS, Run
+    from study_records import read_csv, write_csv
 
     def perform(run, root, output):
         ran.append(run.seed)
-        path = methods_run.record_path(output, run)
+        path = one_run.record_path(output, run)
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(record(run.method.name, run.seed, run.dataset, 70.0)))
 
@@ -172,27 +172,27 @@ def test_runs_of_the_csv_are_not_repeated_and_new_ones_join_it(tmp_path, monkeyp
     ran, csv = [], tmp_path / "runs.csv"
     write_csv([record("NPT_CoOp (v3)", 1, "d", 61.25)], csv)
     runs = [Run(METHODS[1], "d", 0.06, "steps", seed) for seed in (2, 1)]
-    monkeypatch.setattr(methods_run, "perform", perform)
-    monkeypatch.setattr(methods, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(one_run, "perform", perform)
+    monkeypatch.setattr(study, "ProcessPoolExecutor", Pool)
     for _ in range(2):  # the second time nothing is left to do
-        assert methods.run_all(runs, "data", str(tmp_path / "out"), 1, csv) == []
+        assert study.run_all(runs, "data", str(tmp_path / "out"), 1, csv) == []
         assert ran == [2]
         assert [(r["seed"], r["H"]) for r in read_csv(csv)] == [(1, 61.25), (2, 70.0)]
 
 
 def test_the_report_is_what_the_runs_say():
     """docs/evidence.md is the output of the committed command on the committed runs."""
-    import methods
+    import study
 
-    text = methods.evidence(methods.RUNS)
-    assert methods.EVIDENCE.read_text(encoding="utf-8") == text
-    assert methods.SCATTER.exists()
+    text = study.evidence(study.RUNS)
+    assert study.EVIDENCE.read_text(encoding="utf-8") == text
+    assert study.SCATTER.exists()
 
 
 def test_the_short_table_has_the_shown_columns_of_every_method_that_ran():
     """The README's table: H is the mean of the datasets' H, differences are paired by seed."""
-    import methods
-    from methods_plan import DATASETS
+    import study
+    from plan import DATASETS
 
     records = [
         record(name, seed, dataset, h + seed + place, base=90.0, new=60.0)
@@ -200,9 +200,9 @@ def test_the_short_table_has_the_shown_columns_of_every_method_that_ran():
         for seed in (1, 2)
         for place, dataset in enumerate(DATASETS)
     ]
-    head, _, *lines = methods.short_table(records, "steps").splitlines()
+    head, _, *lines = study.short_table(records, "steps").splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in (head, *lines)]
-    assert tuple(rows[0]) == methods.SHORT
+    assert tuple(rows[0]) == study.SHORT
     assert [row[0] for row in rows[1:]] == ["CoOp", "NPT_CoOp (v3)"]
     place = rows[0].index("H")
     assert [row[place] for row in rows[1:]] == ["73.0 ± 0.7", "76.0 ± 0.7"]
@@ -211,17 +211,17 @@ def test_the_short_table_has_the_shown_columns_of_every_method_that_ran():
 
 
 def test_methods_document_quotes_the_report():
-    import methods
-    from methods_records import read_csv
+    import study
+    from study_records import read_csv
 
     document = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
-    assert methods.overview(read_csv(methods.RUNS)) in document
+    assert study.overview(read_csv(study.RUNS)) in document
 
 
 def test_methods_document_quotes_the_tuning(capsys):
-    import methods_tuning
+    import tuning
 
-    methods_tuning.main(["table"])
+    tuning.main(["table"])
     known = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
     cells = [tuple(c.strip() for c in line.strip("|").split("|")) for line in known]
     rows = {c[0]: [c[i] for i in (2, 3, 4, 5, 6, 8)] for c in cells if len(c) == 9}
@@ -235,10 +235,10 @@ def test_methods_document_quotes_the_tuning(capsys):
 
 
 def test_committed_runs_are_those_of_the_plan():
-    import methods
-    import methods_plan as plan
-    from methods_records import key, read_csv
+    import plan
+    import study
+    from study_records import key, read_csv
 
-    found = [key(record) for record in read_csv(methods.RUNS)]
+    found = [key(record) for record in read_csv(study.RUNS)]
     planned = {run.key for run in plan.report_runs()}
     assert len(found) == len(planned) and set(found) == planned

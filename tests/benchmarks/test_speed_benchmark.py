@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from npt_plugin.embedded.benchmarks import ensure_benchmarks
-
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 RESULTS = BENCHMARKS / "results" / "speed.json"
 
 
 @pytest.fixture(autouse=True)
 def on_path(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "speed"))
 
 
 class Told:
@@ -31,7 +29,7 @@ class Told:
 
 
 def test_turns_leave_out_the_warm_up_and_take_medians():
-    from sides import take_turns
+    from turns import take_turns
 
     workers = {
         "ours": Told([[9, 99], [1, 2], [2, 4], [9, 1]]),
@@ -43,7 +41,7 @@ def test_turns_leave_out_the_warm_up_and_take_medians():
 
 
 def test_names_are_distinct_and_as_many_as_asked():
-    from sides import class_names
+    from turns import class_names
 
     for count in (19, 100, 500, 1000):
         names = class_names(count)
@@ -51,7 +49,7 @@ def test_names_are_distinct_and_as_many_as_asked():
 
 
 def test_the_job_is_the_sum_of_its_parts():
-    from summary import base_to_new
+    from targets import base_to_new
 
     found = {
         "CoOp K=19 step B=32": {"ours": 4.0, "host": 6.0},
@@ -68,7 +66,7 @@ def test_the_job_is_the_sum_of_its_parts():
 
 def test_operations_of_a_vit_by_counting_its_matrix_products():
     from clip.model import VisionTransformer
-    from summary import vit_operations
+    from targets import vit_operations
     from torch.utils.flop_counter import FlopCounterMode
 
     tower = VisionTransformer(32, 8, 768, 2, 12, 512)
@@ -87,7 +85,7 @@ def test_operations_of_a_vit_by_counting_its_matrix_products():
 
 @pytest.mark.parametrize("name", ["CoOp", "CoCoOp", "MaPLe"])
 def test_the_plain_side_gives_our_logits(make_trainer, small_clip, name):
-    from plain import PlainText, make_plain
+    from plain_clip import PlainText, make_plain
 
     trainer = make_trainer(name)
     trainer.set_model_mode("eval")
@@ -99,7 +97,7 @@ def test_the_plain_side_gives_our_logits(make_trainer, small_clip, name):
 
 
 def test_every_target_is_judged_by_its_own_direction():
-    from summary import TARGETS, table, target_rows
+    from targets import TARGETS, table, target_rows
 
     found = {
         "CoOp K=100 step B=32": {"ours": 2.0, "host": 10.0, "ratio": 5.0},
@@ -124,8 +122,8 @@ def test_every_target_is_judged_by_its_own_direction():
 
 
 def test_the_other_side_is_extended_on_a_line_through_two_measured_sizes():
-    from against import _beside_the_line
-    from bench import Bench
+    from beside_public_code import _beside_the_line
+    from workbench import Bench
 
     bench = Bench.__new__(Bench)
     bench.other = "host"
@@ -138,7 +136,7 @@ def test_the_other_side_is_extended_on_a_line_through_two_measured_sizes():
 def test_a_smoke_run_of_the_cost_part_notes_every_number(tmp_path):
     """NPT's terms, GNM and SAM at two layers: the numbers mean nothing, their keys do."""
     out = tmp_path / "cost.json"
-    command = [sys.executable, "-W", "ignore", str(BENCHMARKS / "speed.py"), "--quick"]
+    command = [sys.executable, "-W", "ignore", str(BENCHMARKS / "speed" / "measure.py"), "--quick"]
     command += ["--threads", "1", "--only", "npt", "optimizers", "--out", str(out)]
     root = BENCHMARKS.parent
     paths = os.pathsep.join([str(root), str(root / "third_party")])
@@ -152,44 +150,6 @@ def test_a_smoke_run_of_the_cost_part_notes_every_number(tmp_path):
     assert judged["CoOp step, K=100, batch 32"] is None
 
 
-def test_the_accuracy_benchmarks_pair_by_seed():
-    from accuracy import cell, difference, text_of
-
-    row = cell([70.0, 72.0, 74.0])
-    row["minus V=0"] = difference([70.0, 72.0, 74.0], [69.0, 72.0, 72.0])
-    assert row["mean"] == 72 and row["minus V=0"]["mean"] == 1
-    low, high = row["minus V=0"]["interval"]
-    assert low < 1 < high
-    assert text_of(row) == "72.0 ± 2.0 (+1.0 [-1.5, +3.5])"
-    alone = cell([70.0])
-    alone["minus V=0"] = difference([70.0], [71.0])
-    assert text_of(alone) == "70.0 (-1.0)"
-    json.dumps(alone, allow_nan=False)
-
-
-@pytest.mark.parametrize(
-    "name, few",
-    [
-        ("feature_cache", ["--ratios", "0.06", "--views", "0", "1"]),
-        ("half_precision", ["--trainers", "ZeroshotCLIP"]),
-    ],
-)
-def test_the_accuracy_benchmarks_run_and_go_on(name, few, tmp_path):
-    """One small dataset, one seed, few steps; the second call has nothing left to do."""
-    ensure_benchmarks(tmp_path / "data", ["EmbeddedTextures"], per_class=(16, 2, 2))
-    out, root = tmp_path / "out.json", BENCHMARKS.parent
-    command = [sys.executable, "-W", "ignore", str(BENCHMARKS / f"{name}.py")]
-    command += ["--root", str(tmp_path / "data"), "--output", str(tmp_path / "runs")]
-    command += ["--datasets", "embedded_textures", "--seeds", "1", "--steps", "50"]
-    command += ["--jobs", "1", "--out", str(out), *few]
-    environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'third_party'}"}
-    for todo in ("0 completed already", " 0 to do"):
-        said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-        assert todo in said.stdout
-        rows = json.loads(out.read_text())["rows"]
-        assert rows and all(row["dataset"] == "embedded_textures" for row in rows)
-
-
 def test_committed_results_have_every_target_or_name_it_as_not_measured():
     content = json.loads(RESULTS.read_text())
     assert content["about"]["other"] == "host" and "ViT-B/16" in content["about"]["model"]
@@ -201,7 +161,7 @@ def test_committed_results_have_every_target_or_name_it_as_not_measured():
 
 
 def test_a_cold_job_in_bf16_sees_its_images_in_bf16():
-    from summary import STEPS, add_derived, base_to_new
+    from targets import STEPS, add_derived, base_to_new
 
     found = {
         "CoOp K=19 step B=32": {"ours": 4.0, "host": 6.0},

@@ -51,6 +51,7 @@ def test_doctor_has_a_line_for_everything(capsys):
         "device",
         "CLIP Tiny",
         "CLIP weights",
+        "configs",
         "data",
         "output",
         "pictures",

@@ -99,6 +99,9 @@ def test_zero_shot_runs_once_per_dataset_and_ratio():
 def test_the_test_half_uses_the_prompts_of_the_train_half(tmp_path):
     job = Job("pets", "CoOp", "cfg", 7, 0.25, output=str(tmp_path), options=("OPTIM.LR", "0.1"))
     write_pair(tmp_path, "pets", "CoOp", 7, 60.0, 40.0, ratio=0.25)
+    for file in ("datasets/pets.yaml", "trainers/CoOp/cfg.yaml"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("")
     words = arguments(job, NEW, tmp_path)
     assert words[words.index("--load-epoch") + 1] == "13"
     assert words[words.index("--model-dir") + 1] == str(job.folder(BASE))

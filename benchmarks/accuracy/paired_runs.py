@@ -6,16 +6,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.evaluation.averages import interval, mean_and_sd
+from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.record import RESULTS, read_record
 from npt_plugin.sweep.job import BASE, NEW, Job
 from npt_plugin.sweep.workers import run_all
-
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
 def parser(about: str, output: str, datasets: Sequence[str], seeds: Sequence[int]) -> Any:
@@ -35,7 +33,7 @@ def run(jobs: Sequence[Job], args: argparse.Namespace) -> bool:
     """Draw the datasets, run the jobs that are not complete; False, with reasons, if one failed."""
     datasets = {job.dataset for job in jobs}
     ensure_benchmarks(args.root, [n for n, s in BENCHMARKS.items() if s.directory in datasets])
-    failed = run_all(list(jobs), str(CONFIGS), args.jobs)
+    failed = run_all(list(jobs), configs_folder(), args.jobs)
     for name, reason in failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
     return not failed

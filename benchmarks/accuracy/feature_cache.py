@@ -1,6 +1,6 @@
 """What INPUT.FEATURE_CACHE does to accuracy: CoOp with V cached views against fresh augmentation.
 
-    python benchmarks/feature_cache.py --output output/feature_cache --out FILE.json
+    python benchmarks/accuracy/feature_cache.py --output output/feature_cache --out FILE.json
 
 V = 0 augments every image anew in every step, as the public code does; V = 1 and V = 8 draw from as
 many fixed views of each image. All runs take the same number of optimiser steps. The differences to
@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from accuracy import cell, difference, halves, parser, run, text_of
+from paired_runs import cell, difference, halves, parser, run, text_of
 from tabulate import tabulate
 
 from npt_plugin.sweep.job import Job

@@ -1,6 +1,6 @@
 """What PREC bf16 does to accuracy: zero-shot CLIP and CoOp in bf16 against fp32.
 
-    python benchmarks/half_precision.py --output output/bf16 --out FILE.json
+    python benchmarks/accuracy/half_precision.py --output output/bf16 --out FILE.json
 
 On the drawn benchmarks with the embedded CLIP. Zero-shot CLIP has nothing random, so one run says
 all; CoOp is trained and tested in each precision, paired by seed. Completed runs are kept.
@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from accuracy import cell, difference, halves, parser, run, text_of
+from paired_runs import cell, difference, halves, parser, run, text_of
 from tabulate import tabulate
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS

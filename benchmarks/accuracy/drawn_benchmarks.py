@@ -1,6 +1,6 @@
 """Do the drawn benchmarks behave like the real ones? Measured through the real trainers.
 
-    python benchmarks/embedded.py --output output/embedded
+    python benchmarks/accuracy/drawn_benchmarks.py --output output/embedded
 
 For each drawn benchmark, on its 16 base classes: zero-shot CLIP; a 16-shot linear probe; CoOp with
 16 balanced shots; CoOp with 5 balanced shots (80 images); CoOp imbalanced at tau 0.06 (88 images).
@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 
-from accuracy import halves, run
+from paired_runs import halves, run
 from tabulate import tabulate
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS

@@ -1,6 +1,6 @@
 """Our trainers against the public code on the same weights and images, taking turns.
 
-python benchmarks/speed.py [--quick] [--out FILE] [--only PART ...]
+python benchmarks/speed/measure.py [--quick] [--out FILE] [--only PART ...]
 
 With ``NPT_HOSTS`` (a folder with the checkouts of Dassl.pytorch, CoOp and
 multimodal-prompt-learning) the other side is their own code; without, CLIP's own modules run
@@ -20,22 +20,22 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import against
-import choices
-import cost
+import added_cost
+import beside_public_code
+import own_options
 import torch
-from bench import FULL, QUICK, TEST_IMAGES, Bench, random_clip
-from summary import ceiling, share_of_peak, table, target_rows
+from targets import ceiling, share_of_peak, table, target_rows
+from workbench import FULL, QUICK, TEST_IMAGES, Bench, random_clip
 
 PARTS = {
-    "coop": against.coop,
-    "many": against.many,
-    "cocoop": against.cocoop,
-    "maple": against.maple,
-    "npt": cost.npt,
-    "optimizers": cost.optimizers,
-    "growth": choices.growth,
-    "options": choices.options,
+    "coop": beside_public_code.coop,
+    "many": beside_public_code.many,
+    "cocoop": beside_public_code.cocoop,
+    "maple": beside_public_code.maple,
+    "npt": added_cost.npt,
+    "optimizers": added_cost.optimizers,
+    "growth": own_options.growth,
+    "options": own_options.options,
 }
 """In this order: later parts use numbers of earlier ones."""
 

@@ -1,13 +1,13 @@
 """Evidence: every method on the drawn benchmarks, at three imbalance ratios, over many seeds.
 
-    python benchmarks/methods.py run         # what the committed CSV does not hold; resumable
-    python benchmarks/methods.py run --csv MINE.csv --output NEW     # all anew: hours on two cores
-    python benchmarks/methods.py table       # from the committed runs
+    python benchmarks/methods/study.py run      # what the committed CSV does not hold; resumable
+    python benchmarks/methods/study.py run --csv MINE.csv --output NEW   # all anew: hours
+    python benchmarks/methods/study.py table    # from the committed runs
 
 Each run is a base-to-new run of the real trainers: trained on the 16 base classes, tested on base
 and on new. Its record is one JSON file; ``run`` also adds them to the CSV that ``table`` reads.
-For more seeds raise ``STAGES`` in ``methods_plan.py``. All choices (weights, forms, margins) were
-made by ``benchmarks/methods_tuning.py`` on two other datasets with other seeds.
+For more seeds raise ``STAGES`` in ``plan.py``. All choices (weights, forms, margins) were
+made by ``benchmarks/methods/tuning.py`` on two other datasets with other seeds.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from methods_plan import CONFIGS, DATASETS, RATIOS, RULES, Run, report_runs
-from methods_records import Record, collect, key, merge, read_csv, write_csv
-from methods_table import COLUMNS, by_dataset, correlations, markdown, overview, settings
+from evidence_tables import COLUMNS, by_dataset, correlations, markdown, overview, settings
+from plan import CONFIGS, DATASETS, RATIOS, RULES, Run, report_runs
+from study_records import Record, collect, key, merge, read_csv, write_csv
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.system.files import write_text
 from npt_plugin.system.progress import progress
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "benchmarks" / "results" / "methods_runs.csv"
 EVIDENCE = ROOT / "docs" / "evidence.md"
 SCATTER = ROOT / "docs" / "evidence_collapse.png"
@@ -46,7 +46,7 @@ def run_all(runs: list[Run], root: str, output: str, jobs: int, csv: Path | None
     Returns:
         A line for every run that failed.
     """
-    from methods_run import perform, record_path
+    from one_run import perform, record_path
 
     gathered = read_csv(csv) if csv and csv.exists() else []
     held = {key(record) for record in gathered}
@@ -100,15 +100,16 @@ def short_table(records: list[Record], rule: str) -> str:
 
 HEAD = """# Evidence
 
-Made by `python benchmarks/methods.py table --write` from `benchmarks/results/methods_runs.csv`
-({runs} runs, one line each), which `python benchmarks/methods.py run` made. Mean over four drawn
-datasets, then mean ± standard deviation over n seeds, in percent; H is the mean of the datasets' H
-(not the H of the averages that most papers print); differences are paired by seed, with a 95 %
-t-interval. "Equal epochs" is the papers' rule: an imbalanced run has fewer batches in
-an epoch, hence fewer steps. "Equal steps" gives it as many as the balanced run. ETF distance and
-NC3 cosine are of base-class test images against text features. `few` are the base classes with
-fewer than a fifth of the largest class's images. Choices were made on other datasets and seeds
-([methods.md](methods.md), "How the defaults were chosen"); nothing was tuned on these runs.
+Made by `python benchmarks/methods/study.py table --write` from
+`benchmarks/results/methods_runs.csv` ({runs} runs, one line each), which
+`python benchmarks/methods/study.py run` made. Mean over four drawn datasets, then mean ± standard
+deviation over n seeds, in percent; H is the mean of the datasets' H (not the H of the averages that
+most papers print); differences are paired by seed, with a 95 % t-interval. "Equal epochs" is the
+papers' rule: an imbalanced run has fewer batches in an epoch, hence fewer steps. "Equal steps"
+gives it as many as the balanced run. ETF distance and NC3 cosine are of base-class test images
+against text features. `few` are the base classes with fewer than a fifth of the largest class's
+images. Choices were made on other datasets and seeds ([methods.md](methods.md), "How the defaults
+were chosen"); nothing was tuned on these runs.
 """
 
 OVERVIEW = """
@@ -133,7 +134,7 @@ def do_table(args: argparse.Namespace) -> int:
     text = evidence(Path(args.csv))
     print(text)
     if args.write:
-        from methods_plot import scatter
+        from scatter import scatter
 
         records = read_csv(Path(args.csv))
         write_text(EVIDENCE, text)

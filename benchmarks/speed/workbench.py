@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from sides import FOLDERS, Worker, class_names, largest_difference, take_turns
+from turns import FOLDERS, Worker, class_names, largest_difference, take_turns
 
 FULL = {"size": 224, "layers": 12, "patch": 16, "most": 100}
 QUICK = {"size": 32, "layers": 2, "patch": 16, "most": 32}

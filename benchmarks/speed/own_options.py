@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from bench import TEST_IMAGES, Bench
-from sides import largest_difference, take_turns
+from turns import largest_difference, take_turns
+from workbench import TEST_IMAGES, Bench
 
 CHOICES = {"bf16": ("TRAINER.COOP.PREC", "bf16"), "compile": ("MODEL.COMPILE", True)}
 

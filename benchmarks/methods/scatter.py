@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from methods_records import Record
-from methods_table import within
+from evidence_tables import within
+from study_records import Record
 
 PANELS = (
     ("base_etf_distance_text_to_image", "new"),

@@ -1,6 +1,6 @@
 """What the measurements say about the targets: the tables of the README.
 
-python benchmarks/summary.py benchmarks/results/speed.json
+python benchmarks/speed/targets.py benchmarks/results/speed.json
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How the defaults were chosen: a grid on two drawn datasets that the report does not use.
 
-    python benchmarks/methods_tuning.py run --output output/tuning
-    python benchmarks/methods_tuning.py table
+    python benchmarks/methods/tuning.py run --output output/tuning
+    python benchmarks/methods/tuning.py table
 
 Every candidate runs at tau 0.06 under both rules on embedded_sketches and embedded_pairs with seeds
 101 to 103. The score is the paired difference in H to the base trainer, averaged over datasets and
@@ -18,15 +18,15 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from methods_plan import BALANCED_SOFTMAX, LOSS, NPT, RATIOS, RULES, TUNING_DATASETS, Method, Run
-from methods_plan import TUNING_SEEDS as SEEDS
-from methods_records import Record, read_csv
-from methods_table import signed
+from evidence_tables import signed
+from plan import BALANCED_SOFTMAX, LOSS, NPT, RATIOS, RULES, TUNING_DATASETS, Method, Run
+from plan import TUNING_SEEDS as SEEDS
+from study_records import Record, read_csv
 from tabulate import tabulate
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 
-CSV = Path(__file__).resolve().parent / "results" / "methods_tuning.csv"
+CSV = Path(__file__).resolve().parents[1] / "results" / "methods_tuning.csv"
 
 
 def npt(
@@ -235,7 +235,7 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--csv", default=str(CSV))
     args = p.parse_args(argv)
     if args.command == "run":
-        from methods import run_all
+        from study import run_all
 
         names = [n for n, s in BENCHMARKS.items() if s.directory in TUNING_DATASETS]
         ensure_benchmarks(args.root, names)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench import Bench
-from sides import take_turns
+from turns import take_turns
+from workbench import Bench
 
 VERSIONS = ("v3", "v2", "cpt")
 BATCH = 32

@@ -1,6 +1,6 @@
 """One side of the comparison in a process of its own: reads commands, answers with numbers.
 
-python benchmarks/worker.py '{"side": "ours", "trainer": "CoOp", "classes": 19, ...}'
+python benchmarks/speed/side_process.py '{"side": "ours", "trainer": "CoOp", "classes": 19, ...}'
 
 Sides: ``ours``, ``plain`` (our prompts, CLIP's own modules at 77 positions) and ``host`` (the code
 of a public checkout, which is the working folder). Each command is a line of JSON on standard
@@ -87,11 +87,11 @@ def build_ours(spec: dict[str, Any]) -> Any:
     from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
     npt_plugin.register(base=True)
-    cfg = config(spec, HERE.parent)
+    cfg = config(spec, HERE.parents[1])
     kind = {**BASE_TRAINERS, **NPT_TRAINERS}[spec["trainer"]]
     trainer = bare_trainer(kind, cfg, spec["names"])
     if spec["side"] == "plain":
-        from plain import make_plain
+        from plain_clip import make_plain
 
         clip = load_clip("", spec["weights"]).float()
         make_plain(trainer.model, clip)

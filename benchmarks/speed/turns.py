@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
+ROOT = HERE.parents[1]
 FOLDERS = {"CoOp": "CoOp", "CoCoOp": "CoOp", "MaPLe": "multimodal-prompt-learning"}
 WORDS = (
     "cat dog boat kite owl tree lamp desk road barn fern moss reef dune lake pear plum bell drum "
@@ -28,7 +28,7 @@ def class_names(count: int) -> list[str]:
 
 
 class Worker:
-    """A process of ``worker.py``.
+    """A process of ``side_process.py``.
 
     Args:
         spec: What it builds.
@@ -48,7 +48,7 @@ class Worker:
             "NPT_FRAMEWORK": "minidassl" if host is None else "dassl",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        command = [sys.executable, "-W", "ignore", str(HERE / "worker.py"), json.dumps(spec)]
+        command = [sys.executable, "-W", "ignore", str(HERE / "side_process.py"), json.dumps(spec)]
         self.process = subprocess.Popen(
             command,
             cwd=host or ROOT,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench import TEST_IMAGES, Bench
-from sides import take_turns
-from summary import base_to_new
+from targets import base_to_new
+from turns import take_turns
+from workbench import TEST_IMAGES, Bench
 
 from npt_plugin.backbone.text_chunks import free_bytes
 

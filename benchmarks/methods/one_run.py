@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from methods_plan import SHOTS, Run
+from plan import SHOTS, Run
 
 from npt_plugin.evaluation.averages import harmonic_mean
+from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.record import RESULTS, read_record
 from npt_plugin.sweep.job import BASE, NEW, Job, run_job
 from npt_plugin.system.files import write_json
 from npt_plugin.trainers.loaders import FeatureCacheLoader
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 SCORES = {
     "macro": "macro_accuracy",
     "many": "many",
@@ -81,7 +81,7 @@ def perform(run: Run, root: str, output: str) -> Path:
         (*options, *run.options),
     )
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        run_job(job, CONFIGS)
+        run_job(job, configs_folder())
     write_json(path, flat_record(run, job))
     shutil.rmtree(work, ignore_errors=True)
     return path

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from methods_plan import DATASETS, METHODS, RATIOS, ZERO_SHOT, rules
-from methods_records import Record
+from plan import DATASETS, METHODS, RATIOS, ZERO_SHOT, rules
 from scipy.stats import pearsonr, spearmanr
+from study_records import Record
 from tabulate import tabulate
 
 from npt_plugin.evaluation.averages import interval, mean_and_sd
