@@ -22,7 +22,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["npt_plugin", "npt_plugin.*"]) + ENGINE,
     package_dir={"minidassl": "third_party/minidassl"},
-    package_data={"npt_plugin": ["embedded/*.safetensors", "embedded/*.json", "report/*.csv"]},
+    package_data={"npt_plugin": ["backbone/*.safetensors", "backbone/*.json", "report/*.csv"]},
     install_requires=[
         "torch>=2.1",
         "torchvision>=0.16",

@@ -13,10 +13,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from npt_plugin.engine.framework import build_transform
 from npt_plugin.errors import UserError
 from npt_plugin.evaluation.posthoc import posthoc_adjust
+from npt_plugin.registration import register_all
 from npt_plugin.runs.calibration import run_temperature
-from npt_plugin.runs.folder import RunFolder, load_model
+from npt_plugin.runs.folder import RunFolder
+from npt_plugin.trainers.restore import load_model
 
 Picture = str | Path | Image.Image
 """What ``Predictor`` takes one of, or several; a batch is a tensor (B, 3, H, W)."""
@@ -47,8 +50,6 @@ class Predictor:
         temperature: float = 1.0,
         train_counts: Tensor | None = None,
     ) -> None:
-        from npt_plugin.engine.framework import build_transform
-
         self.model, self.device, self.precision = model, device, precision
         self.class_names, self.temperature = list(class_names), temperature
         self.train_counts, self.tau = train_counts, cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU
@@ -79,6 +80,7 @@ class Predictor:
         """
         if class_names is not None and not [name for name in class_names if name.strip()]:
             raise UserError("No class name was given: name at least one.")
+        register_all(base=True)
         run = RunFolder.open(folder)
         with contextlib.redirect_stdout(io.StringIO()):
             loaded = load_model(run, class_names, device)

@@ -13,17 +13,9 @@ from torch import Tensor, nn
 
 from npt_plugin.backbone.blocks import run_block
 from npt_plugin.backbone.frozen_linear import frozen_linear
-from npt_plugin.backbone.text_tower import TextTower
-
-__all__ = ["ImageTower", "TextTower", "normalize", "run_block"]
 
 _IMAGES_AT_ONCE = 8
 """Images passed together where no graph is kept, so that activations stay in the CPU's cache."""
-
-
-def normalize(features: Tensor) -> Tensor:
-    """Features (..., D) divided by their L2 norm, as CLIP does it (no epsilon)."""
-    return features / features.norm(dim=-1, keepdim=True)
 
 
 class ImageTower(nn.Module):

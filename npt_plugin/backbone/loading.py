@@ -13,8 +13,11 @@ from types import ModuleType
 from urllib.error import URLError
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from npt_plugin.backbone.tiny import load_tiny_state_dict
 from npt_plugin.errors import UserError, nearest_hint
 
 TINY = "Tiny"
@@ -110,8 +113,6 @@ def _state_dict(name: str, weights: str) -> dict[str, Tensor]:
     if weights:
         return _read_file(Path(weights).expanduser())
     if name == TINY:
-        from npt_plugin.embedded import load_tiny_state_dict
-
         return load_tiny_state_dict()
     known = available_backbones()
     if name in known:
@@ -176,9 +177,6 @@ def _read_file(path: Path) -> dict[str, Tensor]:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     try:
         return load_file(str(path))
     except SafetensorError as error:

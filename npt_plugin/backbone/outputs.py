@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 
+def normalize(features: Tensor) -> Tensor:
+    """Features (..., D) divided by their L2 norm, as CLIP does it (no epsilon)."""
+    return features / features.norm(dim=-1, keepdim=True)
+
+
 @dataclass(frozen=True)
 class PromptOutputs:
     """One batch seen through both towers; the only thing a loss term may look at.

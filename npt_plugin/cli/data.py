@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
+from npt_plugin.config import extend_cfg
 from npt_plugin.datasets.catalogue import CATALOGUE, Entry
+from npt_plugin.datasets.class_counts import describe
 from npt_plugin.datasets.download import download_dataset, manual_text, missing
 from npt_plugin.datasets.names import PREFIX, dataset_name, reader
+from npt_plugin.datasets.prompt_templates import template_for
+from npt_plugin.datasets.verify import load_source, verify
+from npt_plugin.engine.framework import get_cfg_default
 from npt_plugin.errors import UserError
+from npt_plugin.runs.settings import merge_options
 from npt_plugin.system.exit_codes import exit_code
 
 TAKES_OVERRIDES = ("verify", "describe")
@@ -148,10 +154,6 @@ def _download(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> Any:
-    from npt_plugin.config import extend_cfg
-    from npt_plugin.engine.framework import get_cfg_default
-    from npt_plugin.runs.settings import merge_options
-
     cfg = extend_cfg(get_cfg_default())
     cfg.DATASET.NAME, cfg.DATASET.ROOT, cfg.SEED = args.name, args.root, 1
     merge_options(cfg, args.opts)
@@ -160,8 +162,6 @@ def _config(args: argparse.Namespace) -> Any:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from npt_plugin.datasets.verify import load_source, verify
-
     facts, problems = verify(load_source(reader(args.name), _config(args)), not args.fast)
     print(args.name)
     for line in (*facts, *problems):
@@ -171,9 +171,6 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _describe(args: argparse.Namespace) -> int:
-    from npt_plugin.datasets.class_counts import describe
-    from npt_plugin.datasets.prompt_templates import template_for
-
     data = reader(args.name)(_config(args))
     print(describe(data))
     print(f"val {len(data.val or [])} images, test {len(data.test)} images")

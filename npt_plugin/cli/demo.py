@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from npt_plugin.cli import sweep
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.errors import UserError
-from npt_plugin.sweep import workers as sweep
 
 SEEDS = (1, 2, 3)
 TRAINERS = ("ZeroshotCLIP", "CoOp", "NPT_CoOp")
@@ -47,7 +47,3 @@ def main(argv: Sequence[str] | None = None) -> int:
             "image; the papers: ViT-B/16, 200 epochs, fresh crops."
         )
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

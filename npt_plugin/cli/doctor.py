@@ -7,18 +7,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+
+from npt_plugin.backbone.loading import load_clip
 from npt_plugin.errors import UserError
+from npt_plugin.runs.record import versions
 
 
 def _versions() -> str:
-    from npt_plugin.runs.record import versions
-
     return ", ".join(f"{name} {value}" for name, value in versions().items())
 
 
 def _device() -> str:
-    import torch
-
     if not torch.cuda.is_available():
         return f"cpu, {torch.get_num_threads()} threads (no CUDA device)"
     free, total = torch.cuda.mem_get_info()
@@ -26,8 +26,6 @@ def _device() -> str:
 
 
 def _tiny() -> str:
-    from npt_plugin.backbone.loading import load_clip
-
     model = load_clip("Tiny")
     return f"{sum(p.numel() for p in model.parameters()):,} parameters, ready"
 

@@ -6,7 +6,12 @@ import datetime
 import time
 from typing import Any
 
+import torch
+
+from npt_plugin.engine.framework import build_trainer
 from npt_plugin.system.memory import peak_memory
+from npt_plugin.system.random_state import seed_everything
+from npt_plugin.trainers.context import TextContext
 
 STEPS = 2
 
@@ -17,9 +22,6 @@ def dry_run(cfg: Any) -> None:
     Args:
         cfg: The run's frozen config.
     """
-    from npt_plugin.engine.framework import build_trainer
-    from npt_plugin.system.random_state import seed_everything
-
     cfg = cfg.clone()
     cfg.defrost()
     cfg.OUTPUT_DIR = ""
@@ -59,8 +61,6 @@ def _print_learned(trainer: Any) -> None:
 
 def _print_prompts(trainer: Any) -> None:
     """The class names as the prompts have them, and where learned vectors stand."""
-    from npt_plugin.trainers.context import TextContext
-
     contexts = [m for m in trainer.model.modules() if isinstance(m, TextContext)]
     template = f"[{contexts[0].n_ctx} learned vectors] {{}}." if contexts else "{}"
     names = [name.replace("_", " ") for name in trainer.classnames]
@@ -89,8 +89,6 @@ def _train_some(trainer: Any) -> tuple[float, float]:
 
 
 def _test_one(trainer: Any) -> float:
-    import torch
-
     trainer.set_model_mode("eval")
     started = time.perf_counter()
     with torch.no_grad(), trainer.precision.context(trainer.device):

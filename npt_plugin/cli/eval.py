@@ -6,11 +6,14 @@ import argparse
 from collections.abc import Sequence
 
 from npt_plugin.datasets.names import dataset_name
+from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY
 from npt_plugin.errors import UserError
+from npt_plugin.registration import register_all
+from npt_plugin.runs.configs import configs_folder, dataset_config, is_path
 from npt_plugin.runs.folder import RunFolder
+from npt_plugin.runs.settings import Request, check_names, merge_file, merge_options
+from npt_plugin.sweep.run import perform_cfg
 from npt_plugin.system.exit_codes import exit_code
-from npt_plugin.system.locks import run_lock
-from npt_plugin.system.signals import stop_signals
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,10 +35,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate and write ``results.json``."""
-    from npt_plugin.cli.train import run_cfg
-    from npt_plugin.engine.framework import TRAINER_REGISTRY
-    from npt_plugin.runs.settings import check_names, merge_options
-
+    register_all(base=True)
     source = RunFolder.open(args.run)
     cfg = source.config()
     if args.dataset:
@@ -50,20 +50,15 @@ def run(args: argparse.Namespace) -> None:
     check_names(cfg)
     cfg.freeze()
     trainer = TRAINER_REGISTRY.get(cfg.TRAINER.NAME)
-    args.model_dir, args.load_epoch = source.checkpoint(trainer.model_class)
-    args.eval_only, args.no_train = True, False
+    model_dir, epoch = source.checkpoint(trainer.model_class)
+    request = Request(eval_only=True, model_dir=model_dir, load_epoch=epoch)
     own = source.config()
     same = (cfg.DATASET.NAME, classes) == (own.DATASET.NAME, own.DATASET.SUBSAMPLE_CLASSES)
-    with stop_signals(), run_lock(cfg.OUTPUT_DIR):
-        run_cfg(cfg, args, source.check_classes if same else None)
+    perform_cfg(cfg, request, source.check_classes if same else None)
 
 
 def _use_dataset(cfg: object, wanted: str) -> None:
     """Merge a dataset's yaml (by path or by any spelling of its name), or set its class."""
-    from npt_plugin.engine.framework import DATASET_REGISTRY
-    from npt_plugin.runs.configs import configs_folder, dataset_config, is_path
-    from npt_plugin.runs.settings import merge_file, merge_options
-
     try:
         path = dataset_config(wanted, configs_folder())
     except UserError:

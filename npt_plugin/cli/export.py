@@ -15,9 +15,10 @@ from safetensors.torch import save
 
 from npt_plugin.backbone.loading import TINY, load_clip
 from npt_plugin.errors import UserError
-from npt_plugin.runs.folder import RunFolder, load_model
+from npt_plugin.runs.folder import RunFolder
 from npt_plugin.system.exit_codes import exit_code
 from npt_plugin.system.files import write_atomically, write_text
+from npt_plugin.trainers.restore import load_model
 
 CLASSIFIER, BACKBONE, LOADER = "classifier.safetensors", "backbone.safetensors", "classify.py"
 """Files of an export: features and names; CLIP where it has no public name; the program."""

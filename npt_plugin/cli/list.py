@@ -5,6 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from npt_plugin.backbone.loading import available_backbones
+from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY
+from npt_plugin.heads import HEADS, TWO_STAGE
+from npt_plugin.losses.registry import CLASSIFICATION_LOSSES
+from npt_plugin.registration import register_all
+
 KINDS = ("trainers", "datasets", "losses", "heads", "second-stages", "backbones")
 
 
@@ -14,22 +20,13 @@ def names_of(kind: str) -> list[str]:
     Args:
         kind: One of ``KINDS``.
     """
-    import npt_plugin
-    from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY
-
     if kind == "backbones":
-        from npt_plugin.backbone.loading import available_backbones
-
         return available_backbones()
     if kind == "losses":
-        from npt_plugin.losses.registry import CLASSIFICATION_LOSSES
-
         return sorted(CLASSIFICATION_LOSSES)
     if kind in ("heads", "second-stages"):
-        from npt_plugin.heads import HEADS, TWO_STAGE
-
         return sorted(HEADS if kind == "heads" else TWO_STAGE)
-    npt_plugin.register(base=True)
+    register_all(base=True)
     registry = TRAINER_REGISTRY if kind == "trainers" else DATASET_REGISTRY
     return sorted(registry.registered_names())
 

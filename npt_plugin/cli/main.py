@@ -6,12 +6,15 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from npt_plugin import __version__
+from npt_plugin.errors import nearest_hint
+
 COMMANDS = {
     "train": ("npt_plugin.cli.train", "train or evaluate one run (CoOp's train.py)"),
     "eval": ("npt_plugin.cli.eval", "test a run's prompts: npt eval --run DIR"),
     "demo": ("npt_plugin.cli.demo", "three methods on the drawn datasets, then the table"),
-    "sweep": ("npt_plugin.sweep.workers", "a grid of base-to-new runs, several at a time"),
-    "base2new": ("npt_plugin.sweep.job", "one base-to-new job: train, test base, test new"),
+    "sweep": ("npt_plugin.cli.sweep", "a grid of base-to-new runs, several at a time"),
+    "base2new": ("npt_plugin.cli.base2new", "one base-to-new job: train, test base, test new"),
     "report": ("npt_plugin.cli.report", "the table of all runs below a folder"),
     "plot": ("npt_plugin.cli.plot", "pictures of one run, or of all below a folder"),
     "predict": ("npt_plugin.cli.predict", "classify images with what a run learned"),
@@ -38,13 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(usage())
         return 0 if words else 2
     if words[0] == "--version":
-        from npt_plugin import __version__
-
         print(__version__)
         return 0
     if words[0] not in COMMANDS:
-        from npt_plugin.errors import nearest_hint
-
         hint = nearest_hint(words[0], COMMANDS)
         print(f"error: unknown command {words[0]!r}{hint}\n{usage()}", file=sys.stderr)
         return 2

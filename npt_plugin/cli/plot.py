@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from npt_plugin.backbone.loading import load_clip
 from npt_plugin.errors import UserError
 from npt_plugin.plots import classes, comparison, curves, geometry
 from npt_plugin.plots.style import png, save
@@ -17,6 +18,7 @@ from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.predictions import Predictions
 from npt_plugin.runs.record import RESULTS
 from npt_plugin.system.exit_codes import exit_code
+from npt_plugin.trainers.zeroshot import template_of, text_features_of
 
 RUN_PICTURES: dict[str, Callable[[RunFolder], Any]] = {
     "training": lambda run: curves.training_curves(run.record),
@@ -52,9 +54,6 @@ _IN_REPORT = {
 
 def _gram(run: RunFolder) -> Any:
     """Text features of the hand-written prompt come from CLIP, those learned from the run."""
-    from npt_plugin.backbone.loading import load_clip
-    from npt_plugin.trainers.zeroshot import template_of, text_features_of
-
     kept, cfg = Predictions.load(run.path), run.config()
     with contextlib.redirect_stdout(io.StringIO()):
         clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS).float()

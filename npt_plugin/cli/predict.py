@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
+from npt_plugin.predictor import Predictor
 from npt_plugin.system.exit_codes import exit_code
 
 
@@ -27,8 +28,6 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Print the most probable classes of each image."""
-    from npt_plugin.predictor import Predictor
-
     names = [n.strip() for n in args.names.split(",") if n.strip()] if args.names else None
     predictor = Predictor.from_run(args.run, names, args.calibrated)
     ranked = predictor.top_k(args.images, max(1, args.top_k))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import npt_plugin
+from npt_plugin.cli.dry_run import dry_run
+from npt_plugin.registration import register_all
+from npt_plugin.runs.settings import Request, build_cfg
+from npt_plugin.sweep.run import perform
 from npt_plugin.system.exit_codes import exit_code
-from npt_plugin.system.locks import run_lock
-from npt_plugin.system.signals import stop_signals
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,72 +49,19 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Do what the command line asks for."""
-    npt_plugin.register(base=True)
-    from npt_plugin.runs.settings import build_cfg
-
-    cfg = build_cfg(args)
-    if args.print_config:
-        print(cfg.dump(), end="")
-    elif args.dry_run:
-        from npt_plugin.cli.dry_run import dry_run
-
-        dry_run(cfg)
+    words = vars(args)
+    print_config, estimate = words.pop("print_config"), words.pop("dry_run")
+    request = Request(**words)
+    if print_config:
+        register_all(base=True)
+        print(build_cfg(request).dump(), end="")
+    elif estimate:
+        register_all(base=True)
+        dry_run(build_cfg(request))
     else:
-        with stop_signals(), run_lock(cfg.OUTPUT_DIR):
-            run_cfg(cfg, args)
-
-
-def run_cfg(
-    cfg: Any, args: argparse.Namespace, check_classes: Callable[[Sequence[str]], None] | None = None
-) -> Any:
-    """Train or evaluate one run in its output folder; returns the trainer.
-
-    Args:
-        cfg: The frozen config.
-        args: ``eval_only``, ``model_dir``, ``load_epoch`` and ``no_train`` are read.
-        check_classes: Called with the class names found in the data, before anything is written.
-    """
-    import torch
-
-    from npt_plugin.engine.framework import build_trainer, collect_env_info, setup_logger
-    from npt_plugin.runs.recorder import recorded, refuse_other_results
-    from npt_plugin.system.random_state import seed_everything
-    from npt_plugin.trainers.checkpoints import newest_progress, refuse_other_config
-
-    refuse_other_results(cfg)
-    if not args.eval_only:
-        directory = cfg.RESUME or cfg.OUTPUT_DIR
-        refuse_other_config(newest_progress(directory), directory, cfg)
-    seed_everything(cfg)
-    setup_logger(cfg.OUTPUT_DIR)
-    if torch.cuda.is_available() and cfg.USE_CUDA:
-        torch.backends.cudnn.benchmark = True
-    _print_settings(args, cfg)
-    print(f"** System info **\n{collect_env_info()}\n")
-    trainer = build_trainer(cfg)
-    if check_classes is not None:
-        check_classes(trainer.classnames)
-    if args.eval_only:
-        trainer.load_model(args.model_dir, epoch=args.load_epoch)
-        with recorded(trainer):
-            trainer.test()
-    elif not args.no_train:
-        with recorded(trainer):
-            trainer.train()
-    return trainer
-
-
-def _print_settings(args: argparse.Namespace, cfg: Any) -> None:
-    print("** Arguments **")
-    for name, value in sorted(vars(args).items()):
-        print(f"{name}: {value}")
-    print(f"** Config **\n{cfg}")
+        perform(request)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; what goes wrong ends in one sentence and the exit codes of ``exit_codes.py``."""
     return exit_code(run, parser().parse_args(argv))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,9 +15,13 @@ import torch
 from torch import Tensor
 
 from npt_plugin.backbone.loading import TINY, load_clip, tokenizer
+from npt_plugin.embedded.weights import known_token_ids
 from npt_plugin.errors import UserError
-from npt_plugin.runs.folder import RunFolder, load_model
+from npt_plugin.registration import register_all
+from npt_plugin.runs.folder import RunFolder
 from npt_plugin.system.exit_codes import exit_code
+from npt_plugin.trainers.context import TextContext
+from npt_plugin.trainers.restore import load_model
 
 
 def nearest_words(
@@ -35,8 +39,7 @@ def nearest_words(
 
     Source: as in CoOp (arXiv:2109.01134, section 4.4).
     """
-    from npt_plugin.trainers.context import TextContext
-
+    register_all(base=True)
     run = RunFolder.open(folder)
     with contextlib.redirect_stdout(io.StringIO()):
         model, cfg, _, _ = load_model(run, device="cpu")
@@ -60,8 +63,6 @@ def _place(names: list[str], wanted: str) -> int:
 def _meaningful(cfg: object, size: int) -> Tensor:
     """Ids of real words: not the start and end marks, and of Tiny only what it was trained on."""
     if cfg.MODEL.BACKBONE.NAME == TINY and not cfg.MODEL.CLIP_WEIGHTS:
-        from npt_plugin.embedded.weights import known_token_ids
-
         ids = torch.tensor(known_token_ids())
     else:
         ids = torch.arange(size)

@@ -1,6 +1,5 @@
 """The built-in default: a tiny CLIP and drawn few-shot benchmarks; no download needed."""
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, Spec, ensure_benchmarks
-from npt_plugin.embedded.weights import load_tiny_state_dict
 
-__all__ = ["BENCHMARKS", "Spec", "ensure_benchmarks", "load_tiny_state_dict"]
+__all__ = ["BENCHMARKS", "Spec", "ensure_benchmarks"]

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import torch
 
+from npt_plugin.backbone.tiny import WEIGHTS_FILE
 from npt_plugin.embedded.batches import Batch
 from npt_plugin.embedded.recipe import Recipe
 from npt_plugin.embedded.tiny_model import TinyClip
-from npt_plugin.embedded.weights import CARD_FILE, WEIGHTS_FILE, file_sha256, read_card
+from npt_plugin.embedded.weights import CARD_FILE, file_sha256, read_card
 
 STEPS = 4
 #: Largest allowed absolute difference of the pixel mean and the losses.

@@ -7,10 +7,11 @@ import torch.nn.functional as F
 from clip.model import CLIP
 from torch import Tensor, nn
 
+from npt_plugin.backbone.tiny import fresh_token_table
 from npt_plugin.embedded.batches import Batch
 from npt_plugin.embedded.recipe import Recipe
 from npt_plugin.embedded.towers import image_tower, text_tower
-from npt_plugin.embedded.weights import fresh_token_table, known_token_ids
+from npt_plugin.embedded.weights import known_token_ids
 from npt_plugin.embedded.world import ATTRIBUTES, SIZE
 
 CONTEXT = 77

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from clip.model import CLIP, VisionTransformer
 from torch import Tensor
 
-from npt_plugin.backbone.image_tower import run_block
+from npt_plugin.backbone.blocks import run_block
 
 
 def image_tower(

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from npt_plugin.backbone.image_tower import normalize
+from npt_plugin.backbone.outputs import normalize
 
 
 def semantic_rows(text: Tensor, projection: Tensor | None) -> Tensor:

@@ -9,12 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.loading import load_clip
 from npt_plugin.config import defaults
 from npt_plugin.datasets.class_counts import class_counts
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.capture import Regulariser
 from npt_plugin.losses.objective import Objective, build_objective, needs_zero_shot
 from npt_plugin.system.safe_checkpoints import read_state, write_state
+from npt_plugin.trainers.zeroshot import template_of, text_features_of
 
 STATE = "npt_terms.npt"
 """File in ``OUTPUT_DIR`` with the terms' running means, where they have any."""
@@ -190,8 +192,5 @@ def scaled(trainer: Any, gradient: Tensor) -> Tensor:
 
 def zero_shot_text(cfg: Any, classnames: list[str]) -> Tensor:
     """Unit-norm zero-shot text features (K, D) of the host's backbone, fp32."""
-    from npt_plugin.backbone.loading import load_clip
-    from npt_plugin.trainers.zeroshot import template_of, text_features_of
-
     clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS).float()
     return text_features_of(clip_model, classnames, template_of(cfg))

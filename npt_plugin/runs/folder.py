@@ -1,4 +1,4 @@
-"""Open the output folder of a run: its config, its class names, its prompts."""
+"""Open the output folder of a run: its record, its config, its class names."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from yacs.config import CfgNode
 
-import npt_plugin
-from npt_plugin.backbone.loading import load_clip
-from npt_plugin.backbone.precision import cast_towers, resolve_precision
 from npt_plugin.config import extend_cfg
+from npt_plugin.engine.framework import get_cfg_default
 from npt_plugin.errors import UserError
-from npt_plugin.runs.record import RESULTS, flatten, read_record
+from npt_plugin.runs.record import RESULTS, config_as_dict, flatten, read_record
+from npt_plugin.runs.settings import merge_options
 
 _RELATIVE = ("DATASET.ROOT", "MODEL.CLIP_WEIGHTS", "TRAINER.TWO_STAGE.RUN")
 """Paths in a config that may be relative to where the run was started."""
@@ -83,12 +81,8 @@ class RunFolder:
         Raises:
             UserError: If the record's config does not fit this version.
         """
-        from npt_plugin.engine.framework import get_cfg_default
-        from npt_plugin.runs.settings import merge_options
-
-        npt_plugin.register(base=True)
         cfg = extend_cfg(get_cfg_default())
-        known = flatten(_plain(cfg))
+        known = flatten(config_as_dict(cfg))
         for key, value in flatten(self.record["config"]).items():
             if key in known and value != known[key]:
                 merge_options(cfg, [key, self._found(key, value)])
@@ -109,74 +103,3 @@ class RunFolder:
         elsewhere = self.record.get("model_dir", "")  # of a run that only tested
         own = (self.path / model_class.checkpoint_name).is_dir() or not elsewhere
         return str(self.path) if own else elsewhere, epoch
-
-
-def _plain(cfg: CfgNode) -> dict[str, Any]:
-    from npt_plugin.runs.record import config_as_dict
-
-    return config_as_dict(cfg)
-
-
-def load_model(
-    run: RunFolder, class_names: Sequence[str] | None = None, device: str | None = None
-) -> tuple[Any, CfgNode, torch.device, Any]:
-    """The run's CLIP with its learned prompts.
-
-    Args:
-        run: The run.
-        class_names: Other classes than the run's; None: its own.
-        device: Torch device; None: CUDA where there is one.
-
-    Returns:
-        Model in eval mode, frozen config, device, precision.
-
-    Raises:
-        UserError: If prompts or weights are absent, or do not fit the class names.
-    """
-    cfg = run.config()
-    cfg.freeze()
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    precision = resolve_precision(getattr(cfg.TRAINER, model_class_of(cfg).prec_node).PREC, place)
-    clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS)
-    cast_towers(clip_model, precision.tower_dtype)
-    model = restore_model(run, cfg, clip_model, class_names or run.class_names)
-    return model.to(place).eval().requires_grad_(False), cfg, place, precision
-
-
-def restore_model(
-    run: RunFolder, cfg: CfgNode, clip_model: nn.Module, class_names: Sequence[str]
-) -> Any:
-    """A run's ``PromptedCLIP`` on a CLIP that is there already, with what the run has learned.
-
-    Args:
-        run: The run.
-        cfg: Its config.
-        clip_model: CLIP of the run's backbone, in the precision wanted.
-        class_names: The classes.
-
-    Raises:
-        UserError: If its checkpoint is absent or does not fit the class names.
-    """
-    from npt_plugin.trainers.checkpoints import load_into
-
-    model_class = model_class_of(cfg)
-    model = model_class(cfg, list(class_names), clip_model)
-    if model.learned():
-        directory, epoch = run.checkpoint(model_class)
-        name = "model-best.pth.tar" if epoch is None else f"model.pth.tar-{epoch}"
-        load_into(model, Path(directory) / model_class.checkpoint_name / name)
-    return model
-
-
-def model_class_of(cfg: CfgNode) -> Any:
-    """The ``PromptedCLIP`` class of a config's trainer.
-
-    Raises:
-        UserError: If the trainer is a host's own.
-    """
-    from npt_plugin.engine.framework import TRAINER_REGISTRY
-
-    model_class = getattr(TRAINER_REGISTRY.get(cfg.TRAINER.NAME), "model_class", None)
-    if model_class is None:
-        raise UserError(f"{cfg.TRAINER.NAME} is a host's own trainer: only its own code loads it.")
-    return model_class

@@ -12,8 +12,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
 from yacs.config import CfgNode
 
+from npt_plugin import __version__
+from npt_plugin.engine.framework import BACKEND
 from npt_plugin.errors import UserError
 from npt_plugin.runs.record_schema import SCHEMA, validate
 from npt_plugin.system.files import write_json
@@ -97,11 +100,6 @@ def config_hash(cfg: CfgNode) -> str:
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Versions of everything numbers may depend on."""
-    import torch
-
-    from npt_plugin import __version__
-    from npt_plugin.engine.framework import BACKEND
-
     found = {"npt_plugin": __version__, "framework": BACKEND, "python": platform.python_version()}
     for name in ("dassl", "torch", "torchvision", "clip-anytorch", "numpy", "pillow"):
         if name == "dassl" and name != BACKEND:

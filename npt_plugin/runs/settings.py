@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,33 +30,69 @@ _FLAGS = (  # flag, config key
 )
 
 
-def build_cfg(args: argparse.Namespace) -> CfgNode:
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked for: the flags of CoOp's ``train.py``, under the same names.
+
+    Attributes:
+        trainer: Registry name; "": the config files'.
+        dataset_config_file, config_file: yaml of the dataset and of the method.
+        opts: Config overrides, ``(KEY, value, KEY, value, ...)``.
+        root: Folder that holds the datasets.
+        output_dir: Folder for log, prompts and results; "": nothing is written.
+        resume: Folder of an interrupted run to go on with.
+        seed: 0 or more fixes every random choice; -1: unseeded; None: the config files'.
+        source_domains, target_domains, transforms, backbone, head: As in Dassl.
+        eval_only: Test what the run in ``model_dir`` has learned, at ``load_epoch`` (None: the
+            best model).
+        no_train: Build everything, do not train.
+    """
+
+    trainer: str = ""
+    dataset_config_file: str = ""
+    config_file: str = ""
+    opts: Sequence[Any] = field(default=())
+    root: str = ""
+    output_dir: str = ""
+    resume: str = ""
+    seed: int | None = None
+    source_domains: Sequence[str] | None = None
+    target_domains: Sequence[str] | None = None
+    transforms: Sequence[str] | None = None
+    backbone: str = ""
+    head: str = ""
+    eval_only: bool = False
+    model_dir: str = ""
+    load_epoch: int | None = None
+    no_train: bool = False
+
+
+def build_cfg(request: Request) -> CfgNode:
     """Merge, in this order: defaults, dataset file, method file, flags, trailing options.
 
-    Files may be given by name alone (:mod:`npt_plugin.runs.configs`); ``args`` then gets the path.
+    Files may be given by name alone (:mod:`npt_plugin.runs.configs`).
 
     Raises:
         UserError: On an unknown or ill-typed key, or an unknown trainer or dataset; the nearest
             valid name is given.
     """
     cfg = extend_cfg(get_cfg_default())
-    if args.dataset_config_file:
-        args.dataset_config_file = str(dataset_config(args.dataset_config_file, configs_folder()))
-        merge_file(cfg, args.dataset_config_file)
-    if args.config_file:
-        args.config_file = str(trainer_config(args.config_file, args.trainer, configs_folder()))
-        merge_file(cfg, args.config_file)
+    if request.dataset_config_file:
+        merge_file(cfg, dataset_config(request.dataset_config_file, configs_folder()))
+    if request.config_file:
+        file = trainer_config(request.config_file, request.trainer, configs_folder())
+        merge_file(cfg, file)
     for flag, key in _FLAGS:
-        value = getattr(args, flag)
+        value = getattr(request, flag)
         if value is not None and value != "":  # seed 0 is a seed
             merge_options(cfg, [key, value])
-    merge_options(cfg, args.opts or [])
+    merge_options(cfg, request.opts)
     check_names(cfg)
     cfg.freeze()
     return cfg
 
 
-def merge_file(cfg: CfgNode, path: str) -> None:
+def merge_file(cfg: CfgNode, path: str | Path) -> None:
     """Merge a yaml file into ``cfg``.
 
     Raises:

@@ -1,55 +1,25 @@
-"""Run a grid of base-to-new jobs, several at a time, one process each; then print the table."""
+"""Run jobs several at a time, one process each."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from itertools import product
 from pathlib import Path
 from queue import Queue
 
-from npt_plugin.errors import UserError
-from npt_plugin.runs.configs import configs_folder
-from npt_plugin.sweep.job import BASE, Job, add_job_flags
-from npt_plugin.system.exit_codes import FAILED, OK, exit_code
+import torch
+
+from npt_plugin.sweep.job import BASE, Job
 from npt_plugin.system.progress import progress
 from npt_plugin.system.signals import stop_signals
-
-UNTRAINED = "ZeroshotCLIP"
-"""Has no seed and no imbalance: run once per dataset."""
-
-
-def grid(args: argparse.Namespace) -> list[Job]:
-    """All jobs of the sweep, datasets outermost."""
-    jobs = []
-    for dataset, ratio, seed, trainer in product(
-        args.datasets, args.ratios, args.seeds, args.trainers
-    ):
-        if trainer == UNTRAINED and seed != args.seeds[0]:
-            continue
-        jobs.append(
-            Job(
-                dataset,
-                trainer,
-                args.config,
-                seed,
-                ratio,
-                args.shots,
-                args.root,
-                args.output,
-                tuple(args.opts),
-            )
-        )
-    return jobs
 
 
 def command(job: Job, configs: Path) -> list[str]:
     """The command line that runs one job."""
-    words = [sys.executable, "-m", "npt_plugin.sweep.job"]
+    words = [sys.executable, "-m", "npt_plugin", "base2new"]
     words += ["--dataset", job.dataset, "--trainer", job.trainer, "--config", job.config]
     words += ["--seed", str(job.seed), "--ratio", str(job.ratio), "--shots", str(job.shots)]
     words += ["--root", job.root, "--output", job.output, "--configs", str(configs)]
@@ -135,52 +105,4 @@ def _cuda() -> list[str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return [name for name in visible.split(",") if name]
-    import torch
-
     return [str(number) for number in range(torch.cuda.device_count())]
-
-
-def parser() -> argparse.ArgumentParser:
-    """Flags of ``npt sweep``."""
-    p = argparse.ArgumentParser(
-        prog="npt sweep",
-        description=__doc__,
-        epilog="Example: npt sweep --datasets embedded_objects embedded_shades --trainers "
-        "ZeroshotCLIP CoOp NPT_CoOp --seeds 1 2 3 --ratios 0.06 0.25 1 --output output/grid",
-    )
-    p.add_argument("--datasets", nargs="+", required=True)
-    p.add_argument("--trainers", nargs="+", default=[UNTRAINED, "CoOp", "NPT_CoOp"])
-    p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    p.add_argument("--ratios", nargs="+", type=float, default=[0.06])
-    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
-    p.add_argument("--plots", action="store_true", help="pictures in the report (matplotlib)")
-    add_job_flags(p)
-    return p
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run the grid, then print and write the report; 1 if a run failed."""
-    from npt_plugin.report.write import report
-
-    if args.jobs < 1:
-        raise UserError(f"--jobs is {args.jobs}; it must be 1 or more.")
-    jobs = grid(args)
-    configs = configs_folder(args.configs)
-    print(f"Configs: {configs}")
-    failed = run_all(jobs, configs, args.jobs)
-    if any(job.done() for job in jobs):
-        report(Path(args.output), plots=args.plots)
-    for name, reason in failed.items():
-        print(f"failed: {name}: {reason}", file=sys.stderr)
-    if failed:
-        print(f"{len(failed)} of {len(jobs)} runs failed; the same call repeats only these.")
-    return FAILED if failed else OK
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point."""
-    return exit_code(run, parser().parse_args(argv))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.image_tower import normalize
-from npt_plugin.backbone.outputs import PromptOutputs
+from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.context import TextContext, initial_context
 from npt_plugin.trainers.model import PromptedCLIP, recomputed

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.errors import UserError
-from npt_plugin.runs.folder import RunFolder, restore_model
+from npt_plugin.runs.folder import RunFolder
+from npt_plugin.trainers.restore import restore_model
 
 KEY = "TRAINER.TWO_STAGE.RUN"
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.backbone.image_tower import normalize
-from npt_plugin.backbone.outputs import PromptOutputs
+from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.heads.build import build_head, check_head
 from npt_plugin.heads.head import Head

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.backbone.image_tower import normalize
+from npt_plugin.backbone.outputs import normalize
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.checks import PROMPTS_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.deep import build_text_context, check_depth, deep_prompts

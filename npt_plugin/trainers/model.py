@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from npt_plugin.backbone.image_tower import ImageTower, TextTower, normalize
-from npt_plugin.backbone.outputs import PromptOutputs
+from npt_plugin.backbone.image_tower import ImageTower
+from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.backbone.text_chunks import check_text_chunk
+from npt_plugin.backbone.text_tower import TextTower
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.checks import check_image_size, check_pieces
 

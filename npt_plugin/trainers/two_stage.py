@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.image_tower import normalize
-from npt_plugin.backbone.outputs import PromptOutputs
+from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.heads.second_stage import TWO_STAGE, Retraining
 from npt_plugin.system.options import one_of

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.image_tower import TextTower, normalize
 from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.outputs import normalize
 from npt_plugin.backbone.prompt_layout import PromptLayout
+from npt_plugin.backbone.text_tower import TextTower
 from npt_plugin.datasets.prompt_templates import template_for
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.base import PromptTrainer

@@ -3,9 +3,11 @@ import copy
 import pytest
 import torch
 
-from npt_plugin.backbone.image_tower import ImageTower, TextTower, normalize
+from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.outputs import normalize
 from npt_plugin.backbone.precision import cast_towers, resolve_precision
+from npt_plugin.backbone.text_tower import TextTower
 
 NAMES = ["cat", "a very long name of some rare dog", "fish", "old boat", "kite"]
 

@@ -6,15 +6,17 @@ import pytest
 import torch
 from clip.model import build_model
 
+from npt_plugin.backbone.tiny import (
+    VOCABULARY,
+    WEIGHTS_FILE,
+    fresh_token_table,
+    load_tiny_state_dict,
+)
 from npt_plugin.embedded.weights import (
     END,
     START,
-    VOCABULARY,
-    WEIGHTS_FILE,
     file_sha256,
-    fresh_token_table,
     known_token_ids,
-    load_tiny_state_dict,
     read_card,
     save_tiny,
     tokenizer,

@@ -5,13 +5,13 @@ import math
 
 import pytest
 
+from npt_plugin.cli import sweep
 from npt_plugin.errors import UserError
 from npt_plugin.report.runs import AVERAGE, Key
 from npt_plugin.report.table import add_averages, collect, summarise
 from npt_plugin.report.write import report
 from npt_plugin.runs.record import write_record
-from npt_plugin.sweep import workers as sweep
-from npt_plugin.sweep.job import BASE, NEW, Job, arguments
+from npt_plugin.sweep.job import BASE, NEW, Job, request
 
 
 def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="completed", shots=16):
@@ -102,11 +102,11 @@ def test_the_test_half_uses_the_prompts_of_the_train_half(tmp_path):
     for file in ("datasets/pets.yaml", "trainers/CoOp/cfg.yaml"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("")
-    words = arguments(job, NEW, tmp_path)
-    assert words[words.index("--load-epoch") + 1] == "13"
-    assert words[words.index("--model-dir") + 1] == str(job.folder(BASE))
-    assert words[words.index("DATASET.SUBSAMPLE_CLASSES") + 1] == "new"
-    assert words[-2:] == ["OPTIM.LR", "0.1"]
+    asked = request(job, NEW, tmp_path)
+    assert asked.eval_only and asked.load_epoch == 13
+    assert asked.model_dir == str(job.folder(BASE))
+    assert asked.opts[asked.opts.index("DATASET.SUBSAMPLE_CLASSES") + 1] == "new"
+    assert asked.opts[-2:] == ["OPTIM.LR", "0.1"]
     assert job.folder(BASE) != job.folder(NEW)
 
 

@@ -87,8 +87,8 @@ def test_automatic_chunk_follows_the_free_memory(make_trainer, monkeypatch):
 
 
 def test_the_estimate_of_a_prompt_is_near_what_is_kept(small_clip):
-    from npt_plugin.backbone.image_tower import TextTower
     from npt_plugin.backbone.prompt_layout import PromptLayout
+    from npt_plugin.backbone.text_tower import TextTower
 
     prompts, eot = torch.randn(40, 12, 64), torch.full((40,), 11)
     prompts[:, :6] = prompts[:1, :6]

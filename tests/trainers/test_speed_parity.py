@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from npt_plugin.backbone.image_tower import TextTower
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.backbone.prompt_layout import PromptLayout, common_start, split_lengths
+from npt_plugin.backbone.text_tower import TextTower
 from npt_plugin.trainers import BASE_TRAINERS
 
 SHORT = [f"{a} {b}" for a in ("red", "blue", "grey") for b in ("cat", "dog", "car", "box")]

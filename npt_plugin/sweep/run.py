@@ -1,0 +1,69 @@
+"""One run, in this process: train or evaluate in its output folder, as its record will say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from npt_plugin.engine.framework import build_trainer, collect_env_info, setup_logger
+from npt_plugin.registration import register_all
+from npt_plugin.runs.recorder import recorded, refuse_other_results
+from npt_plugin.runs.settings import Request, build_cfg
+from npt_plugin.system.locks import run_lock
+from npt_plugin.system.random_state import seed_everything
+from npt_plugin.system.signals import stop_signals
+from npt_plugin.trainers.checkpoints import newest_progress, refuse_other_config
+
+
+def perform(request: Request) -> Any:
+    """Train or evaluate what is asked for; returns the trainer.
+
+    Raises:
+        UserError: On a mistake in the request, or where its folder holds a run with other
+            settings; nothing is written then.
+    """
+    register_all(base=True)
+    return perform_cfg(build_cfg(request), request)
+
+
+def perform_cfg(
+    cfg: Any, request: Request, check_classes: Callable[[Sequence[str]], None] | None = None
+) -> Any:
+    """The same for a config that is there already.
+
+    Args:
+        cfg: The frozen config.
+        request: ``eval_only``, ``model_dir``, ``load_epoch`` and ``no_train`` are read.
+        check_classes: Called with the class names found in the data, before anything is written.
+    """
+    with stop_signals(), run_lock(cfg.OUTPUT_DIR):
+        refuse_other_results(cfg)
+        if not request.eval_only:
+            directory = cfg.RESUME or cfg.OUTPUT_DIR
+            refuse_other_config(newest_progress(directory), directory, cfg)
+        seed_everything(cfg)
+        setup_logger(cfg.OUTPUT_DIR)
+        if torch.cuda.is_available() and cfg.USE_CUDA:
+            torch.backends.cudnn.benchmark = True
+        _print_settings(request, cfg)
+        trainer = build_trainer(cfg)
+        if check_classes is not None:
+            check_classes(trainer.classnames)
+        if request.eval_only:
+            trainer.load_model(request.model_dir, epoch=request.load_epoch)
+            with recorded(trainer):
+                trainer.test()
+        elif not request.no_train:
+            with recorded(trainer):
+                trainer.train()
+        return trainer
+
+
+def _print_settings(request: Request, cfg: Any) -> None:
+    print("** Arguments **")
+    for name, value in sorted(asdict(request).items()):
+        print(f"{name}: {value}")
+    print(f"** Config **\n{cfg}\n** System info **\n{collect_env_info()}\n")
