@@ -1,116 +1,14 @@
-import math
+"""What holds of every registered loss, and how the builder reads its settings."""
 
 import pytest
 import torch
 import torch.nn.functional as F
-from tolerance import DOUBLE
+from loss_cases import DRW_ABLE, LABELS, NAMES, build, logits
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from npt_plugin.config import defaults
 from npt_plugin.errors import UserError
-from npt_plugin.losses import CLASSIFICATION_LOSSES, build_classification_loss
-from npt_plugin.losses.weighting import (
-    effective_number_weights,
-    inverse_frequency_weights,
-    power_weights,
-)
 
 pytestmark = pytest.mark.numerics
-
-COUNTS = [16, 9, 4, 1]
-LABELS = torch.tensor([0, 0, 1, 0, 3])  # class 2 absent
-NAMES = sorted(CLASSIFICATION_LOSSES)
-DRW_ABLE = [n for n in NAMES if n not in ("cbw", "cb", "grw")]
-
-
-def build(name, counts=COUNTS, seed=0, **keys):
-    cfg = defaults()
-    cfg.TRAINER.IMBALANCE_LOSS.NAME = name
-    cfg.SEED = seed
-    for key, value in keys.items():
-        assert key in cfg.TRAINER.IMBALANCE_LOSS
-        cfg.TRAINER.IMBALANCE_LOSS[key] = value
-    return build_classification_loss(cfg, torch.tensor(counts))
-
-
-def logits(seed=0, k=4, scale=3.0, dtype=torch.float64):
-    g = torch.Generator().manual_seed(seed)
-    return (scale * torch.randn(len(LABELS), k, generator=g)).to(dtype)
-
-
-def ce(row, y):
-    """-log softmax(row)[y] in plain Python."""
-    top = max(row)
-    return math.log(sum(math.exp(z - top) for z in row)) + top - row[y]
-
-
-def reference(name, z, labels, counts, noise=None):
-    """Each loss from its published formula, image by image (default settings)."""
-    rows, ys, k, n = z.double().tolist(), labels.tolist(), len(counts), sum(counts)
-    prior = [c / n for c in counts]
-    if name == "focal":
-        losses = [ce(r, y) for r, y in zip(rows, ys, strict=True)]
-        return sum((1 - math.exp(-x)) ** 2 * x for x in losses) / len(ys)
-    if name in ("cbw", "cb", "grw"):
-        weight = {
-            "cbw": [n / (k * c) for c in counts],
-            "cb": [(1 - 0.9999) / (1 - 0.9999**c) for c in counts],
-            "grw": [p**-1.2 for p in prior],
-        }[name]
-        total = sum(weight[y] for y in ys)
-        return sum(weight[y] * ce(r, y) for r, y in zip(rows, ys, strict=True)) / total
-    if name == "ldam":
-        margin = [0.125 * (min(counts) / c) ** 0.25 for c in counts]
-        return sum(
-            ce([100 * (v / 100 - margin[c] * (c == y)) for c, v in enumerate(r)], y)
-            for r, y in zip(rows, ys, strict=True)
-        ) / len(ys)
-    if name in ("balanced_softmax", "logit_adjustment", "lade"):
-        value = sum(
-            ce([v + math.log(p) for v, p in zip(r, prior, strict=True)], y)
-            for r, y in zip(rows, ys, strict=True)
-        ) / len(ys)
-        if name != "lade":
-            return value
-        estimate = 0.0
-        for c in range(k):
-            own = [r[c] for r, y in zip(rows, ys, strict=True) if y == c]
-            a = sum(own) / len(own) if own else 0.0
-            b = math.log(sum(math.exp(r[c]) / prior[c] / k for r in rows) / len(rows))
-            estimate -= prior[c] * (a - b - 0.1 * b**2)
-        return value + 0.1 * estimate
-    if name == "gcl":
-        span = math.log(max(counts)) - math.log(min(counts))
-        delta = [(math.log(max(counts)) - math.log(c)) / span if span else 0 for c in counts]
-        out = [
-            [
-                100 * (v / 100 - 0.25 * abs(e) * d - 0.025 * (c == y))
-                for c, (v, e, d) in enumerate(zip(r, es, delta, strict=True))
-            ]
-            for r, y, es in zip(rows, ys, noise.double().tolist(), strict=True)
-        ]
-        return sum(ce(r, y) for r, y in zip(out, ys, strict=True)) / len(ys)
-    if name == "label_aware":
-        low, high = min(counts), max(counts)
-        total = 0.0
-        for r, y in zip(rows, ys, strict=True):
-            e = 0.3 * math.sin(math.pi * (counts[y] - low) / (2 * (high - low)))
-            total += (1 - e) * ce(r, y) + e * sum(ce(r, c) for c in range(k)) / k
-        return total / len(ys)
-    return sum(ce(r, y) for r, y in zip(rows, ys, strict=True)) / len(ys)
-
-
-def gcl_noise(shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    draw = torch.randn(shape, generator=generator, dtype=torch.float32)
-    return (draw * (1 / 3)).clamp(-1, 1)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_matches_the_published_formula(name):
-    z = logits()
-    expected = reference(name, z, LABELS, COUNTS, gcl_noise(z.shape))
-    assert build(name)(z, LABELS).item() == pytest.approx(expected, rel=DOUBLE)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -152,29 +50,6 @@ def test_equal_counts_reduce_to_cross_entropy(name):
     assert torch.allclose(build(name, [7] * 4)(z, LABELS), F.cross_entropy(z, LABELS))
 
 
-def test_equal_counts_in_the_others():
-    z = logits()
-    equal = [7] * 4
-    margin = F.one_hot(LABELS, 4)
-    assert torch.allclose(
-        build("ldam", equal)(z, LABELS), F.cross_entropy(z - 12.5 * margin, LABELS)
-    )
-    assert torch.allclose(build("gcl", equal)(z, LABELS), F.cross_entropy(z - 2.5 * margin, LABELS))
-    assert torch.allclose(
-        build("label_aware", equal)(z, LABELS), F.cross_entropy(z, LABELS, label_smoothing=0.3)
-    )
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
-def test_ce_is_bit_identical(dtype):
-    z = logits(dtype=dtype)
-    a, b = z.clone().requires_grad_(), z.clone().requires_grad_()
-    ours, theirs = build("ce")(a, LABELS), F.cross_entropy(b, LABELS)
-    ours.backward()
-    theirs.backward()
-    assert ours.dtype == theirs.dtype and torch.equal(ours, theirs) and torch.equal(a.grad, b.grad)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_one_image_a_batch_and_extreme_logits_stay_finite(name):
     z = torch.tensor([[100.0, -100.0, 0.0, 50.0]], requires_grad=True)
@@ -182,113 +57,6 @@ def test_one_image_a_batch_and_extreme_logits_stay_finite(name):
         value = build(name)(z, torch.tensor([y]))
         value.backward()
         assert torch.isfinite(value) and torch.isfinite(z.grad).all()
-
-
-class TestDeferredReweighting:
-    @pytest.mark.parametrize("name", DRW_ABLE)
-    def test_off_up_to_its_epoch_and_on_after(self, name):
-        z = logits()
-        plain = build(name)(z, LABELS)
-        for epoch, same in [(0, True), (3, True), (4, False), (9, False)]:
-            loss = build(name, DRW_EPOCH=3, DRW_BETA=0.9)
-            loss.set_epoch(epoch)
-            assert torch.equal(loss(z, LABELS), plain) is same, epoch
-
-    def test_value_is_torch_weighted_cross_entropy(self):
-        loss = build("ce", DRW_EPOCH=0, DRW_BETA=0.9)
-        loss.set_epoch(1)
-        weight = torch.tensor([(1 - 0.9) / (1 - 0.9**n) for n in COUNTS])
-        expected = F.cross_entropy(logits(), LABELS, weight=weight)
-        assert torch.allclose(loss(logits(), LABELS), expected)
-
-    @pytest.mark.parametrize("name", ["cbw", "cb", "grw"])
-    def test_refused_where_weights_are_on_already(self, name):
-        with pytest.raises(UserError, match="DRW_EPOCH"):
-            build(name, DRW_EPOCH=2)
-
-
-def test_a_batch_of_one_keeps_its_weight():
-    z = torch.zeros(1, 4)
-    loss = build("cbw")
-    rare, common = loss(z, torch.tensor([3])).item(), loss(z, torch.tensor([0])).item()
-    assert rare / common == pytest.approx(16)
-    mean = sum(n * loss(z, torch.tensor([c])).item() for c, n in enumerate(COUNTS)) / sum(COUNTS)
-    assert mean == pytest.approx(math.log(4))
-
-
-def test_weights_by_hand():
-    n = torch.tensor([8, 2])
-    assert inverse_frequency_weights(n).tolist() == [10 / 16, 10 / 4]
-    assert power_weights(n, 1.0).tolist() == pytest.approx([0.4, 1.6])
-    assert power_weights(n, 0.0).tolist() == [1, 1]
-    assert effective_number_weights(n, 0.0).tolist() == [1, 1]
-    w = effective_number_weights(torch.tensor([3, 1]), 0.5)  # 1/1.75 : 1
-    assert w.tolist() == pytest.approx([2 * 4 / 11, 2 * 7 / 11])
-    # the tail and head weights of CIFAR100-LT at imbalance 100, beta 0.9998
-    cifar = torch.tensor([int(500 * 0.01 ** (i / 99)) for i in range(100)])
-    w = effective_number_weights(cifar, 0.9998)
-    assert float(w[0]) == pytest.approx(0.046, abs=5e-4)
-    assert float(w[-1]) == pytest.approx(4.37, abs=5e-3)
-    with pytest.raises(ValueError, match="beta"):
-        effective_number_weights(n, 1.0)
-
-
-class TestGCL:
-    def test_noise_has_its_own_seeded_stream(self):
-        torch.manual_seed(0)
-        before = torch.get_rng_state()
-        a, b, c = (build("gcl", seed=s)(logits(), LABELS) for s in (0, 0, 1))
-        assert torch.equal(torch.get_rng_state(), before)
-        assert torch.equal(a, b) and not torch.equal(a, c)
-
-    def test_saved_and_loaded_it_continues_identically(self):
-        straight, first, second = (build("gcl") for _ in range(3))
-        values = [straight(logits(), LABELS) for _ in range(4)]
-        first(logits(), LABELS), first(logits(), LABELS)
-        second.load_state_dict(first.state_dict())
-        assert torch.equal(second(logits(), LABELS), values[2])
-        assert torch.equal(second(logits(), LABELS), values[3])
-
-    def test_mean_shift_is_a_logit_adjustment(self):
-        noise = gcl_noise((200_000,)).abs().mean().item()
-        assert noise == pytest.approx(0.2657, abs=2e-3)
-
-    def test_the_focal_factor_is_constant_for_the_gradient(self):
-        z = logits().requires_grad_()
-        build("gcl", [4] * 4, GCL_GAMMA=2.0)(z, LABELS).backward()
-        margin = 2.5 * F.one_hot(LABELS, 4)
-        x = (logits() - margin).requires_grad_()
-        losses = F.cross_entropy(x, LABELS, reduction="none")
-        ((1 - torch.exp(-losses.detach())) ** 2 * losses).mean().backward()
-        assert torch.allclose(z.grad, x.grad, atol=DOUBLE)
-
-
-@pytest.mark.parametrize("name", ["gcl", "ldam"])
-def test_margins_and_noise_are_off_in_evaluation(name):
-    assert torch.allclose(build(name).eval()(logits(), LABELS), F.cross_entropy(logits(), LABELS))
-
-
-@pytest.mark.parametrize(
-    "shape, f",
-    [
-        ("linear", lambda t: t),
-        ("convex", lambda t: 1 - math.cos(math.pi * t / 2)),
-        ("power", lambda t: t**2),
-        ("concave", lambda t: math.sin(math.pi * t / 2)),
-    ],
-)
-def test_smoothing_shapes(shape, f):
-    factors = build("label_aware", SMOOTH_SHAPE=shape, SMOOTH_TAIL=0.1).factors
-    expected = [0.1 + 0.2 * f((n - 1) / 15) for n in COUNTS]
-    assert factors.tolist() == pytest.approx(expected)
-
-
-def test_logit_adjustment_favours_rare_classes_by_tau():
-    z = torch.zeros(1, 4).requires_grad_()
-    build("logit_adjustment", TAU=2.0)(z, torch.tensor([0])).backward()
-    expected = torch.softmax(2 * torch.tensor(COUNTS).float().log(), 0)
-    expected[0] -= 1
-    assert torch.allclose(z.grad[0], expected)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -336,3 +104,21 @@ def test_no_step_waits_for_the_device(name):
     with Recorder():
         loss(z, LABELS).backward()
     assert names and not names & {"_local_scalar_dense", "nonzero", "masked_select", "bincount"}
+
+
+@pytest.mark.parametrize("head_scale", [100.0, 25.0, 17.5, None])
+def test_margins_have_the_published_size_in_logits_on_every_head(head_scale):
+    """LDAM 0.5 x 25, GCL margin 0.1 x 25 and noise 1 x 25, whatever the head's own scale."""
+    ldam = build("ldam", [100, 10, 1], head_scale=head_scale)
+    assert ldam.shifts.tolist()[2] == pytest.approx(12.5)
+    gcl = build("gcl", [100, 10, 1], head_scale=head_scale)
+    assert gcl.shift == pytest.approx(2.5) and gcl.clouds.max().item() == pytest.approx(25.0)
+
+
+def test_margins_in_cosines_of_the_head_on_request():
+    own = {"LOGIT_SCALE": 0.0, "LDAM_MARGIN": 0.5}
+    ldam = build("ldam", [100, 10, 1], head_scale=30.0, **own)
+    assert ldam.shifts.tolist()[2] == pytest.approx(15.0)
+    with pytest.raises(UserError, match="a linear head has none"):
+        build("gcl", **own)
+    build("ce", **own)  # has no margin: nothing to refuse

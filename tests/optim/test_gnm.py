@@ -1,34 +1,17 @@
+"""GNM: the gradient at a random neighbour, the step at the centre."""
+
 import copy
 import math
 
 import pytest
 import torch
+from small_network import BASES, loss_of, network, same, values
 from tolerance import DOUBLE
-from torch import nn
 
-from npt_plugin.config import defaults
-from npt_plugin.errors import UserError
-from npt_plugin.optim import GNM, SAM, wrap_optimizer
+from npt_plugin.optim import GNM
 from npt_plugin.optim.noise import NoiseStream
 
 pytestmark = pytest.mark.numerics
-
-X = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
-Y = torch.randint(0, 3, (12,), generator=torch.Generator().manual_seed(1))
-BASES = [
-    lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=1e-3),
-    lambda p: torch.optim.AdamW(p, 0.01),
-    lambda p: torch.optim.RMSprop(p, 0.01, momentum=0.5),
-]
-
-
-def network(seed=0, dtype=torch.float64):
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).to(dtype)
-
-
-def loss_of(model, rows=slice(None)):
-    return nn.functional.cross_entropy(model(X[rows].to(model[0].weight.dtype)), Y[rows])
 
 
 def train(model, optimizer, steps):
@@ -37,14 +20,6 @@ def train(model, optimizer, steps):
         with optimizer.perturbed():
             loss_of(model).backward()
         optimizer.step()
-
-
-def values(model):
-    return [p.detach().clone() for p in model.parameters()]
-
-
-def same(a, b):
-    return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 @pytest.mark.parametrize("base", BASES)
@@ -189,32 +164,6 @@ def test_an_exception_while_drawing_leaves_the_parameters_clean(monkeypatch):
     assert same(values(model), start)
 
 
-def test_moves_exactly_the_trainable_parameters_of_the_optimizer():
-    model = network()
-    model[0].bias.requires_grad_(False)
-    outside = nn.Parameter(torch.ones(3))
-    unused = nn.Parameter(torch.ones(3))  # trainable, never gets a gradient
-    gnm = GNM(torch.optim.SGD([*model.parameters(), unused], 0.1), scale=10)
-    start = values(model)
-    with gnm.perturbed():
-        moved = [not torch.equal(a, b) for a, b in zip(values(model), start, strict=True)]
-        assert moved == [True, False, True, True]
-        assert not torch.equal(unused, torch.ones(3)) and torch.equal(outside, torch.ones(3))
-        loss_of(model).backward()
-    assert same(values(model), start) and torch.equal(unused, torch.ones(3))
-
-
-def test_a_chosen_subset_moves_alone():
-    model = network()
-    gnm = GNM(torch.optim.SGD(model.parameters(), 0.1), params=[model[2].weight])
-    start = values(model)
-    with gnm.perturbed():
-        moved = [not torch.equal(a, b) for a, b in zip(values(model), start, strict=True)]
-    assert moved == [False, False, True, False]
-    with pytest.raises(ValueError, match="does not update"):
-        GNM(torch.optim.SGD(model[0].parameters(), 0.1), params=[model[2].weight])
-
-
 def test_micro_batches_share_the_noise_and_steps_do_not():
     model = network()
     gnm = GNM(torch.optim.SGD(model.parameters(), 0.0))
@@ -302,78 +251,9 @@ def test_schedules(schedule, drw, expected):
         assert gnm.radius == pytest.approx(0.005 * factor, abs=1e-12), epoch
 
 
-def test_half_precision_parameters_come_back_bit_for_bit():
-    model = network(dtype=torch.bfloat16)
-    start = values(model)
-    gnm = GNM(torch.optim.SGD(model.parameters(), 0.1), scale=10)
-    with gnm.perturbed():
-        assert not same(values(model), start)
-    assert same(values(model), start)
-
-
-def test_noise_has_the_published_size():
-    noise = NoiseStream(0).draw(torch.Size([400_000]), torch.device("cpu"))
-    assert noise.abs().max() == 1.0
-    assert noise.std().item() == pytest.approx(0.3325, abs=1e-3)
-    assert noise.abs().mean().item() == pytest.approx(0.2657, abs=1e-3)
-
-
-def test_learning_rate_schedulers_belong_on_the_base():
-    gnm = GNM(torch.optim.SGD(network().parameters(), 0.1))
-    scheduler = torch.optim.lr_scheduler.StepLR(gnm.optimizer, 1, 0.5)
-    gnm.optimizer.step()
-    scheduler.step()
-    assert gnm.param_groups[0]["lr"] == pytest.approx(0.05)
-
-
 @pytest.mark.parametrize(
     "arguments", [{"rho": -1}, {"schedule": "linear"}, {"schedule": "cosine"}, {"scale": -0.1}]
 )
 def test_bad_arguments_are_named(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         GNM(torch.optim.SGD(network().parameters(), 0.1), **arguments)
-
-
-class TestWrapOptimizer:
-    def wrap(self, **keys):
-        cfg = defaults()
-        for key, value in keys.items():
-            method, name = key.split("_", 1)
-            cfg.OPTIM[method][name] = value
-        optimizer = torch.optim.SGD(network().parameters(), 0.1)
-        return optimizer, wrap_optimizer(cfg, optimizer)
-
-    def test_off_it_is_the_very_same_object(self):
-        optimizer, wrapped = self.wrap()
-        assert wrapped is optimizer
-
-    def test_negative_seed_is_unseeded(self):
-        base = torch.optim.SGD(network().parameters(), 0.1)
-
-        def seed(value):
-            cfg = defaults()
-            cfg.OPTIM.GNM.ENABLED = True
-            cfg.SEED = value
-            return wrap_optimizer(cfg, base).stream.seed
-
-        assert seed(0) == 0 and seed(3) == 3
-        assert seed(-1) != seed(-1)
-
-    def test_on(self):
-        optimizer, gnm = self.wrap(GNM_ENABLED=True)
-        assert isinstance(gnm, GNM) and gnm.optimizer is optimizer
-        assert gnm.radius == pytest.approx(0.005)
-        assert isinstance(self.wrap(SAM_ENABLED=True)[1], SAM)
-
-    @pytest.mark.parametrize(
-        "keys",
-        [
-            {"SAM_ENABLED": True, "GNM_ENABLED": True},
-            {"GNM_ENABLED": True, "GNM_RHO": -1.0},
-            {"GNM_ENABLED": True, "GNM_SCHEDULE": "step"},
-            {"SAM_ENABLED": True, "SAM_RHO": -1.0},
-        ],
-    )
-    def test_bad_settings_are_named(self, keys):
-        with pytest.raises(UserError, match=list(keys)[-1].replace("_", ".", 1)):
-            self.wrap(**keys)

@@ -1,18 +1,11 @@
 import pytest
 import torch
+from small_network import X, Y, network
 from torch import nn
 
 from npt_plugin.optim import SAM
 
 pytestmark = pytest.mark.numerics
-
-X = torch.randn(12, 4, generator=torch.Generator().manual_seed(0)).double()
-Y = torch.randint(0, 3, (12,), generator=torch.Generator().manual_seed(1))
-
-
-def network():
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).double()
 
 
 def identical(a, b):
