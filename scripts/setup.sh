@@ -1,38 +1,42 @@
 #!/usr/bin/env bash
 # Finds or makes a Python with everything installed, and prints its path as the last line.
 #
+#   bash scripts/setup.sh        what running needs
+#   bash scripts/setup.sh dev    what tests and checks need too
 #   NPT_PYTHON=/path/to/python   use that one, whatever is active
 #
 # An active environment is used as it is if it has everything; it is never changed. Otherwise the
 # packages go into .venv in this checkout, once; later calls take a moment.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+EXTRA="${1:-}"
 
 say() { printf '%s\n' "$*" >&2; }
 
-complete() { # can this python import us from here, with every dependency and test tool?
-    "$1" scripts/check_environment.py >/dev/null 2>&1
+complete() { # can this python import us from here, with everything that pyproject.toml asks for?
+    "$1" scripts/requirements.py check $EXTRA
 }
 
 if [ -n "${NPT_PYTHON:-}" ]; then
-    complete "$NPT_PYTHON" || { say "error: NPT_PYTHON ($NPT_PYTHON) lacks packages: run it with -m pip install -e '.[dev]'."; exit 2; }
+    why="$(complete "$NPT_PYTHON" 2>&1)" || { say "error: NPT_PYTHON ($NPT_PYTHON): ${why##*$'\n'}; run it with -m pip install -e '.[dev]'."; exit 2; }
     echo "$NPT_PYTHON"
     exit 0
 fi
 
-if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && complete python; then
-    say "using the active environment ${VIRTUAL_ENV:-$CONDA_PREFIX}"
+ACTIVE="${VIRTUAL_ENV:-${CONDA_PREFIX:-}}"
+if [ -n "$ACTIVE" ] && why="$(complete python 2>&1)"; then
+    say "using the active environment $ACTIVE"
     command -v python
     exit 0
 fi
 
 PYTHON="$PWD/.venv/bin/python"
 STAMP=".venv/installed-for"
-WANTED="$(cksum setup.py | cut -d' ' -f1)"
+WANTED="$(cat pyproject.toml setup.py | cksum | cut -d' ' -f1)"
 if [ ! -x "$PYTHON" ]; then
-    [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] || say "the active environment lacks packages and is left alone"
+    [ -z "$ACTIVE" ] || say "the active environment is left alone: ${why##*$'\n'}"
     say "making .venv"
-    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { say "error: Python 3.10 or newer is needed, python3 is $(python3 --version 2>&1)."; exit 2; }
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "error: Python 3.11 or newer is needed, python3 is $(python3 --version 2>&1)."; exit 2; }
     python3 -m venv .venv
 fi
 if [ "$(cat "$STAMP" 2>/dev/null || true)" != "$WANTED" ]; then
