@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from yacs.config import CfgNode as CN
 
+REMOVED = {
+    "DATASET.FEWSHOT_CACHE": "every run records its choice in selection.json",
+    "INPUT.IMAGE_CACHE_DIR": "INPUT.IMAGE_CACHE keeps images in memory only",
+}
+"""Keys of version 0.1 that are gone, and why nobody misses them. None of them changes numbers."""
+
 
 def _base_trainers() -> CN:
     """Keys of the published prompt learners."""
@@ -146,7 +152,6 @@ def _dataset() -> CN:
     node = CN()
     node.SUBSAMPLE_CLASSES = "all"  # all, base (first half of the labels) or new (second half)
     node.ALLOW_EMPTY_CLASSES = False  # True: a class without training images is for testing only
-    node.FEWSHOT_CACHE = ""  # folder of recorded choices; "": beside the data, off: none
     node.CLASSNAMES_FILE = ""  # ImageFolder, List, *LT: readable class names
     node.SPLIT_SEED = 1  # ImageFolder, List without test part: seed of the split, drawn once
     node.TRAIN_LIST = ""  # List: CSV or "<path> <label>" file, relative to ROOT
@@ -188,8 +193,7 @@ def defaults() -> CN:
     root.DATASET = _dataset()
     root.OPTIM = _optim()
     root.INPUT = CN()
-    root.INPUT.IMAGE_CACHE = ""  # keep decoded images: "" (off), memory or disk
-    root.INPUT.IMAGE_CACHE_DIR = ""  # folder for disk; "": ~/.cache/npt_plugin/images
+    root.INPUT.IMAGE_CACHE = ""  # keep decoded training images: "" (off) or memory
     root.DATALOADER = CN()
     root.DATALOADER.DETERMINISTIC_AUG = False  # augment by (seed, epoch, image), not by RNG state
     root.INPUT.FEATURE_CACHE = 0  # augmented views cached per training image; 0: off

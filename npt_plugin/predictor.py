@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.engine.framework import build_transform
 from npt_plugin.errors import UserError
 from npt_plugin.evaluation.posthoc import posthoc_adjust
@@ -135,11 +136,11 @@ class Predictor:
 
     def _open(self, picture: Picture) -> Tensor:
         """One preprocessed image (3, H, W)."""
-        if isinstance(picture, Image.Image):
-            return self.transform(picture.convert("RGB"))
         try:
+            if isinstance(picture, Image.Image):
+                return self.transform(to_rgb(picture))
             with Image.open(picture) as image:
-                return self.transform(image.convert("RGB"))
+                return self.transform(to_rgb(image))
         except FileNotFoundError:
             raise UserError(f"There is no image {picture}.") from None
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

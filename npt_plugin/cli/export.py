@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import io
 import json
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import torch
 from safetensors.torch import save
 
 from npt_plugin.backbone.loading import TINY, load_clip
+from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.system.exit_codes import exit_code
@@ -50,10 +52,18 @@ def export(folder: str | Path, output: str | Path) -> list[Path]:
     data = save(tensors, _about(run, cfg))
     written = [output / CLASSIFIER, output / LOADER]
     write_atomically(written[0], lambda file: file.write(data))
-    write_text(written[1], Path(__file__).with_name("standalone_loader.py").read_text("utf-8"))
+    write_text(written[1], standalone_program())
     if cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME == TINY:
         written.append(_write_backbone(cfg, output / BACKBONE))
     return written
+
+
+def standalone_program() -> str:
+    """``classify.py``: the loader with the source of :func:`to_rgb` in place of its import."""
+    lines = Path(__file__).with_name("standalone_loader.py").read_text("utf-8").splitlines()
+    (place,) = (i for i, line in enumerate(lines) if line.startswith("from npt_plugin."))
+    lines[place] = f"\n{inspect.getsource(to_rgb)}\n"
+    return "\n".join(lines) + "\n"
 
 
 def _about(run: RunFolder, cfg: Any) -> dict[str, str]:

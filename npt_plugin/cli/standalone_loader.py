@@ -11,6 +11,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torchvision import transforms as t
 
+from npt_plugin.datasets.rgb import to_rgb  # an export has the function itself in this place
+
 here = Path(__file__).parent
 with safe_open(str(here / "classifier.safetensors"), "pt") as file:
     text, scale = file.get_tensor("text_features"), file.get_tensor("logit_scale")
@@ -24,7 +26,7 @@ normal = t.Normalize(about["mean"], about["std"])
 view = t.Compose([resize, t.CenterCrop(about["size"]), t.ToTensor(), normal])
 for path in sys.argv[1:]:
     with torch.no_grad():
-        image = model.encode_image(view(Image.open(path).convert("RGB"))[None])
+        image = model.encode_image(view(to_rgb(Image.open(path)))[None])
     p = (scale * torch.nn.functional.normalize(image) @ text.T).softmax(dim=1)[0]
     best = p.topk(min(3, len(p))).indices.tolist()
     print(path, *(f"{about['class_names'][i]} {p[i]:.6f}" for i in best), sep="\t")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from npt_plugin.datasets.choice_record import cache_folder, cached_select
-from npt_plugin.datasets.selection import Selection, SelectionSpec
+from npt_plugin.datasets.choice_record import choice_record
+from npt_plugin.datasets.selection import Selection, SelectionSpec, select
 from npt_plugin.datasets.source import Record, Source, check_files, check_source
 from npt_plugin.engine.framework import DatasetBase, Datum
 from npt_plugin.errors import UserError
@@ -81,11 +81,11 @@ class FewShotDataset(ExplicitClasses):
     def __init__(self, cfg: Any) -> None:
         source = self.load(cfg)
         spec = SelectionSpec.from_cfg(cfg)
-        folder = cache_folder(cfg.DATASET.get("FEWSHOT_CACHE", ""), self.dataset_dir)
         remarks = check_source(source, cfg.DATASET.get("ALLOW_EMPTY_CLASSES", False))
         self.source_name = source.name
-        selection, self.record, lines = self.choose(source, spec, folder)
-        for line in [*remarks, *lines]:
+        selection = self.choose(source, spec)
+        self.record = choice_record(source, spec, selection)
+        for line in [*remarks, *selection.remarks]:
             print(line)
         for part in (selection.train, selection.val, selection.test):
             check_files(source.name, source.image_root, part)
@@ -105,9 +105,9 @@ class FewShotDataset(ExplicitClasses):
         """Name without ``Imbalanced``: the name of the data."""
         return cls.__name__.removeprefix("Imbalanced")
 
-    def choose(self, source: Source, spec: SelectionSpec, folder: Any) -> Any:
+    def choose(self, source: Source, spec: SelectionSpec) -> Selection:
         """What the run sees of the source; benchmarks with a rule of their own override this."""
-        return cached_select(source, spec, folder)
+        return select(source, spec)
 
     def check_folder(self) -> None:
         """The data must be where the config says.

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from npt_plugin.datasets.base import FewShotDataset
-from npt_plugin.datasets.choice_record import cache_key, cached_select, selection_to_json
 from npt_plugin.datasets.cifar_binary import CIFAR10, CIFAR100, CifarFiles, unpack
 from npt_plugin.datasets.cifar_subset import longtail_sizes, public_subset
 from npt_plugin.datasets.class_halves import keep_classes, labels_of
-from npt_plugin.datasets.selection import Selection, SelectionSpec
+from npt_plugin.datasets.selection import Selection, SelectionSpec, select
 from npt_plugin.datasets.source import Source, classnames_of
 from npt_plugin.datasets.split import read_split
 from npt_plugin.errors import UserError
@@ -21,7 +19,7 @@ from npt_plugin.errors import UserError
 class CifarLongTail(FewShotDataset):
     """CIFAR with ``DATASET.IMBALANCE.RATIO`` = 1 / IR and the public seed-0 subset.
 
-    Without shots (``NUM_SHOTS`` below 1) the training set is the subset all papers use, whatever
+    Without shots (``NUM_SHOTS -1``) the training set is the subset all papers use, whatever
     the run's seed. With shots, the general few-shot and imbalance rules apply. The binary archive
     is unpacked to PNG on first use.
     """
@@ -39,10 +37,10 @@ class CifarLongTail(FewShotDataset):
         names = classnames_of(name, train, test)
         return Source(name, self.image_root, names, train, val, test)
 
-    def choose(self, source: Source, spec: SelectionSpec, folder: Any) -> Any:
+    def choose(self, source: Source, spec: SelectionSpec) -> Selection:
         """The public subset for full training sets, the general rule for shots."""
         if spec.shots >= 1:
-            return cached_select(source, spec, folder)
+            return select(source, spec)
         if spec.imbalance.order != "index":
             raise UserError(
                 f"{source.name}: DATASET.IMBALANCE.ORDER is '{spec.imbalance.order}', but the "
@@ -56,13 +54,12 @@ class CifarLongTail(FewShotDataset):
             )
             train = public_subset(train, sizes)
         labels = labels_of(spec.subset, len(source.classnames))
-        chosen = Selection(
+        return Selection(
             keep_classes(train, labels),
             [],
             keep_classes(source.test, labels),
             [source.classnames[label] for label in labels],
         )
-        return chosen, selection_to_json(cache_key(source, spec), chosen), []
 
 
 class CIFAR10LT(CifarLongTail):

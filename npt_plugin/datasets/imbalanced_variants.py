@@ -6,9 +6,9 @@ import os
 from typing import Any
 
 from npt_plugin.datasets.base import ExplicitClasses, FewShotDataset
-from npt_plugin.datasets.choice_record import cache_folder, cached_select
+from npt_plugin.datasets.choice_record import choice_record
 from npt_plugin.datasets.names import PREFIX
-from npt_plugin.datasets.selection import SelectionSpec
+from npt_plugin.datasets.selection import SelectionSpec, select
 from npt_plugin.datasets.source import Record, Source, check_source, classnames_of
 from npt_plugin.engine.framework import DatasetBase
 
@@ -33,11 +33,9 @@ class ImbalancedOverHost(ExplicitClasses):
         name = type(self).__name__.removeprefix(PREFIX)
         source = source_of(self.host, name, root)
         remarks = check_source(source, cfg.DATASET.get("ALLOW_EMPTY_CLASSES", False))
-        setting = cfg.DATASET.get("FEWSHOT_CACHE", "")
-        home = getattr(self.host, "dataset_dir", "")
-        folder = cache_folder(setting or ("" if os.path.isdir(home) else "off"), home)
-        selection, self.record, lines = cached_select(source, spec, folder)
-        for line in [*remarks, *lines]:
+        selection = select(source, spec)
+        self.record = choice_record(source, spec, selection)
+        for line in [*remarks, *selection.remarks]:
             print(line)
         self.source_name = name
         super().__init__(selection, root)

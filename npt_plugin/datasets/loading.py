@@ -82,7 +82,7 @@ def reading_wrapper(base: type) -> type:
         ) -> None:
             super().__init__(cfg, data_source, transform=transform, is_train=is_train)
             mode = cfg.INPUT.get("IMAGE_CACHE", "") if is_train else ""
-            self.images = ImageCache(mode, cfg.INPUT.get("IMAGE_CACHE_DIR", ""))
+            self.images = ImageCache(mode)
             if mode == "memory" and cfg.DATALOADER.NUM_WORKERS > 0:
                 self.images.fill(item.impath for item in data_source)
             wanted = is_train and cfg.DATALOADER.get("DETERMINISTIC_AUG", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from npt_plugin.datasets.class_halves import keep_classes, labels_of
 from npt_plugin.datasets.fewshot import few_shot
 from npt_plugin.datasets.imbalance import ImbalanceSpec, make_imbalanced
 from npt_plugin.datasets.source import Record, Source
+from npt_plugin.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -17,16 +19,27 @@ class SelectionSpec:
     """What a run asks for.
 
     Args:
-        shots: images per class; below 1 takes everything.
+        shots: images per class; -1 takes everything.
         seed: run seed; negative means unseeded.
         subset: all, base or new classes.
         imbalance: ratio, profile and order.
+
+    Raises:
+        UserError: shots of 0 or below -1.
     """
 
     shots: int = -1
     seed: int = -1
     subset: str = "all"
     imbalance: ImbalanceSpec = field(default_factory=ImbalanceSpec)
+
+    def __post_init__(self) -> None:
+        """Dassl takes every number below 1 for all images; that is asked for by -1 only."""
+        if self.shots < 1 and self.shots != -1:
+            raise UserError(
+                f"DATASET.NUM_SHOTS is {self.shots}; give 1 or more images per class, or -1 for "
+                "all of them."
+            )
 
     @classmethod
     def from_cfg(cls, cfg: Any) -> SelectionSpec:
@@ -47,12 +60,19 @@ class SelectionSpec:
 
 @dataclass
 class Selection:
-    """The records of one run; ``classnames`` has one entry per label, whatever is left in train."""
+    """The records of one run.
+
+    Args:
+        train, val, test: chosen records.
+        classnames: one entry per label, whatever is left in train.
+        remarks: lines worth printing at the start of the run.
+    """
 
     train: list[Record]
     val: list[Record]
     test: list[Record]
     classnames: list[str]
+    remarks: list[str] = field(default_factory=list)
 
 
 def select(source: Source, spec: SelectionSpec) -> Selection:
@@ -82,4 +102,16 @@ def select(source: Source, spec: SelectionSpec) -> Selection:
     )
     test = keep_classes(source.test, labels)
     val = test if source.val_is_test else keep_classes(val, labels)
-    return Selection(train, val, test, [source.classnames[label] for label in labels])
+    names = [source.classnames[label] for label in labels]
+    return Selection(train, val, test, names, _small_classes(spec.shots, frequencies, labels))
+
+
+def _small_classes(shots: int, counts: Mapping[int, int], labels: Sequence[int]) -> list[str]:
+    """One line if some classes have fewer training images than asked for."""
+    small = [counts[label] for label in labels if counts[label] < shots]
+    if not small:
+        return []
+    return [
+        f"DATASET.NUM_SHOTS is {shots}, but {len(small)} of {len(labels)} classes have fewer "
+        f"training images ({min(small)} to {max(small)}): they keep all they have."
+    ]

@@ -19,6 +19,9 @@ from npt_plugin.runs.settings import merge_options
 _RELATIVE = ("DATASET.ROOT", "MODEL.CLIP_WEIGHTS", "TRAINER.TWO_STAGE.RUN")
 """Paths in a config that may be relative to where the run was started."""
 
+_SPEED_ONLY = ("INPUT.IMAGE_CACHE",)
+"""Not taken over from a record: it changes no number, and version 0.1 also knew ``disk``."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -84,7 +87,7 @@ class RunFolder:
         cfg = extend_cfg(get_cfg_default())
         known = flatten(config_as_dict(cfg))
         for key, value in flatten(self.record["config"]).items():
-            if key in known and value != known[key]:
+            if key in known and value != known[key] and key not in _SPEED_ONLY:
                 merge_options(cfg, [key, self._found(key, value)])
         merge_options(cfg, list(options))
         return cfg

@@ -16,6 +16,7 @@ import torch
 from yacs.config import CfgNode
 
 from npt_plugin import __version__
+from npt_plugin.config import REMOVED
 from npt_plugin.engine.framework import BACKEND
 from npt_plugin.errors import UserError
 from npt_plugin.runs.record_schema import SCHEMA, validate
@@ -82,7 +83,7 @@ def config_difference(
     """
     before, after = flatten(old), flatten(new)
     keys = {*before} & {*after} if only_shared else {*before, *after}
-    keys = [k for k in sorted(keys) if k not in _PLACES]
+    keys = [k for k in sorted(keys) if k not in _PLACES and k not in REMOVED]
     missing = "(absent)"
     return [
         f"{k}: {before.get(k, missing)} -> {after.get(k, missing)}"

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from yacs.config import CfgNode
 
-from npt_plugin.config import extend_cfg
+from npt_plugin.config import REMOVED, extend_cfg
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY, get_cfg_default
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.runs.configs import configs_folder, dataset_config, trainer_config
@@ -130,6 +130,8 @@ def merge_options(cfg: CfgNode, options: Sequence[Any]) -> None:
 
 def _merge_one(cfg: CfgNode, key: str, value: Any, where: str) -> None:
     known = flatten(config_as_dict(cfg))
+    if key in REMOVED:
+        raise UserError(f"Config key {key!r}{where} was removed: {REMOVED[key]}; leave it out.")
     if key not in known:
         raise UserError(f"Unknown config key {key!r}{where}{nearest_hint(key, known)}.")
     old = known[key]

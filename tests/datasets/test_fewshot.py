@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +76,33 @@ def test_a_small_class_draws_nothing_from_the_generator() -> None:
     rng, other = random.Random(3), random.Random(3)
     draw_shots(_records([2, 3]), 16, rng)
     assert rng.random() == other.random()
+
+
+REAL = json.loads((Path(__file__).parent / "real_fewshot_choices.json").read_text("utf-8"))
+DATASETS = [name for name in REAL if name != "_about"]
+
+
+def _numbered(runs: list[list[int]]) -> list[Record]:
+    """Records whose path is their place in the published split file."""
+    labels = [label for label, count in runs for _ in range(count)]
+    return [Record(str(place), label, f"c{label}") for place, label in enumerate(labels)]
+
+
+def _sha256(chosen: list[Record]) -> str:
+    return hashlib.sha256(",".join(record.path for record in chosen).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_published_choices_of_the_coop_family(name: str) -> None:
+    facts = REAL[name]
+    train, val = _numbered(facts["train_labels"]), _numbered(facts["val_labels"])
+    assert [len(train), len(val)] == facts["sizes"][:2]
+    for shots, seeds in facts["choices"].items():
+        for seed, (train_hash, val_hash) in seeds.items():
+            chosen_train, chosen_val = few_shot(train, val, int(shots), int(seed))
+            assert _sha256(chosen_train) == train_hash, (shots, seed)
+            assert _sha256(chosen_val) == val_hash, (shots, seed)
+
+
+def test_all_published_choices_are_here() -> None:
+    assert sum(len(s) for name in DATASETS for s in REAL[name]["choices"].values()) == 105

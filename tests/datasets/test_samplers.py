@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 
 from npt_plugin.datasets.samplers import (
     SAMPLERS,
@@ -46,13 +47,24 @@ def test_progressive_goes_from_natural_to_balanced() -> None:
 
 
 @pytest.mark.parametrize("kind", list(SAMPLERS.values()))
-def test_draws_with_replacement_even_inside_a_class(kind: type) -> None:
-    sampler = kind([0] * 50 + [1], seed=3)
-    drawn = list(sampler)
-    assert len(drawn) == len(sampler) == 51
-    assert set(drawn) <= set(range(51))
-    if kind is ClassBalancedSampler:
-        assert drawn.count(50) > 10
+def test_every_item_is_drawn_independently_by_its_share(kind: type) -> None:
+    """Draws and pairs of neighbouring draws follow the product of the shares (chi-square).
+
+    Without replacement, an epoch could hold no item more than once; with a share divided wrongly
+    inside a class, the first table is off; with draws that depend on each other, the second.
+    """
+    labels = [0] * 6 + [1] * 3 + [2]
+    sampler = kind(labels, seed=3, max_epoch=4)
+    shares = sampler.class_shares(2)
+    sampler.class_shares = lambda epoch: shares  # the same in every pass
+    p = np.array([float(shares[k]) / labels.count(k) for k in labels])
+    epochs = [list(sampler) for _ in range(20_000)]
+    assert all(len(epoch) == len(sampler) == 10 for epoch in epochs)
+    drawn = np.array(epochs)  # (20000, 10)
+    assert chisquare(np.bincount(drawn.ravel(), minlength=10), 200_000 * p).pvalue > 1e-3
+    pairs = np.zeros((10, 10))
+    np.add.at(pairs, (drawn[:, ::2], drawn[:, 1::2]), 1)  # 100,000 pairs, none shares a draw
+    assert chisquare(pairs.ravel(), 100_000 * np.outer(p, p).ravel()).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("kind", list(SAMPLERS.values()))

@@ -123,6 +123,17 @@ def test_resume_refuses_another_config_and_names_the_key(make_trainer, tmp_path)
         make_trainer("CoOp", "OPTIM.LR", "0.2", output=tmp_path / "run").train()
 
 
+def test_resume_refuses_other_images_and_leaves_the_record_alone(make_trainer, tmp_path):
+    make_trainer("CoOp", output=tmp_path / "run").train()
+    record = tmp_path / "run" / "selection.json"
+    content = json.loads(record.read_text())
+    content["train"].reverse()  # as if the split had changed meanwhile
+    record.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="began with other images"):
+        make_trainer("CoOp", output=tmp_path / "run").train()
+    assert json.loads(record.read_text()) == content
+
+
 def test_a_damaged_progress_file_falls_back_to_the_one_before(make_trainer, tmp_path, capsys):
     make_trainer("CoOp", output=tmp_path / "run").train()
     file = tmp_path / "run" / "progress.npt"

@@ -197,9 +197,8 @@ def test_lock_files(tmp_path_factory, data):
 def pets_cfg(pets_root, tmp_path):
     cfg = extend_cfg(get_cfg_default())
     root = shutil.copytree(pets_root, tmp_path / "root")
-    shutil.rmtree(root / "oxford_pets" / "split_fewshot", ignore_errors=True)
     words = ["DATASET.NAME", "OxfordPets", "DATASET.ROOT", str(root), "DATASET.NUM_SHOTS", 2]
-    merge_options(cfg, [*words, "SEED", 1, "DATASET.FEWSHOT_CACHE", "off"])
+    merge_options(cfg, [*words, "SEED", 1])
     return cfg
 
 
@@ -278,8 +277,6 @@ def test_list_files(tmp_path_factory, lines, encoding):
             "train.txt",
             "DATASET.TEST_LIST",
             "train.txt",
-            "DATASET.FEWSHOT_CACHE",
-            "off",
         ],
     )
     dataset = refused_or(lambda: DATASET_REGISTRY.get("List")(cfg))

@@ -1,0 +1,33 @@
+"""Keys of version 0.1 that are gone: refused with the reason, and no obstacle in old records."""
+
+import json
+import shutil
+
+import pytest
+
+from npt_plugin.config import REMOVED, defaults, extend_cfg
+from npt_plugin.engine.framework import get_cfg_default
+from npt_plugin.errors import UserError
+from npt_plugin.runs.folder import RunFolder
+from npt_plugin.runs.record import config_as_dict, config_difference, flatten
+from npt_plugin.runs.settings import merge_options
+
+
+@pytest.mark.parametrize("key", list(REMOVED))
+def test_a_removed_key_is_refused_with_the_reason(key):
+    assert key not in flatten(config_as_dict(defaults()))
+    with pytest.raises(UserError, match=f"'{key}' was removed: .*; leave it out"):
+        merge_options(extend_cfg(get_cfg_default()), [key, "x"])
+
+
+def test_an_old_record_is_read_and_is_the_same_config(trained_run, tmp_path):
+    run = shutil.copytree(trained_run, tmp_path / "old")
+    record = json.loads((run / "results.json").read_text())
+    new = json.loads(json.dumps(record["config"]))
+    record["config"]["DATASET"]["FEWSHOT_CACHE"] = "off"
+    record["config"]["INPUT"].update(IMAGE_CACHE="disk", IMAGE_CACHE_DIR="somewhere")
+    (run / "results.json").write_text(json.dumps(record))
+    cfg = RunFolder.open(run).config()
+    assert cfg.INPUT.IMAGE_CACHE == "" and cfg.DATASET.NUM_SHOTS == 4
+    record["config"]["INPUT"]["IMAGE_CACHE"] = ""
+    assert config_difference(record["config"], new) == []
