@@ -1,121 +1,78 @@
-"""One run at a time in an output folder: a lock file that does not outlive its process."""
+"""One run at a time in an output folder, by a lock that ends with its process."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+
+from filelock import FileLock, Timeout
 
 from npt_plugin.errors import UserError
-from npt_plugin.system.files import write_json
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 LOCK = "run.lock"
-"""File in a run's output folder while a process works in it."""
+"""File in a run's output folder while a process works in it; it says which."""
+
+_NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 
 
 @contextmanager
 def run_lock(folder: str | Path) -> Iterator[None]:
-    """Hold the lock of an output folder; the lock of a dead process is taken over.
+    """Hold the lock of an output folder; what a killed run has left there is no obstacle.
 
     Args:
         folder: ``OUTPUT_DIR``; empty: nothing is locked. Made if it is not there.
 
     Raises:
-        UserError: If another living process works in the folder, or it cannot be written.
+        UserError: If another process works in the folder, or it cannot be written.
     """
     if not str(folder):
         yield
         return
-    made = not Path(folder).exists()
-    path = Path(folder) / LOCK
-    with _alone(path):
-        holder = _read(path)
-        if holder is not None and _alive(holder):
-            raise UserError(
-                f"{folder} is in use by process {holder['pid']} on {holder['host']}: wait for it, "
-                f"give another --output-dir, or delete {path} if that run is over."
-            )
-        me = _process(os.getpid())
-        write_json(path, me)
+    folder = Path(folder)
+    made = not folder.exists()
+    path = folder / LOCK
+    lock = FileLock(path, fallback_to_soft=False)
+    _acquire(lock, folder)
     try:
+        with suppress(OSError):  # Windows lets nobody write a locked file
+            path.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
         yield
     finally:
-        if _read(path) == me:
-            path.unlink(missing_ok=True)
-        if made and not any(Path(folder).iterdir()):
-            Path(folder).rmdir()  # the run stopped before it had anything to keep
+        with suppress(OSError):  # while it is locked: who comes next makes a new one
+            path.unlink()
+        lock.release()
+        if made and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()  # the run stopped before it had anything to keep
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Let one process at a time look at the lock file and write it."""
+def _acquire(lock: FileLock, folder: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        guard = os.open(path.parent, os.O_RDONLY) if fcntl else None
-    except OSError as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+    except Timeout:
         raise UserError(
-            f"Cannot write {path.parent}: {error.strerror or error}; give another --output-dir."
+            f"{folder} is in use by {_holder(folder / LOCK)}: wait for it, or give another "
+            "--output-dir."
         ) from None
-    try:
-        if guard is not None:
-            try:
-                fcntl.flock(guard, fcntl.LOCK_EX)
-            except OSError:
-                pass  # a file system without locks: the lock file alone has to do
-        yield
-    finally:
-        if guard is not None:
-            os.close(guard)
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            print(f"{folder} cannot be locked: start no second run in it.", file=sys.stderr)
+            return
+        raise UserError(
+            f"Cannot write {folder}: {error.strerror or error}; give another --output-dir."
+        ) from None
 
 
-def _process(pid: int) -> dict[str, Any]:
-    """What tells this process from every other, also after a reboot or a change of the clock."""
-    return {"pid": pid, "host": socket.gethostname(), "boot": _boot(), "start": _start(pid)}
-
-
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _start(pid: int) -> str:
-    """Start of a process in ticks since boot; empty where the system does not say."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """The holder, or None where the file is absent or not one of ours."""
+def _holder(path: Path) -> str:
+    """Who wrote the lock file, as far as it can be read."""
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    known = isinstance(holder, dict) and type(holder.get("pid")) is int and holder["pid"] > 0
-    return holder if known and isinstance(holder.get("host"), str) else None
-
-
-def _alive(holder: dict[str, Any]) -> bool:
-    if holder["host"] != socket.gethostname():
-        return True  # another machine on the same disk: nobody here can tell
-    if holder.get("boot") != _boot() or holder.get("start") != _start(holder["pid"]):
-        return False
-    try:
-        os.kill(holder["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+        return f"process {int(holder['pid'])} on {holder['host']}"
+    except (OSError, ValueError, TypeError, LookupError):
+        return "another process"

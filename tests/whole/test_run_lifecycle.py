@@ -4,8 +4,6 @@ import errno
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -15,7 +13,7 @@ from npt_plugin.errors import UserError
 from npt_plugin.runs.record import RESULTS, read_record, write_record
 from npt_plugin.runs.record_schema import validate
 from npt_plugin.runs.recorder import recorded
-from npt_plugin.system.locks import LOCK, run_lock
+from npt_plugin.system.locks import LOCK
 from npt_plugin.trainers.checkpoints import save_progress
 
 
@@ -157,31 +155,6 @@ def test_results_of_another_config_are_not_overwritten(train_here, tmp_path):
     )
     assert done.returncode == 2 and "SUBSAMPLE_CLASSES: base -> new" in done.stderr
     assert (out / RESULTS).read_bytes() == before
-
-
-def test_two_runs_cannot_share_a_folder_but_a_dead_one_does_not_block(tmp_path):
-    folder = tmp_path / "run"
-    with run_lock(folder):
-        with pytest.raises(UserError, match=f"in use by process {os.getpid()}"), run_lock(folder):
-            pass
-        assert (folder / LOCK).exists()
-        (folder / "kept").touch()
-    assert [p.name for p in folder.iterdir()] == ["kept"]
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    from npt_plugin.system.locks import _process
-
-    holder = _process(os.getpid())
-    for other in ({"pid": child.pid}, {"start": "1"}, {"boot": "another"}):
-        (folder / LOCK).write_text(json.dumps(holder | other))
-        with run_lock(folder):  # dead, or a later process with the same number
-            pass
-    (folder / LOCK).write_text("{half a fi")
-    with run_lock(folder):
-        pass
-    (folder / LOCK).write_text(json.dumps(holder | {"host": "elsewhere"}))
-    with pytest.raises(UserError, match="elsewhere"), run_lock(folder):
-        pass
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(train_here, tmp_path):
