@@ -137,22 +137,38 @@ SMALL = [
 ]
 
 
-def build(root: Path, weights: Path, output: Path, trainer: str, *options: str, seed: int = 0):
-    """A trainer on the miniature pets, in this process."""
+def config(root: Path, weights: Path, output: Path, trainer: str, *options: str, seed: int = 0):
+    """The config of a run on the miniature pets."""
     import npt_plugin
 
     npt_plugin.register(base=True)
     from npt_plugin.cli.train import parser
-    from npt_plugin.engine.framework import build_trainer
     from npt_plugin.runs.settings import build_cfg
-    from npt_plugin.system.random_state import set_random_seed
 
     words = ["--trainer", trainer, "--seed", str(seed), "--root", str(root)]
     words += ["--output-dir", str(output)]
     words += [*SMALL, "MODEL.CLIP_WEIGHTS", str(weights), *options]
-    cfg = build_cfg(parser().parse_args(words))
+    return build_cfg(parser().parse_args(words))
+
+
+def build(root: Path, weights: Path, output: Path, trainer: str, *options: str, seed: int = 0):
+    """A trainer on the miniature pets, in this process."""
+    from npt_plugin.engine.framework import build_trainer
+    from npt_plugin.system.random_state import set_random_seed
+
+    cfg = config(root, weights, output, trainer, *options, seed=seed)
     set_random_seed(seed)
     return build_trainer(cfg)
+
+
+@pytest.fixture
+def make_cfg(pets_root: Path, small_clip_file: Path, tmp_path: Path) -> Callable:
+    """``make_cfg("CoOp", "KEY", "value", ...)``: the config ``make_trainer`` would build from."""
+
+    def make(trainer: str, *options: str):
+        return config(pets_root, small_clip_file, tmp_path / "run", trainer, *options)
+
+    return make
 
 
 @pytest.fixture

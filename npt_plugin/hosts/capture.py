@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
+from npt_plugin.geometry import promote
 
 
 @dataclass(eq=False)
@@ -94,7 +95,7 @@ class StepFeatures:
                 f"The host's {tower}_encoder was not called in a training step: NPT has no {tower} "
                 "features to act on."
             )
-        return torch.cat([seen.value for seen in calls]).float()  # (rows, D)
+        return promote(torch.cat([seen.value for seen in calls]))  # (rows, D)
 
     def differentiate(self, objective: nn.Module) -> None:
         """Compute terms and gradients, once."""

@@ -122,6 +122,7 @@ class ReferenceCoCoOp(Reference):
         net.add_module("linear1", nn.Linear(d, d // 16))
         net.add_module("relu", nn.ReLU())
         net.add_module("linear2", nn.Linear(d // 16, width))
+        nn.init.ones_(net.linear1.bias)  # rows have norm < 1: no unit is dead, whatever is drawn
         self.prompt_learner.meta_net = net
 
     def features(self, images: Tensor) -> tuple[Tensor, Tensor]:
