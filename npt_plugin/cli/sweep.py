@@ -58,7 +58,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     p.add_argument("--ratios", nargs="+", type=float, default=[0.06])
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
-    p.add_argument("--plots", action="store_true", help="pictures in the report (matplotlib)")
+    p.add_argument(
+        "--plots",
+        action="store_true",
+        default=None,
+        help="pictures in the report (matplotlib); without it they stay if they are there",
+    )
     add_job_flags(p)
     return p
 

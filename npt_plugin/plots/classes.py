@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
+from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.evaluation.metrics import ECE_BINS, expected_calibration_error
 from npt_plugin.plots.style import COLOURS, colour, marker, new_figure, short
 from npt_plugin.runs.predictions import Predictions
 
-_GROUPS = ("many", "medium", "few")
 _MOST_NAMES = 40
 
 
@@ -19,7 +19,7 @@ def accuracy_by_frequency(record: dict[str, Any]) -> Any:
     classes = [c for c in record["per_class"] if c["accuracy"] is not None]
     classes.sort(key=lambda c: -c["train"])
     figure, (axis,) = new_figure(max(7.2, 0.28 * min(len(classes), _MOST_NAMES) + 2.4), 4.4)
-    for number, group in enumerate(_GROUPS):
+    for number, group in enumerate(GROUPS):
         places = [i for i, c in enumerate(classes) if c["group"] == group]
         heights = [classes[i]["accuracy"] for i in places]
         if places:

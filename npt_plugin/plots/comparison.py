@@ -7,32 +7,33 @@ from collections.abc import Sequence
 from typing import Any
 
 from npt_plugin.evaluation.averages import harmonic_mean
+from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.plots.style import colour, marker, new_figure
-from npt_plugin.report.runs import Pair, ranked
+from npt_plugin.runs.units import Unit, ranked
 
 _METRICS = ("nc3_distance", "etf_distance_text")
 _LABELS = ("NC3: distance of text from image means", "NC2: distance of text from the ETF")
 
 
-def _harmonic(pair: Pair) -> float:
-    return harmonic_mean(pair.base["metrics"]["accuracy"], pair.new["metrics"]["accuracy"])
+def _harmonic(unit: Unit) -> float:
+    return harmonic_mean(unit.metrics("base")["accuracy"], unit.metrics("new")["accuracy"])
 
 
-def _trainers(pairs: Sequence[Pair]) -> list[str]:
-    return list(dict.fromkeys(k.trainer for k in ranked([p.key for p in pairs])))
+def _trainers(units: Sequence[Unit]) -> list[str]:
+    return list(dict.fromkeys(k.trainer for k in ranked([p.key for p in units])))
 
 
-def _grouped(pairs: Sequence[Pair]) -> dict[str, dict[tuple[str, float], list[Pair]]]:
-    groups: dict[str, dict[tuple[str, float], list[Pair]]] = defaultdict(lambda: defaultdict(list))
-    for pair in pairs:
-        groups[pair.key.trainer][pair.key.dataset, pair.key.ratio].append(pair)
+def _grouped(units: Sequence[Unit]) -> dict[str, dict[tuple[str, float], list[Unit]]]:
+    groups: dict[str, dict[tuple[str, float], list[Unit]]] = defaultdict(lambda: defaultdict(list))
+    for unit in units:
+        groups[unit.key.trainer][unit.key.dataset, unit.key.ratio].append(unit)
     return groups
 
 
-def every_seed(pairs: Sequence[Pair]) -> Any:
+def every_seed(units: Sequence[Unit]) -> Any:
     """H of every seed as a dot and the mean as a bar, by dataset and trainer."""
-    trainers, groups = _trainers(pairs), _grouped(pairs)
-    places = sorted({(p.key.dataset, p.key.ratio) for p in pairs})
+    trainers, groups = _trainers(units), _grouped(units)
+    places = sorted({(p.key.dataset, p.key.ratio) for p in units})
     figure, (axis,) = new_figure(max(6.4, 1.1 * len(places) * len(trainers) * 0.5 + 2), 4.2)
     step = 0.8 / len(trainers)
     for number, trainer in enumerate(trainers):
@@ -62,17 +63,17 @@ def every_seed(pairs: Sequence[Pair]) -> Any:
     return figure
 
 
-def accuracy_against_collapse(pairs: Sequence[Pair]) -> Any:
+def accuracy_against_collapse(units: Sequence[Unit]) -> Any:
     """New-class accuracy against two NC metrics of the base classes, a point a run.
 
     With several datasets both are shown relative to the mean of the dataset's runs: how hard a
     dataset is would be all one sees.
     """
-    trainers = _trainers(pairs)
-    several = len({p.key.dataset for p in pairs}) > 1
+    trainers = _trainers(units)
+    several = len({p.key.dataset for p in units}) > 1
     figure, axes = new_figure(9.6, 4.2, columns=len(_METRICS))
     for axis, metric, label in zip(axes, _METRICS, _LABELS, strict=True):
-        points = _relative(pairs, metric) if several else _absolute(pairs, metric)
+        points = _relative(units, metric) if several else _absolute(units, metric)
         for number, trainer in enumerate(trainers):
             shown = [point for name, point in points if name == trainer]
             if shown:
@@ -91,32 +92,32 @@ Point = tuple[str, tuple[float, float]]
 """Trainer, and metric against accuracy."""
 
 
-def _absolute(pairs: Sequence[Pair], metric: str) -> list[Point]:
+def _absolute(units: Sequence[Unit], metric: str) -> list[Point]:
     return [
-        (p.key.trainer, (p.base["metrics"]["nc"][metric], p.new["metrics"]["accuracy"]))
-        for p in pairs
-        if metric in p.base["metrics"].get("nc", {})
+        (p.key.trainer, (p.metrics("base")["nc"][metric], p.metrics("new")["accuracy"]))
+        for p in units
+        if metric in p.metrics("base").get("nc", {})
     ]
 
 
-def _relative(pairs: Sequence[Pair], metric: str) -> list[Point]:
+def _relative(units: Sequence[Unit], metric: str) -> list[Point]:
     found = []
-    for dataset in dict.fromkeys(p.key.dataset for p in pairs):
-        points = _absolute([p for p in pairs if p.key.dataset == dataset], metric)
+    for dataset in dict.fromkeys(p.key.dataset for p in units):
+        points = _absolute([p for p in units if p.key.dataset == dataset], metric)
         if points:
             x, y = (sum(point[i] for _, point in points) / len(points) for i in (0, 1))
             found += [(name, (a - x, b - y)) for name, (a, b) in points]
     return found
 
 
-def head_and_tail(pairs: Sequence[Pair]) -> Any:
+def head_and_tail(units: Sequence[Unit]) -> Any:
     """Accuracy of many-, medium- and few-shot classes by trainer, mean over datasets and seeds."""
-    trainers = _trainers(pairs)
+    trainers = _trainers(units)
     figure, (axis,) = new_figure(6.4, 3.8)
-    groups, step = ("many", "medium", "few"), 0.8 / len(trainers)
+    step = 0.8 / len(trainers)
     for number, trainer in enumerate(trainers):
-        for place, group in enumerate(groups):
-            values = [p.base["metrics"].get(group) for p in pairs if p.key.trainer == trainer]
+        for place, group in enumerate(GROUPS):
+            values = [p.metrics("base").get(group) for p in units if p.key.trainer == trainer]
             values = [v for v in values if v is not None]
             if values:
                 at = place + (number - (len(trainers) - 1) / 2) * step
@@ -129,7 +130,7 @@ def head_and_tail(pairs: Sequence[Pair]) -> Any:
                     label=trainer if place == 0 else None,
                 )
                 axis.text(at, mean + 1, f"{mean:.0f}", ha="center", fontsize=8)
-    axis.set_xticks(range(3), [f"{group}-shot classes" for group in groups])
+    axis.set_xticks(range(3), [f"{group}-shot classes" for group in GROUPS])
     axis.set(ylabel="accuracy on base classes (%)", ylim=(0, 105))
     axis.grid(axis="x", visible=False)
     figure.legend(loc="outside upper center", ncols=min(4, len(trainers)), frameon=False)

@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from npt_plugin.evaluation.averages import interval, mean_and_sd
-from npt_plugin.report.runs import Key, ranked
-
-COMPARED = ("base", "new", "H")
-REFERENCE = "ZeroshotCLIP"
-
-Rows = dict[Key, dict[int, dict[str, float | None]]]
-"""Values by row and seed."""
+from npt_plugin.report.averaging import Values
+from npt_plugin.report.protocols import Table
+from npt_plugin.report.table import Rows, labels
+from npt_plugin.runs.units import ZERO_SHOT, ranked
 
 
-def paired_differences(rows: Rows) -> list[dict[str, Any]]:
-    """NPT_X minus X on the same dataset, ratio, config and seed, for every X that was run."""
-    table = []
-    for key in ranked(list(rows)):
+def paired_differences(table: Table, rows: Rows, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """NPT_X minus X on the same dataset, ratio, config and seed, for every X that was run.
+
+    Averages are compared by the same rule and over the same datasets only.
+
+    Args:
+        table: The protocol's table.
+        rows: Values by row and seed, averages included.
+        columns: Those to compare.
+
+    Returns:
+        One dict per comparison: what it is, n, seeds; of every column the mean difference, its
+        95 % interval (None for one seed) and the seeds' differences. A column that a seed of
+        either side lacks is of the other seeds; None where no seed has it.
+    """
+    found = []
+    for key in ranked(rows):
         base = replace(key, trainer=key.trainer.removeprefix("NPT_"))
         seeds = sorted(rows[key].keys() & rows.get(base, {}).keys())
         if base == key or not seeds:
             continue
         entry: dict[str, Any] = {
-            "dataset": key.dataset,
-            "tau": key.ratio,
-            "shots": key.shots,
+            **labels(table, key),
             "config": key.config,
             "comparison": f"{key.trainer} - {base.trainer}",
+            "over": list(key.over),
             "n": len(seeds),
             "seeds": seeds,
         }
-        for column in COMPARED:
-            values = [rows[key][s][column] - rows[base][s][column] for s in seeds]
-            entry[column], entry[f"{column}_interval"] = mean_and_sd(values)[0], interval(values)
+        for column in columns:
+            pairs = [(rows[key][seed][column], rows[base][seed][column]) for seed in seeds]
+            values = [ours - theirs for ours, theirs in pairs if None not in (ours, theirs)]
+            entry[column] = mean_and_sd(values)[0] if values else None
+            entry[f"{column}_interval"] = interval(values)
             entry[f"{column}_values"] = values
-        table.append(entry)
-    return table
+        found.append(entry)
+    return found
 
 
-def below_zero_shot(rows: Rows) -> list[dict[str, Any]]:
-    """Trained runs whose base accuracy or H is below zero-shot CLIP on the same dataset."""
-    reference: dict[str, dict[str, float | None]] = {}
-    for key in ranked(list(rows)):
-        if key.trainer == REFERENCE:  # nothing is trained: any seed, any ratio
+def below_zero_shot(rows: Rows, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Trained runs that are below zero-shot CLIP on the same dataset in one of ``columns``.
+
+    Zero-shot CLIP trains nothing, so any of its seeds and ratios will do. Averages are no runs.
+    """
+    reference: dict[str, Values] = {}
+    single = [key for key in ranked(rows) if not key.over]
+    for key in single:
+        if key.trainer == ZERO_SHOT:
             reference.setdefault(key.dataset, next(iter(rows[key].values())))
     flagged = []
-    for key in ranked(list(rows)):
+    for key in single:
         zero = reference.get(key.dataset)
-        if zero is None or key.trainer == REFERENCE:
+        if zero is None or key.trainer == ZERO_SHOT:
             continue
         for seed, values in sorted(rows[key].items()):
-            low = {c: (values[c], zero[c]) for c in ("base", "H") if values[c] < zero[c]}
+            low = {c: (values[c], zero[c]) for c in columns if values[c] < zero[c]}
             if low:
                 flagged.append({"key": key, "seed": seed, "below": low})
     return flagged

@@ -1,153 +1,132 @@
-"""The report's tables as text, Markdown, CSV and LaTeX."""
+"""Tables of ready cells from summaries, as text, Markdown, CSV and LaTeX."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from tabulate import tabulate
 
-from npt_plugin.report.differences import COMPARED
-from npt_plugin.report.table import COLUMNS
-
-Table = tuple[list[str], list[list[str]]]
+Cells = tuple[list[str], list[list[str]]]
 """Heads and rows of ready cells."""
 
+_LABELS = ("trained on", "dataset", "tau", "shots")
 
-def main_table(table: Sequence[dict[str, Any]], seeds: bool = False) -> Table:
-    """``mean ± sd`` over seeds, accuracies in percent; with ``seeds`` also every seed's H."""
-    heads = ["dataset", "tau", "shots", "trainer", "n", *COLUMNS]
-    heads += ["H of each seed"] if seeds else []
+
+def main_table(
+    summary: Sequence[dict[str, Any]], columns: Sequence[str], every_seed: str = ""
+) -> Cells:
+    """``mean ± sd`` over seeds, accuracies in percent.
+
+    Args:
+        summary: From ``table.summarise``.
+        columns: Accuracy columns.
+        every_seed: A column whose value of every seed is shown too; empty: none.
+    """
+    said = _labels(summary[0])
+    heads = [*said, "trainer", "n", *columns]
+    heads += [f"{every_seed} of each seed"] if every_seed else []
     lines, last = [], None
-    for row in table:
-        first = (row["dataset"], f"{row['tau']:g}", str(row["shots"]))
-        shown = first if first != last else ("", "", "")
+    for row, trainer in zip(summary, _named(summary, "trainer"), strict=True):
+        first = [f"{row[name]:g}" if name == "tau" else str(row[name]) for name in said]
+        shown = first if first != last else [""] * len(first)
         last = first
-        line = [*shown, row["trainer"], str(row["n"]), *(_cell(row, c) for c in COLUMNS)]
-        if seeds:
-            each = zip(row["seeds"], row["H_values"], strict=True)
-            line.append(", ".join(f"{seed}: {value:.1f}" for seed, value in each))
-        lines.append(line)
+        cells = [_cell(row, column) for column in columns]
+        lines.append([*shown, trainer, str(row["n"]), *cells])
+        if every_seed:
+            lines[-1].append(_each(row, every_seed, ".1f"))
     return heads, lines
+
+
+def difference_table(differences: Sequence[dict[str, Any]], columns: Sequence[str]) -> Cells:
+    """Mean difference per column with its 95 % interval, and every seed's in the last column."""
+    said = _labels(differences[0])
+    heads = [*said, "comparison", "n", *columns, f"{columns[-1]} of each seed"]
+    lines = []
+    for row, comparison in zip(differences, _named(differences, "comparison"), strict=True):
+        first = [f"{row[name]:g}" if name == "tau" else str(row[name]) for name in said]
+        cells = [_difference(row, column) for column in columns]
+        each = _each(row, columns[-1], "+.1f")
+        lines.append([*first, comparison, str(row["n"]), *cells, each])
+    return heads, lines
+
+
+def _labels(row: dict[str, Any]) -> list[str]:
+    return [name for name in _LABELS if name in row]
+
+
+def _named(rows: Sequence[dict[str, Any]], name: str) -> list[str]:
+    """Trainers or comparisons; with their config where one was run with several."""
+    several = Counter(row_name for row_name, _ in {(row[name], row["config"]) for row in rows})
+    return [
+        f"{row[name]} ({row['config']})" if several[row[name]] > 1 else row[name] for row in rows
+    ]
 
 
 def _cell(row: dict[str, Any], column: str) -> str:
     if row[column] is None:
         return "-"
     sd = row[f"{column}_sd"]
-    return f"{row[column]:.1f}" + ("" if sd is None else f" ± {sd:.1f}")
+    return f"{row[column]:.1f}" + ("" if sd is None else f" ± {sd:.1f}") + _fewer(row, column)
 
 
-def difference_table(differences: Sequence[dict[str, Any]]) -> Table:
-    """Mean difference per column, with its 95 % interval and every seed's difference in H."""
-    heads = ["dataset", "tau", "shots", "comparison", "n", *COMPARED, "H of each seed"]
-    lines = []
-    for row in differences:
-        cells = []
-        for column in COMPARED:
-            ends = row[f"{column}_interval"]
-            text = _signed(row[column])
-            cells.append(
-                text if ends is None else f"{text} [{_signed(ends[0])}, {_signed(ends[1])}]"
-            )
-        each = zip(row["seeds"], row["H_values"], strict=True)
-        each = ", ".join(f"{seed}: {_signed(value)}" for seed, value in each)
-        lines.append(
-            [
-                *(row["dataset"], f"{row['tau']:g}", str(row["shots"])),
-                *(row["comparison"], str(row["n"]), *cells, each),
-            ]
-        )
-    return heads, lines
+def _difference(row: dict[str, Any], column: str) -> str:
+    if row[column] is None:
+        return "-"
+    ends = row[f"{column}_interval"]
+    text = _rounded(row[column], "+.1f")
+    if ends is not None:
+        text += f" [{', '.join(_rounded(end, '+.1f') for end in ends)}]"
+    return text + _fewer(row, column)
 
 
-def published_table(rows: Sequence[dict[str, Any]]) -> Table:
-    """Published base-to-new numbers, with their sources."""
-    heads = ["dataset", "method", "base", "new", "H", "source"]
-    return heads, [
-        [
-            r["dataset"],
-            f"{r['method']} (published)",
-            *(f"{r[c]:.2f}" for c in COMPARED),
-            r["source"],
-        ]
-        for r in rows
-    ]
+def _fewer(row: dict[str, Any], column: str) -> str:
+    """Marks a cell of fewer seeds than its row."""
+    n = len(row[f"{column}_values"])
+    return "" if n == row["n"] else f" (n {n})"
 
 
-def imbalanced_table(rows: Sequence[dict[str, Any]]) -> Table:
-    """Published H under imbalance: a row a method, a column a ratio."""
-    ratios = sorted({row["tau"] for row in rows}, reverse=True)
-    found = {(row["method"], row["tau"]): row["H_average_11_datasets"] for row in rows}
-    heads = ["method", *(f"tau {ratio:g}" for ratio in ratios), "source"]
-    lines = []
-    for method in dict.fromkeys(row["method"] for row in rows):
-        values = [found.get((method, ratio)) for ratio in ratios]
-        source = next(row["source"] for row in rows if row["method"] == method)
-        cells = ["-" if v is None else f"{v:.2f}" for v in values]
-        lines.append([f"{method} (published)", *cells, source])
-    return heads, lines
+def _each(row: dict[str, Any], column: str, form: str) -> str:
+    """``seed: value`` of every seed; without the seeds where some lack the column."""
+    values = [_rounded(value, form) for value in row[f"{column}_values"]]
+    if len(values) < row["n"]:
+        return ", ".join(values)
+    return ", ".join(f"{s}: {v}" for s, v in zip(row["seeds"], values, strict=True))
 
 
-def as_text(table: Table) -> str:
+def _rounded(value: float, form: str) -> str:
+    return format(round(value, 1) + 0.0, form)  # no minus before a zero
+
+
+def as_text(cells: Cells) -> str:
     """For a terminal, and as Markdown."""
-    heads, lines = table
+    heads, lines = cells
     return tabulate(lines, heads, tablefmt="github", disable_numparse=True)
 
 
-def as_latex(table: Table, caption: str) -> str:
-    """A ``booktabs`` table."""
-    heads, lines = table
+def as_latex(cells: Cells, caption: str) -> str:
+    """A ``booktabs`` table.
 
-    def row(cells: Sequence[str]) -> str:
-        return " & ".join(_latex(cell) for cell in cells) + r" \\"
-
-    left = min(3, len(heads))
-    body = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{_latex(caption)}}}",
-        rf"\begin{{tabular}}{{{'l' * left}{'r' * (len(heads) - left)}}}",
-        r"\toprule",
-        row(heads),
-        r"\midrule",
-        *(row(line) for line in lines),
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\end{table}",
-    ]
-    return "\n".join(body) + "\n"
+    Args:
+        cells: Plain text; what LaTeX would read as a command is escaped.
+        caption: LaTeX text.
+    """
+    heads, lines = cells
+    sides = ["left"] * min(3, len(heads)) + ["right"] * (len(heads) - 3)
+    body = tabulate(lines, heads, "latex_booktabs", disable_numparse=True, colalign=sides)
+    text = f"\\begin{{table}}\n\\centering\n\\caption{{{caption}}}\n{body}\n\\end{{table}}\n"
+    return text.replace("±", r"$\pm$")
 
 
-def _signed(value: float) -> str:
-    return f"{round(value, 1) + 0.0:+.1f}"  # no minus before a zero
-
-
-def _latex(text: str) -> str:
-    for plain, escaped in (
-        ("\\", r"\textbackslash "),
-        ("_", r"\_"),
-        ("%", r"\%"),
-        ("&", r"\&"),
-        ("#", r"\#"),
-        ("±", r"$\pm$"),
-        ("τ", r"$\tau$"),
-    ):
-        text = text.replace(plain, escaped)
-    return text
-
-
-def as_csv(table: Sequence[dict[str, Any]]) -> str:
-    """One line a row and column means at full precision, every seed's H besides."""
-    heads = ["dataset", "tau", "shots", "trainer", "config", "n", "seeds"]
-    heads += [name for c in COLUMNS for name in (c, f"{c}_sd")]
-    heads += ["base_values", "new_values", "H_values"]
+def as_csv(summary: Sequence[dict[str, Any]]) -> str:
+    """One line a row, means at full precision; seeds, datasets and values of seeds as lists."""
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, heads, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(buffer, list(summary[0]), lineterminator="\n")
     writer.writeheader()
-    for row in table:
+    for row in summary:
         lists = {k: " ".join(map(str, v)) for k, v in row.items() if isinstance(v, list)}
         writer.writerow({**row, **lists})
     return buffer.getvalue()

@@ -6,9 +6,12 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
-from npt_plugin.report.formats import Table
+from npt_plugin.report.formats import Cells
 
-__all__ = ["escape", "figure_html", "list_html", "page", "table_html"]
+__all__ = ["PICTURES", "escape", "figure_html", "has_pictures", "list_html", "page", "table_html"]
+
+PICTURES = "Pictures"
+"""Heading of their section."""
 
 _STYLE = """
 :root{color-scheme:light dark}
@@ -24,9 +27,9 @@ figcaption,.note{font-size:.85rem;opacity:.8}
 """
 
 
-def table_html(table: Table) -> str:
+def table_html(cells: Cells) -> str:
     """A table that scrolls sideways on a narrow screen; rows of NPT stand out."""
-    heads, lines = table
+    heads, lines = cells
     top = "".join(f"<th>{escape(head)}</th>" for head in heads)
     body = []
     for line in lines:
@@ -46,6 +49,11 @@ def figure_html(png: bytes, caption: str) -> str:
         f'<figure><img alt="{text}" src="data:image/png;base64,{data}">'
         f"<figcaption>{text}</figcaption></figure>"
     )
+
+
+def has_pictures(page: str) -> bool:
+    """Whether a page that was written before holds pictures."""
+    return "<figure>" in page
 
 
 def list_html(lines: Sequence[str]) -> str:

@@ -1,48 +1,119 @@
-"""Numbers from papers, and in what their protocol differs from the runs at hand."""
+"""Numbers from papers beside ours, each by its own rule of averaging, and how protocols differ."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from importlib import resources
 from typing import Any
 
-from npt_plugin.report.runs import AVERAGE, Pair
+from npt_plugin.report.averaging import H_OF_AVERAGES, MEAN_OF_H
+from npt_plugin.report.formats import Cells
+from npt_plugin.runs.units import ZERO_SHOT, Unit
 
-BASE2NEW, IMBALANCED = "published_base2new.csv", "published_imbalanced_base2new.csv"
+BASE2NEW = "published_base2new.csv"
+"""Four methods on eleven datasets: method, dataset, base, new, H, source."""
+
+AVERAGES = "published_balanced_averages.csv"
+"""Thirty methods on average over the eleven datasets, H of the averages: method, base, new, H."""
+
+IMBALANCED = "published_imbalanced_base2new.csv"
+"""Six methods at three ratios: method, tau, mean of the H of the eleven datasets."""
+
+_NUMERIC = ("base", "new", "H", "tau", "H_average_11_datasets")
+_SHOTS = 16
 
 
 def published(name: str) -> list[dict[str, Any]]:
-    """One of the two tables as dicts; numbers as floats.
+    """One of the three tables as dicts; accuracies and ratios as floats."""
+    text = (resources.files(__package__) / name).read_text(encoding="utf-8")
+    return [
+        {key: float(value) if key in _NUMERIC else value for key, value in row.items()}
+        for row in csv.DictReader(text.splitlines())
+    ]
+
+
+def balanced_rows(summary: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Published rows of the datasets at hand and of the average; below each, ours on balanced data.
+
+    Published averages are H of the averages, so of our two averages only that one is beside them.
 
     Args:
-        name: ``BASE2NEW`` (method, dataset, base, new, H, ...) or ``IMBALANCED`` (method, tau,
-            H_average_11_datasets, ...).
+        summary: The base-to-new summary.
     """
-    numeric = ("base", "new", "H", "tau", "H_average_11_datasets")
-    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
-        return [
-            {key: float(v) if key in numeric else v for key, v in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    known = [row for row in published(BASE2NEW) if row["dataset"] != "average"]
+    known += [
+        {**row, "dataset": H_OF_AVERAGES.name, "source": _source(row)}
+        for row in published(AVERAGES)
+    ]
+    here = {row["dataset"] for row in summary} | {H_OF_AVERAGES.name}
+    rows = []
+    for dataset in dict.fromkeys(row["dataset"] for row in known):
+        if dataset not in here:
+            continue
+        for row in (row for row in known if row["dataset"] == dataset):
+            rows.append({**row, "method": f"{row['method']} (published)"})
+        for row in (row for row in summary if row["dataset"] == dataset and _as_published(row)):
+            rows.append({**row, "method": f"{row['trainer']} (re-run here)", "source": _about(row)})
+    return rows
 
 
-def beside(datasets: Sequence[str]) -> list[dict[str, Any]]:
-    """Published base-to-new rows of these datasets, and of the average over the eleven."""
-    wanted = {*datasets, AVERAGE}
-    return [row for row in published(BASE2NEW) if row["dataset"] in wanted]
+def _source(row: dict[str, Any]) -> str:
+    parts = (row["venue"], row["paper"], row["note"])
+    return "; ".join(part for part in parts if part)
 
 
-def protocol_differences(pairs: Sequence[Pair]) -> list[str]:
-    """One sentence for each way in which published and re-run numbers are not the same thing."""
+def _as_published(row: dict[str, Any]) -> bool:
+    return row["tau"] == 1 and row["shots"] == _SHOTS or row["trainer"] == ZERO_SHOT
+
+
+def _about(row: dict[str, Any]) -> str:
+    over = f", {len(row['over'])} datasets" if row["over"] else ""
+    return f"{row['config']}, n {row['n']}{over}"
+
+
+def balanced_table(rows: Sequence[dict[str, Any]]) -> Cells:
+    """Cells of ``balanced_rows``."""
+    heads = ["dataset", "method", "base", "new", "H", "source"]
+    return heads, [
+        [r["dataset"], r["method"], *(f"{r[c]:.2f}" for c in ("base", "new", "H")), r["source"]]
+        for r in rows
+    ]
+
+
+def imbalanced_table(summary: Sequence[dict[str, Any]]) -> Cells:
+    """H under imbalance, a row a method, a column a ratio: published, then our mean of H.
+
+    Args:
+        summary: The base-to-new summary.
+    """
+    table: dict[tuple[str, str], dict[float, float]] = {}
+    for row in published(IMBALANCED):
+        method = (f"{row['method']} (published)", row["source"])
+        table.setdefault(method, {})[row["tau"]] = row["H_average_11_datasets"]
+    ratios = sorted({tau for values in table.values() for tau in values}, reverse=True)
+    ours = [row for row in summary if row["dataset"] == MEAN_OF_H.name and row["shots"] == _SHOTS]
+    for row in ours:
+        method = (f"{row['trainer']} (re-run here)", _about(row))
+        table.setdefault(method, {})[row["tau"]] = row["H"]
+    heads = ["method", *(f"tau {ratio:g}" for ratio in ratios), "source"]
+    return heads, [
+        [method, *(f"{values[r]:.2f}" if r in values else "-" for r in ratios), source]
+        for (method, source), values in table.items()
+    ]
+
+
+def protocol_differences(units: Sequence[Unit]) -> list[str]:
+    """One sentence for each way in which published and re-run numbers are not the same thing.
+
+    Args:
+        units: Base-to-new units.
+    """
+    trained = [unit.runs["base"].record for unit in units]
 
     def here(key: str) -> str:
-        values = {pair.base.get(key) for pair in pairs if pair.base.get(key) is not None}
-        return ", ".join(sorted(f"{v:g}" if isinstance(v, float) else str(v) for v in values))
+        return _listed(record[key] for record in trained if record.get(key) is not None)
 
-    datasets = sorted({pair.key.dataset for pair in pairs})
-    shared = {row["dataset"] for row in published(BASE2NEW)} - {AVERAGE}
-    foreign = [name for name in datasets if name not in shared]
     lines = [
         f"Backbone: published ViT-B/16; here {here('backbone')}.",
         "Training data: published 16 images of every base class; here n_max "
@@ -50,9 +121,19 @@ def protocol_differences(pairs: Sequence[Pair]) -> list[str]:
         f"Seeds: published 3 (zero-shot CLIP: none); here {here('seed')}.",
         f"Epochs: as in each paper; here {here('epochs')}. Model tested: here {here('selection')}.",
     ]
-    if foreign:
+    datasets = {unit.key.dataset for unit in units}
+    shared = {row["dataset"] for row in published(BASE2NEW)} - {"average"}
+    if datasets != shared:
         lines.append(
-            f"Datasets: {', '.join(foreign)} {'has' if len(foreign) == 1 else 'have'} no published "
-            "number; the published average is over the eleven real datasets, ours is not."
+            f"Averages: published over eleven datasets; here over {len(datasets)}, of which "
+            f"{len(datasets & shared)} are among the eleven. They are not of the same data."
         )
+    foreign = sorted(datasets - shared)
+    if foreign:
+        has = "has" if len(foreign) == 1 else "have"
+        lines.append(f"Datasets: {', '.join(foreign)} {has} no published number.")
     return lines
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(sorted({f"{v:g}" if isinstance(v, float) else str(v) for v in values}))

@@ -1,91 +1,75 @@
-"""The base-to-new table: base, new and H per dataset and method, mean, sd and n over seeds."""
+"""From units to rows: averages over datasets; mean, standard deviation and n over seeds."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from npt_plugin.evaluation.averages import harmonic_mean, mean_and_sd
-from npt_plugin.report.differences import Rows
-from npt_plugin.report.runs import AVERAGE, Key, Pair, find_pairs
+from npt_plugin.evaluation.averages import mean_and_sd
+from npt_plugin.report.averaging import Rule, Values, rule_of
+from npt_plugin.report.protocols import Table
+from npt_plugin.runs.units import Key, Unit, ranked
 
-COLUMNS = ("base", "new", "H", "macro", "many", "medium", "few")
-
-
-def collect(output: Path) -> Rows:
-    """Values per row and seed, from every completed pair of base and new records.
-
-    Args:
-        output: Top folder given to the runs.
-
-    Raises:
-        UserError: If there is no completed pair below it.
-    """
-    return values_of(find_pairs(output))
+Rows = dict[Key, dict[int, Values]]
+"""Values by row and seed."""
 
 
-def values_of(pairs: Sequence[Pair]) -> Rows:
-    """Values per row and seed of these pairs."""
+def rows_of(table: Table, units: Sequence[Unit], columns: Sequence[str]) -> Rows:
+    """Values per row and seed."""
     rows: Rows = defaultdict(dict)
-    for pair in pairs:
-        rows[pair.key][pair.seed] = _values(pair.base["metrics"], pair.new["metrics"])
+    for unit in units:
+        rows[unit.key][unit.seed] = table.values(unit, columns)
     return dict(rows)
 
 
-def _values(base: dict[str, Any], new: dict[str, Any]) -> dict[str, float | None]:
-    return {
-        "base": base["accuracy"],
-        "new": new["accuracy"],
-        "H": harmonic_mean(base["accuracy"], new["accuracy"]),
-        "macro": base["macro_accuracy"],
-        **{group: base.get(group) for group in ("many", "medium", "few")},
-    }
-
-
-def add_averages(rows: Rows) -> Rows:
-    """Add an ``average`` row per method: over datasets, seed by seed; seeds in all of them."""
-    groups: dict[tuple[float, str, str, int], list[dict[int, dict[str, float | None]]]]
-    groups = defaultdict(list)
+def add_averages(rows: Rows, rules: Sequence[Rule]) -> Rows:
+    """Add a row per method and rule: over its datasets, seed by seed; seeds that all have."""
+    groups: dict[tuple[Any, ...], dict[str, dict[int, Values]]] = defaultdict(dict)
     for key, seeds in rows.items():
-        groups[key.ratio, key.trainer, key.config, key.shots].append(seeds)
+        groups[key.ratio, key.trainer, key.config, key.shots][key.dataset] = seeds
     result = dict(rows)
-    for (ratio, *method), members in groups.items():
-        if len(members) < 2:
+    for (ratio, trainer, config, shots), members in groups.items():
+        common = sorted(set.intersection(*({*seeds} for seeds in members.values())))
+        if len(members) < 2 or not common:
             continue
-        common = sorted(set.intersection(*(set(m) for m in members)))
-        if common:
-            key = Key(ratio, AVERAGE, *method)
-            result[key] = {seed: _average([m[seed] for m in members]) for seed in common}
+        for rule in rules:
+            key = Key(ratio, rule.name, trainer, config, shots, tuple(sorted(members)))
+            result[key] = {
+                seed: rule.over_datasets([seeds[seed] for seeds in members.values()])
+                for seed in common
+            }
     return result
 
 
-def _average(values: list[dict[str, float | None]]) -> dict[str, float | None]:
-    mean: dict[str, float | None] = {}
-    for column in COLUMNS:
-        present = [v[column] for v in values if v[column] is not None]
-        mean[column] = sum(present) / len(present) if present else None
-    return mean
+def labels(table: Table, key: Key) -> dict[str, Any]:
+    """What a row stands for, by the heads of the first columns."""
+    shots = {} if key.shots is None else {"shots": key.shots}
+    return {table.where: key.dataset, "tau": key.ratio, **shots}
 
 
-def summarise(rows: dict[Key, dict[int, dict[str, float | None]]]) -> list[dict[str, Any]]:
-    """One dict per row: keys, n, seeds, and mean and sd of every column."""
-    table = []
-    for key, seeds in rows.items():
+def summarise(table: Table, rows: Rows, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """One dict per row: what it is, n, seeds, and mean, sd and each seed's value of every column.
+
+    The mean of H over seeds is that of the seeds' H; in a row of the rule "H of averages" it is
+    the H of the row's own mean base and mean new accuracy.
+    """
+    summary = []
+    for key in ranked(rows):
+        seeds = dict(sorted(rows[key].items()))
+        means = rule_of(key.dataset).combine(list(seeds.values()))
         entry: dict[str, Any] = {
-            "dataset": key.dataset,
-            "tau": key.ratio,
-            "shots": key.shots,
+            **labels(table, key),
             "trainer": key.trainer,
             "config": key.config,
+            "over": list(key.over),
             "n": len(seeds),
-            "seeds": sorted(seeds),
+            "seeds": list(seeds),
         }
-        for column in COLUMNS:
-            values = [v[column] for _, v in sorted(seeds.items()) if v[column] is not None]
-            mean, sd = mean_and_sd(values) if values else (None, None)
-            entry[column], entry[f"{column}_sd"] = mean, sd if sd == sd else None
+        for column in columns:
+            values = [value for one in seeds.values() if (value := one[column]) is not None]
+            sd = mean_and_sd(values)[1] if len(values) > 1 else None
+            entry[column], entry[f"{column}_sd"] = means[column], sd
             entry[f"{column}_values"] = values
-        table.append(entry)
-    return table
+        summary.append(entry)
+    return summary

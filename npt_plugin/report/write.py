@@ -4,135 +4,136 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from npt_plugin.errors import UserError
+from npt_plugin.plots.pictures import report_figures
+from npt_plugin.report import notes
 from npt_plugin.report import page as html
-from npt_plugin.report.differences import below_zero_shot, paired_differences
-from npt_plugin.report.formats import (
-    as_csv,
-    as_latex,
-    as_text,
-    difference_table,
-    imbalanced_table,
-    main_table,
-    published_table,
+from npt_plugin.report.formats import as_csv, as_latex, as_text, difference_table, main_table
+from npt_plugin.report.protocols import BASE_TO_NEW
+from npt_plugin.report.results import Results, all_results
+from npt_plugin.report.sections import (
+    DIFFERENCES,
+    Section,
+    caption,
+    not_counted,
+    other_runs,
+    sections_of,
 )
-from npt_plugin.report.published import IMBALANCED, beside, protocol_differences, published
-from npt_plugin.report.runs import Pair, find_pairs, ranked, unfinished
-from npt_plugin.report.table import add_averages, summarise, values_of
+from npt_plugin.runs.collect import Found, find_runs
 from npt_plugin.system.files import write_json, write_text
 
-TITLE = "Base-to-new generalisation"
-_CAPTION = (
-    "Re-run here. Accuracy in percent, mean ± sd over n seeds; base-class groups by training count."
-)
-_DIFFERENCES = (
-    "NPT minus its base trainer, seed by seed: mean [95 % t-interval]. An interval that holds 0 "
-    "does not tell the two apart."
-)
+PAGE = "report.html"
 
 
-def report(output: Path, plots: bool = False) -> str:
+def report(output: Path, plots: bool | None = None) -> str:
     """Print the tables of everything below ``output``, and write them there in every format.
 
     Args:
         output: The ``--output`` of the runs.
-        plots: Also draw the pictures of the HTML page (needs matplotlib).
+        plots: Whether the HTML page has pictures (they need matplotlib); None: as the page that
+            is there has them.
 
     Returns:
-        The main table as text.
+        The main tables as text.
 
     Raises:
-        UserError: If there is no completed pair of runs.
+        UserError: If there is no completed run below the folder, or a record is damaged.
     """
-    pairs = find_pairs(output)
-    rows = add_averages(values_of(pairs))
-    table = summarise({key: rows[key] for key in ranked(list(rows))})
-    differences = paired_differences(rows)
-    notes = _notes(rows, output)
-    text = as_text(main_table(table))
-    print(f"{text}\n{_CAPTION}")
-    if differences:
-        print(f"\n{as_text(difference_table(differences))}\n{_DIFFERENCES}")
-    for note in notes:
-        print(note)
-    sections = _sections(pairs, table, differences, notes)
-    figures = _figures(pairs) if plots else []
-    write_text(output / "table.csv", as_csv(table))
-    write_json(output / "table.json", table)
-    write_json(output / "differences.json", differences)
-    write_text(output / "table.tex", as_latex(main_table(table), _CAPTION))
-    write_text(output / "report.md", _markdown(sections))
-    write_text(output / "report.html", _page(sections, figures))
-    names = "table.csv, table.json, differences.json, table.tex, report.md, report.html"
-    print(f"Written to {output}: {names}")
+    found = find_runs(output)
+    results = all_results(found)
+    units = [unit for one in results for unit in one.units]
+    left_out = notes.left_out(found, units, [pair for one in results for pair in one.twins])
+    if not results and not found.elsewhere:
+        what = f": {left_out[0].removeprefix('Not counted: ')}" if left_out else ""
+        raise UserError(f"{output} holds no completed run{what}: train some first.")
+    sections = [section for one in results for section in sections_of(one)]
+    sections += [not_counted(left_out)] if left_out else []
+    sections += [other_runs(found)] if found.elsewhere else []
+    text = _print(results, found, left_out)
+    figures = _figures(results) if _wanted(output, plots) else []
+    names = [name for one in results for name in _write_tables(output, one)]
+    title = results[0].table.title if len(results) == 1 else "Results"
+    write_text(output / "report.md", _markdown(title, sections))
+    write_text(output / PAGE, _page(title, sections, figures))
+    print(f"Written to {output}: {', '.join([*names, 'report.md', PAGE])}")
     return text
 
 
-def _notes(rows: dict, output: Path) -> list[str]:
-    """Runs that must not hide in a mean, one line each."""
-    lines = []
-    for flag in below_zero_shot(rows):
-        key = flag["key"]
-        low = ", ".join(f"{c} {a:.1f} < {b:.1f}" for c, (a, b) in flag["below"].items())
-        lines.append(
-            f"Below zero-shot CLIP: {key.dataset}, tau {key.ratio:g}, {key.trainer}, seed "
-            f"{flag['seed']}: {low}"
-        )
-    return lines + [f"Not counted: {line}" for line in unfinished(output)]
+def _print(results: Sequence[Results], found: Found, left_out: Sequence[str]) -> str:
+    """Print what a reader at a terminal needs; returns the main tables."""
+    texts = []
+    for one in results:
+        text = as_text(main_table(one.summary, one.columns))
+        texts.append(text)
+        print(f"{one.table.title}\n\n{text}\n{caption(one)}")
+        for line in one.foot:
+            print(line)
+        if one.differences:
+            print(f"\n{as_text(difference_table(one.differences, one.compared))}\n{DIFFERENCES}")
+        for note in one.notes:
+            print(note)
+        print()
+    for note in left_out:
+        print(note)
+    if found.elsewhere:
+        section = other_runs(found)
+        texts.append(as_text(section.cells))
+        print(f"{section.caption}\n\n{texts[-1]}")
+    return "\n\n".join(texts)
 
 
-def _sections(
-    pairs: Sequence[Pair], table: list[dict[str, Any]], differences: list[dict], notes: list[str]
-) -> list[tuple[str, str, Any, list[str]]]:
-    """Heading, caption, table or None, bullet lines; for Markdown and HTML alike."""
-    datasets = sorted({pair.key.dataset for pair in pairs})
-    found = [("Results, re-run here", _CAPTION, main_table(table, seeds=True), [])]
-    if differences:
-        found.append(("Paired differences", _DIFFERENCES, difference_table(differences), []))
-    if notes:
-        head = "Runs below zero-shot CLIP, and runs that are not counted"
-        found.append(
-            (head, "They are in the means above unless they are not counted.", None, notes)
-        )
-    caption = "Published: copied from the papers, not re-run here."
-    known = published_table(beside(datasets))
-    found.append(("Published, balanced", caption, known, protocol_differences(pairs)))
-    caption = "H, average over 11 datasets. " + caption
-    found.append(("Published, imbalanced", caption, imbalanced_table(published(IMBALANCED)), []))
-    return found
+def _write_tables(output: Path, results: Results) -> list[str]:
+    """Write one protocol's tables; returns the file names."""
+    cells = main_table(results.summary, results.columns)
+    files = [f"{results.table.prefix}{name}" for name in ("table.csv", "table.json")]
+    files += [f"{results.table.prefix}{name}" for name in ("differences.json", "table.tex")]
+    write_text(output / files[0], as_csv(results.summary))
+    write_json(output / files[1], results.summary)
+    write_json(output / files[2], results.differences)
+    write_text(output / files[3], as_latex(cells, caption(results)))
+    return files
 
 
-def _markdown(sections: Sequence[tuple]) -> str:
-    parts = [f"# {TITLE}\n"]
-    for head, caption, table, lines in sections:
-        parts.append(f"## {head}\n\n{caption}\n")
-        if table is not None:
-            parts.append(as_text(table) + "\n")
-        if lines:
-            parts.append("\n".join(f"- {line}" for line in lines) + "\n")
+def _markdown(title: str, sections: Sequence[Section]) -> str:
+    parts = [f"# {title}\n"]
+    for section in sections:
+        parts.append(f"## {section.head}\n\n{section.caption}\n")
+        if section.cells is not None:
+            parts.append(as_text(section.cells) + "\n")
+        if section.lines:
+            parts.append("\n".join(f"- {line}" for line in section.lines) + "\n")
     return "\n".join(parts)
 
 
-def _page(sections: Sequence[tuple], figures: Sequence[tuple[bytes, str]]) -> str:
+def _page(title: str, sections: Sequence[Section], figures: Sequence[tuple[bytes, str]]) -> str:
     parts = []
-    for head, caption, table, lines in sections:
-        body = f'<p class="note">{html.escape(caption)}</p>'
-        body += html.table_html(table) if table is not None else ""
-        parts.append((head, body + (html.list_html(lines) if lines else "")))
+    for section in sections:
+        body = f'<p class="note">{html.escape(section.caption)}</p>'
+        body += html.table_html(section.cells) if section.cells is not None else ""
+        body += html.list_html(section.lines) if section.lines else ""
+        parts.append((section.head, body))
     if figures:
         pictures = "".join(html.figure_html(*figure) for figure in figures)
-        parts.insert(min(2, len(parts)), ("Pictures", pictures))
-    return html.page(TITLE, parts)
+        parts.insert(min(2, len(parts)), (html.PICTURES, pictures))
+    return html.page(title, parts)
 
 
-def _figures(pairs: Sequence[Pair]) -> list[tuple[bytes, str]]:
+def _wanted(output: Path, plots: bool | None) -> bool:
+    """Whether to draw: what is asked for, or what the page that is there has."""
+    if plots is not None:
+        return plots
+    page = output / PAGE
+    return page.is_file() and html.has_pictures(page.read_text(encoding="utf-8"))
+
+
+def _figures(results: Sequence[Results]) -> list[tuple[bytes, str]]:
     """The page's pictures as PNG with captions; none, and a line on why, without matplotlib."""
+    units = [unit for one in results if one.table is BASE_TO_NEW for unit in one.units]
+    if not units:
+        return []
     try:
-        from npt_plugin.cli.plot import report_figures
-
-        return report_figures(pairs)
+        return report_figures(units)
     except UserError as error:
-        print(f"No pictures in report.html: {error}")
+        print(f"No pictures in {PAGE}: {error}")
         return []

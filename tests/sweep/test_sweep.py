@@ -1,15 +1,8 @@
-"""The protocol, the sweep and the table: on records on disk, and once through real processes."""
-
-import json
-import math
+"""The protocol and the sweep: on records on disk, and once through real processes."""
 
 import pytest
 
 from npt_plugin.cli import sweep
-from npt_plugin.errors import UserError
-from npt_plugin.report.runs import AVERAGE, Key
-from npt_plugin.report.table import add_averages, collect, summarise
-from npt_plugin.report.write import report
 from npt_plugin.runs.record import write_record
 from npt_plugin.sweep.job import BASE, NEW, Job, request
 
@@ -33,60 +26,6 @@ def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="co
             "metrics": metrics,
         }
         write_record(job.folder(part), record)
-
-
-def test_mean_sd_n_and_h_are_those_of_the_seeds(tmp_path):
-    write_pair(tmp_path, "pets", "CoOp", 0, 60.0, 40.0)
-    write_pair(tmp_path, "pets", "CoOp", 1, 80.0, 80.0)
-    (row,) = summarise(collect(tmp_path))
-    assert row["n"] == 2 and row["seeds"] == [0, 1]
-    assert row["base"] == 70.0 and row["base_sd"] == pytest.approx(math.sqrt(200))
-    assert row["H"] == pytest.approx((48 + 80) / 2)  # of each seed's own pair, not of the means
-    assert row["H_values"] == [48.0, 80.0]
-    assert row["few"] is None and row["many"] == 90.0
-
-
-def test_other_shots_are_other_rows(tmp_path):
-    write_pair(tmp_path, "pets", "CoOp", 1, 60.0, 40.0, shots=16)
-    write_pair(tmp_path, "pets", "CoOp", 1, 50.0, 40.0, shots=4)
-    found = {(row["shots"], row["base"]) for row in summarise(collect(tmp_path))}
-    assert found == {(16, 60.0), (4, 50.0)}
-
-
-def test_averages_take_only_seeds_that_every_dataset_has(tmp_path):
-    for dataset, seeds in (("pets", (1, 2)), ("cars", (2, 3))):
-        for seed in seeds:
-            write_pair(tmp_path, dataset, "CoOp", seed, 10.0 * seed, 50.0)
-    rows = add_averages(collect(tmp_path))
-    assert set(rows[Key(0.06, AVERAGE, "CoOp", "cfg")]) == {2}
-
-
-def test_runs_that_did_not_complete_are_not_counted(tmp_path):
-    write_pair(tmp_path, "pets", "CoOp", 1, 60.0, 40.0)
-    write_pair(tmp_path, "pets", "CoOp", 2, 0.0, 0.0, status="started")
-    (row,) = summarise(collect(tmp_path))
-    assert row["n"] == 1 and row["base_sd"] is None
-
-
-def test_the_report_is_printed_and_written(tmp_path, capsys):
-    for trainer, base in (("CoOp", 50.0), ("ZeroshotCLIP", 40.0), ("NPT_CoOp", 60.0)):
-        write_pair(tmp_path, "pets", trainer, 1, base, 40.0)
-    text = report(tmp_path)
-    assert text in capsys.readouterr().out
-    order = [line.split("|")[4].strip() for line in text.splitlines()[2:]]
-    assert order == ["ZeroshotCLIP", "CoOp", "NPT_CoOp"]
-    assert len((tmp_path / "table.csv").read_text().splitlines()) == 4
-    assert json.loads((tmp_path / "table.json").read_text())[0]["trainer"] == "ZeroshotCLIP"
-
-
-def test_an_empty_folder_and_a_broken_record_are_named(tmp_path):
-    with pytest.raises(UserError, match="no completed base-to-new run"):
-        report(tmp_path)
-    write_pair(tmp_path, "pets", "CoOp", 1, 60.0, 40.0)
-    (file,) = (tmp_path / "base2new" / BASE).rglob("results.json")
-    file.write_text("{not json")
-    with pytest.raises(UserError, match="results.json"):
-        report(tmp_path)
 
 
 def test_zero_shot_runs_once_per_dataset_and_ratio():

@@ -1,0 +1,86 @@
+"""What must not hide in a mean: weak runs, runs left out, uneven averages, group thresholds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from npt_plugin.evaluation.groups import GROUPS
+from npt_plugin.report.differences import below_zero_shot
+from npt_plugin.report.table import Rows
+from npt_plugin.runs.collect import Found, Run
+from npt_plugin.runs.units import Key, Twins, Unit, ranked
+
+
+def weak_runs(rows: Rows, columns: Sequence[str]) -> list[str]:
+    """One line for each run that is below zero-shot CLIP."""
+    lines = []
+    for flag in below_zero_shot(rows, columns):
+        key = flag["key"]
+        low = ", ".join(f"{c} {a:.1f} < {b:.1f}" for c, (a, b) in flag["below"].items())
+        lines.append(
+            f"Below zero-shot CLIP: {key.dataset}, tau {key.ratio:g}, {key.trainer}, seed "
+            f"{flag['seed']}: {low}"
+        )
+    return lines
+
+
+def twin_runs(found: Found, twins: Sequence[Twins]) -> list[str]:
+    """One line for each pair of completed runs of one setting."""
+    return [
+        f"Two completed runs of one setting: {found.name(pair.shown)} is shown, "
+        f"{found.name(pair.other)} is not."
+        for pair in twins
+    ]
+
+
+def left_out(found: Found, units: Sequence[Unit], twins: Sequence[Twins]) -> list[str]:
+    """One line for each run in no table, with the reason."""
+    used = {run.folder for unit in units for run in unit.runs.values()}
+    used |= {pair.other.folder for pair in twins}
+    lines = [
+        f"Not counted: {found.name(run)}: completed, but a run that its table needs beside it is "
+        "not (the other classes, or a target dataset)"
+        for run in found.completed
+        if run.folder not in used
+    ]
+    for run in found.unfinished:
+        reason = run.record.get("reason", "it was killed, or is still running")
+        lines.append(f"Not counted: {found.name(run)}: {run.record['status']}, {reason}")
+    return lines
+
+
+def uneven_averages(rows: Rows) -> list[str]:
+    """One line where trainers of one setting are averaged over different datasets."""
+    covered: dict[tuple[object, ...], dict[tuple[str, ...], list[str]]]
+    covered = defaultdict(lambda: defaultdict(list))
+    for key in ranked(rows):
+        if key.over:
+            covered[key.ratio, key.shots, key.dataset][key.over].append(key.trainer)
+    lines = []
+    for (ratio, _, _), sets in covered.items():
+        if len(sets) > 1:
+            said = "; ".join(f"{', '.join(who)}: {', '.join(over)}" for over, who in sets.items())
+            lines.append(f"Averages at tau {ratio:g} are over different datasets: {said}")
+    return list(dict.fromkeys(lines))
+
+
+def thresholds(runs: Sequence[tuple[Key, Run]]) -> list[str]:
+    """Which training counts made a class many-, medium- or few-shot, and groups without a class.
+
+    Args:
+        runs: Those whose groups the table shows, with their rows.
+    """
+    said: dict[str, set[str]] = defaultdict(set)
+    for key, run in runs:
+        limits = run.record.get("thresholds")
+        if limits is None:
+            continue
+        many, few = limits["many_above"], limits["few_below"]
+        text = f"many-shot classes have more than {many:g} training images, few-shot fewer than "
+        text += f"{few:g}, medium-shot the rest"
+        empty = [g for g in GROUPS if run.record["metrics"].get(g) is None]
+        text += f"; no class is {' or '.join(f'{g}-shot' for g in empty)}" if empty else ""
+        shots = f"{key.shots} shots at " if key.shots and key.shots > 0 else f"{key.dataset}, "
+        said[text].add(f"{shots}tau {key.ratio:g}")
+    return [f"Groups of {', '.join(sorted(where))}: {text}." for text, where in said.items()]

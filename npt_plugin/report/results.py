@@ -1,0 +1,72 @@
+"""The results of one protocol: rows, paired differences and notes, made from the runs found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from npt_plugin.report import notes
+from npt_plugin.report.differences import paired_differences
+from npt_plugin.report.protocols import TABLES, Table
+from npt_plugin.report.table import add_averages, rows_of, summarise
+from npt_plugin.runs.collect import Found
+from npt_plugin.runs.units import Twins, Unit, group
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the report says of one protocol.
+
+    Attributes:
+        table: The protocol's table.
+        units: The runs, one entry a seed of a row.
+        twins: Runs that another of the same setting stands in for.
+        columns: Accuracy columns.
+        summary: One dict a row.
+        differences: One dict a comparison of NPT with its base trainer.
+        notes: Runs that must not hide in a mean, a line each.
+        foot: What the groups of classes mean.
+    """
+
+    table: Table
+    units: list[Unit]
+    twins: list[Twins]
+    columns: tuple[str, ...]
+    summary: list[dict[str, Any]]
+    differences: list[dict[str, Any]]
+    notes: list[str] = field(default_factory=list)
+    foot: list[str] = field(default_factory=list)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Columns of the differences; every seed of the last one is shown."""
+        return self.table.compared(self.columns)
+
+
+def results_of(table: Table, found: Found) -> Results | None:
+    """The results of one protocol; None if no unit of it is complete."""
+    units, twins = group(found.completed, table)
+    if not units:
+        return None
+    columns = table.columns(units)
+    rows = add_averages(rows_of(table, units, columns), table.rules)
+    grouped = [(u.key, u.runs[table.grouped]) for u in units if table.grouped is not None]
+    return Results(
+        table,
+        units,
+        twins,
+        columns,
+        summarise(table, rows, columns),
+        paired_differences(table, rows, table.compared(columns)),
+        [
+            *notes.weak_runs(rows, table.below),
+            *notes.uneven_averages(rows),
+            *notes.twin_runs(found, twins),
+        ],
+        notes.thresholds(grouped),
+    )
+
+
+def all_results(found: Found) -> list[Results]:
+    """The results of every protocol that was run."""
+    return [made for table in TABLES if (made := results_of(table, found)) is not None]

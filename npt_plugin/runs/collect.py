@@ -1,0 +1,76 @@
+"""Every run below a folder: completed, unfinished, and those that stand in no known layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from npt_plugin.runs.place import Place, parse
+from npt_plugin.runs.record import RESULTS, read_record
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run on disk.
+
+    Attributes:
+        folder: Its output folder.
+        record: Its checked ``results.json``.
+        place: What its path says; None where it stands in no known layout.
+        canonical: Whether its path is the one that would be made today.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    place: Place | None = None
+    canonical: bool = False
+
+    @property
+    def spelling(self) -> tuple[str, ...]:
+        """The part of the path that all runs of one unit share, as it is spelled on disk."""
+        return self.folder.parts[-5:]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands below a folder.
+
+    Attributes:
+        output: The folder.
+        completed: Completed runs in the layout of a protocol.
+        elsewhere: Completed runs in no known layout, for example of a plain ``--output-dir``.
+        unfinished: Runs that failed, were killed or still run.
+    """
+
+    output: Path
+    completed: list[Run] = field(default_factory=list)
+    elsewhere: list[Run] = field(default_factory=list)
+    unfinished: list[Run] = field(default_factory=list)
+
+    def name(self, run: Run) -> str:
+        """A run's folder as seen from the top folder."""
+        return str(run.folder.relative_to(self.output))
+
+
+def find_runs(output: Path) -> Found:
+    """Read every record below ``output``.
+
+    Args:
+        output: Top folder given to the runs; one that does not exist holds no runs.
+
+    Raises:
+        UserError: If a record is damaged; it is named.
+    """
+    found = Found(output)
+    for path in sorted(output.rglob(RESULTS)) if output.is_dir() else []:
+        record, place = read_record(path), parse(path.parent.relative_to(output))
+        canonical = place is not None and place.folder(output) == path.parent
+        run = Run(path.parent, record, place, canonical)
+        if record["status"] != "completed":
+            found.unfinished.append(run)
+        elif place is None:
+            found.elsewhere.append(run)
+        else:
+            found.completed.append(run)
+    return found
