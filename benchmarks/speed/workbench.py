@@ -31,7 +31,6 @@ class Bench:
     """
 
     def __init__(self, args: argparse.Namespace, weights: str) -> None:
-        """Take the arguments listed above."""
         self.quick, self.threads, self.weights = args.quick, args.threads, weights
         self.shape = QUICK if args.quick else FULL
         hosts = os.environ.get("NPT_HOSTS", "")

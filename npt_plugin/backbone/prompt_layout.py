@@ -40,7 +40,6 @@ class PromptLayout(nn.Module):
     back: Tensor
 
     def __init__(self, ids: Tensor, eot: Tensor, share: bool = True) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.shared = common_start(ids, eot) if share else 0
         by_length = torch.argsort(eot, stable=True)  # (K,)

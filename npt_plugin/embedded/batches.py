@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.embedded import captions
 from npt_plugin.embedded.corpus import Corpus, LazyCorpus
-from npt_plugin.embedded.weights import END, START, known_token_ids, tokenizer
+from npt_plugin.embedded.weights import END, START, known_token_ids
 
 #: OpenAI's pixel statistics, so that the tiny CLIP takes the same preprocessing as the real one.
 PIXEL_MEAN = (0.48145466, 0.4578275, 0.40821073)

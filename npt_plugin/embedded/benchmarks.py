@@ -10,11 +10,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from npt_plugin.embedded.specs import BENCHMARKS, Spec
+from npt_plugin.embedded.specs import BENCHMARKS
 from npt_plugin.embedded.writing import PER_CLASS, ensure_one
 from npt_plugin.system.exit_codes import exit_code
 
-__all__ = ["BENCHMARKS", "PER_CLASS", "Spec", "ensure_benchmarks", "main"]
+__all__ = ["BENCHMARKS", "PER_CLASS", "ensure_benchmarks", "main"]
 
 
 def ensure_benchmarks(

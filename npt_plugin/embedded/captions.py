@@ -54,27 +54,8 @@ _PLACE = {
     "snow": "on snow",
     "water": "on water",
 }
-_FILLER = (
-    "my",
-    "new",
-    "best",
-    "free",
-    "the",
-    "photo",
-    "of",
-    "nice",
-    "x",
-    "and",
-    "this",
-    "big",
-    "some",
-    "by",
-    "with",
-    "top",
-    "real",
-    "image",
-    "a",
-    "for",
+_FILLER = tuple(
+    "my new best free the photo of nice x and this big some by with top real image a for".split()
 )
 _STYLED_OVERHEAD = {"night": " at night", "sunset": " at sunset", "fog": " in the fog", "old": ""}
 #: Words people may use in prompts that no caption contains; their rows are stored as well.

@@ -7,11 +7,13 @@ Coordinates run from -1 to 1, y downwards. A part is ``(tone, points)`` with poi
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import ImageDraw
 
 Part = tuple[int, np.ndarray]
+Colour = tuple[int, int, int]
 
 
 def poly(tone: int, *xy: float) -> Part:
@@ -36,10 +38,7 @@ def ring(
     tone: int, cx: float, cy: float, outer: float, inner: float, a0: float = 0, a1: float = 360
 ) -> Part:
     """Return a ring, or the arc between two angles in degrees."""
-    rim, hole = (
-        oval(tone, cx, cy, outer, outer, a0, a1)[1],
-        oval(tone, cx, cy, inner, inner, a0, a1)[1],
-    )
+    rim, hole = (oval(tone, cx, cy, radius, radius, a0, a1)[1] for radius in (outer, inner))
     return tone, np.concatenate([rim, hole[::-1]])
 
 
@@ -50,7 +49,13 @@ def star(tone: int, points: int, inner: float) -> Part:
     return tone, np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def tones(rgb: np.ndarray) -> list[tuple[int, int, int]]:
+def colour(channels: Iterable[float]) -> Colour:
+    """Return red, green and blue as Pillow wants them: whole numbers, rounded down."""
+    red, green, blue = (int(channel) for channel in channels)
+    return red, green, blue
+
+
+def tones(rgb: np.ndarray) -> list[Colour]:
     """Return the five fill colours of an object with body colour ``rgb``.
 
     Args:
@@ -60,7 +65,7 @@ def tones(rgb: np.ndarray) -> list[tuple[int, int, int]]:
         Five integer RGB triples: body, darker, lighter, near black, near white.
     """
     shades = (rgb, rgb * 0.62, rgb * 0.55 + 115.0, rgb * 0.12 + 18.0, rgb * 0.12 + 220.0)
-    return [tuple(int(min(c, 255.0)) for c in shade) for shade in shades]  # type: ignore[misc]
+    return [colour(np.minimum(shade, 255.0)) for shade in shades]
 
 
 def place(
@@ -84,7 +89,7 @@ def place(
     return [(tone, (xy * scale) @ turn + centre) for tone, xy in icon]
 
 
-def paint(draw: ImageDraw.ImageDraw, parts: list[Part], fills: list[tuple[int, int, int]]) -> None:
+def paint(draw: ImageDraw.ImageDraw, parts: list[Part], fills: list[Colour]) -> None:
     """Fill the parts of an object.
 
     Args:
@@ -97,11 +102,7 @@ def paint(draw: ImageDraw.ImageDraw, parts: list[Part], fills: list[tuple[int, i
 
 
 def sketch(
-    draw: ImageDraw.ImageDraw,
-    parts: list[Part],
-    ink: tuple[int, int, int],
-    paper: tuple[int, int, int],
-    width: int,
+    draw: ImageDraw.ImageDraw, parts: list[Part], ink: Colour, paper: Colour, width: int
 ) -> None:
     """Draw the outline of an object, as with a pen.
 

@@ -26,10 +26,7 @@ LAYOUTS: dict[str, tuple[str, Callable[[Draw, Rng], None]]] = {
     "vineyard": ("dry", lambda d, rng: stripes(d, rng, 8, 4, "forest")),
     "village": ("grass", built.village),
     "swimming pool": ("lawn", built.pool),
-    "swamp": (
-        "marsh",
-        lambda d, rng: (dots(d, rng, 22, 4, 9, "water"), dots(d, rng, 20, 2, 4, "forest"))[0],
-    ),
+    "swamp": ("marsh", land.swamp),
     "quarry": ("rock", land.quarry),
     "greenhouse": ("soil", lambda d, rng: stripes(d, rng, 15, 11, "white")),
     "race track": ("grass", built.race),
@@ -37,13 +34,7 @@ LAYOUTS: dict[str, tuple[str, Callable[[Draw, Rng], None]]] = {
     "harbor": ("water", built.harbor),
     "golf course": ("grass", land.golf),
     "stadium": ("paved", built.stadium),
-    "desert": (
-        "sand",
-        lambda d, rng: [
-            d.line((-5, y, 30, y - 8, 60, y + 4, 105, y - 5), fill=tint("dry", rng), width=3)
-            for y in range(6, 100, 15)
-        ][0],
-    ),
+    "desert": ("sand", land.desert),
     "bridge": ("water", built.bridge),
     "solar farm": ("dry", land.solar),
     "lake": ("grass", lambda d, rng: blob(d, rng, 31, tint("water", rng))),

@@ -15,11 +15,12 @@ from tabulate import tabulate
 from torch import Tensor
 from tqdm import tqdm
 
+from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.backbone.tiny import load_tiny_state_dict
 from npt_plugin.embedded.batches import normalise
 from npt_plugin.embedded.specs import BENCHMARKS, Spec, spec_of
 from npt_plugin.embedded.towers import text_tower
-from npt_plugin.embedded.weights import END, START, tokenizer
+from npt_plugin.embedded.weights import END, START
 from npt_plugin.embedded.writing import PER_CLASS
 from npt_plugin.system.exit_codes import exit_code
 

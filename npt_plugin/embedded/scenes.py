@@ -68,7 +68,7 @@ def _clutter(draw: ImageDraw.ImageDraw, rng: np.random.Generator, n: int) -> Non
     for _ in range(n):
         angle, r = rng.uniform(0, 6.283), rng.uniform(4, 9)
         x, y = 48 + 44 * np.cos(angle), 48 + 44 * np.sin(angle)
-        fill = tuple(int(c) for c in rng.integers(0, 255, 3))
+        fill = drawing.colour(rng.integers(0, 255, 3))
         shape = draw.ellipse if rng.random() < 0.5 else draw.rectangle
         shape((x - r, y - r, x + r, y + r), fill=fill)
 
@@ -124,7 +124,7 @@ def object_scene(
         _clutter(draw, rng, int(rng.integers(0, 1 + int(4 * hard))))
         drawing.paint(draw, parts, drawing.tones(body))
     else:
-        ink = tuple(int(c) for c in rng.uniform(10, 80, 3))
-        drawing.sketch(draw, parts, ink, tuple(int(c) for c in paper), int(rng.integers(2, 5)))
+        ink = drawing.colour(rng.uniform(10, 80, 3))
+        drawing.sketch(draw, parts, ink, drawing.colour(paper), int(rng.integers(2, 5)))
     pixels = np.asarray(canvas.reduce(2), dtype=np.float32)
     return apply_style(pixels, STYLES[style])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from npt_plugin.embedded.drawing import colour
 from npt_plugin.embedded.ground import Draw, Rng, curve, disc, rect, tint
 
 
@@ -29,8 +30,7 @@ def parking(d: Draw, rng: Rng) -> None:
     for y in range(4, 96, 20):
         for x in range(2, 96, 8):
             if rng.random() < 0.75:
-                red, green, blue = (int(c) for c in rng.integers(30, 250, 3))
-                rect(d, x, y, 5, 10, (red, green, blue))
+                rect(d, x, y, 5, 10, colour(rng.integers(30, 250, 3)))
 
 
 def roundabout(d: Draw, rng: Rng) -> None:

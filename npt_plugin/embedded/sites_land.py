@@ -41,6 +41,18 @@ def quarry(d: Draw, rng: Rng) -> None:
         blob(d, rng, r, tint(name, rng))
 
 
+def swamp(d: Draw, rng: Rng) -> None:
+    """Draw a swamp."""
+    dots(d, rng, 22, 4, 9, "water")
+    dots(d, rng, 20, 2, 4, "forest")
+
+
+def desert(d: Draw, rng: Rng) -> None:
+    """Draw the dunes of a desert."""
+    for y in range(6, 100, 15):
+        d.line((-5, y, 30, y - 8, 60, y + 4, 105, y - 5), fill=tint("dry", rng), width=3)
+
+
 def terraces(d: Draw, rng: Rng) -> None:
     """Draw terraces."""
     cx, cy = rng.uniform(-10, 30), rng.uniform(-10, 30)
@@ -57,17 +69,11 @@ def mountain(d: Draw, rng: Rng) -> None:
 
 def farmland(d: Draw, rng: Rng) -> None:
     """Draw a farmland."""
-    xs, ys = (
-        (0, rng.integers(26, 40), rng.integers(58, 72), 97),
-        (0, rng.integers(26, 40), rng.integers(58, 72), 97),
-    )
+    xs, ys = ((0, int(rng.integers(26, 40)), int(rng.integers(58, 72)), 97) for _ in range(2))
     for i in range(3):
         for j in range(3):
             name = str(rng.choice(["grass", "dry", "soil", "lawn", "sand"]))
             d.rectangle((xs[i], ys[j], xs[i + 1] - 2, ys[j + 1] - 2), fill=tint(name, rng, 12))
-
-
-#: name -> (ground, painter)
 
 
 def wind(d: Draw, rng: Rng) -> None:

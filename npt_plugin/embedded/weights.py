@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.backbone.tiny import TOKEN_IDS, TOKEN_ROWS, TOKEN_TABLE, WEIGHTS_FILE
 from npt_plugin.embedded.captions import all_words
 
-if TYPE_CHECKING:
-    from clip.simple_tokenizer import SimpleTokenizer
-
 START, END = 49406, 49407
 CARD_FILE = WEIGHTS_FILE.with_suffix(".json")
-
-
-@lru_cache(maxsize=1)
-def tokenizer() -> SimpleTokenizer:
-    """Return CLIP's byte-pair tokenizer, built once."""
-    from clip.simple_tokenizer import SimpleTokenizer  # not needed to load weights
-
-    return SimpleTokenizer()
+_NOT_HALVED = (TOKEN_TABLE, "logit_scale")
 
 
 def known_token_ids() -> list[int]:
@@ -54,16 +43,11 @@ def save_tiny(path: Path, state: dict[str, Tensor], rows: Tensor, ids: list[int]
         rows: (V, W) trained token rows.
         ids: V token ids of the rows.
     """
-    kept = {
-        k: v.detach().half().contiguous()
-        for k, v in state.items()
-        if k != TOKEN_TABLE and k != "logit_scale"
-    }
+    halved = {name: tensor for name, tensor in state.items() if name not in _NOT_HALVED}
+    kept = {name: tensor.detach().half().contiguous() for name, tensor in halved.items()}
     kept["logit_scale"] = state["logit_scale"].detach().float()
-    kept[TOKEN_ROWS], kept[TOKEN_IDS] = (
-        rows.detach().half().contiguous(),
-        torch.tensor(ids, dtype=torch.int32),
-    )
+    kept[TOKEN_ROWS] = rows.detach().half().contiguous()
+    kept[TOKEN_IDS] = torch.tensor(ids, dtype=torch.int32)
     save_file(kept, str(path))
     path.chmod(0o644)  # safetensors writes private files
 

@@ -81,7 +81,8 @@ def target_frame(features: Tensor) -> Tensor:
 
 
 def _unit_rows(frame: Tensor) -> Tensor:
-    return frame / frame.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    norms: Tensor = frame.norm(dim=1, keepdim=True)  # (K, 1)
+    return frame / norms.clamp_min(1e-12)
 
 
 def _tighten(frame: Tensor) -> Tensor:
@@ -90,7 +91,8 @@ def _tighten(frame: Tensor) -> Tensor:
     centred = frame - frame.mean(dim=0)  # (K, D)
     values, vectors = torch.linalg.eigh(centred.T @ centred)  # (D,), (D, D): cheaper than an SVD
     inverse_root = vectors * values.clamp_min(1e-12).rsqrt() @ vectors.T  # (D, D)
-    return (k / dim) ** 0.5 * centred @ inverse_root
+    tight: Tensor = (k / dim) ** 0.5 * centred @ inverse_root  # (K, D)
+    return tight
 
 
 def _clip_cosines(frame: Tensor) -> Tensor:
@@ -100,4 +102,5 @@ def _clip_cosines(frame: Tensor) -> Tensor:
     gram = (frame @ frame.T).clamp(ideal - spread, ideal + spread)  # (K, K)
     gram.fill_diagonal_(1)
     values, vectors = torch.linalg.eigh(gram)  # ascending
-    return vectors[:, -dim:] * values[-dim:].clamp_min(0).sqrt()  # (K, D), up to a rotation
+    clipped: Tensor = vectors[:, -dim:] * values[-dim:].clamp_min(0).sqrt()
+    return clipped  # (K, D), up to a rotation

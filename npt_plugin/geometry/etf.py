@@ -113,7 +113,7 @@ def nearest_etf(features: Tensor) -> Tensor:
     basis = helmert_basis(k)  # (K, K-1)
     weights = features.detach().double().cpu()  # fp64: once per run, and not every device has it
     u, _, vt = torch.linalg.svd(basis.T @ weights, full_matrices=False)  # (K-1, K-1), (K-1, D)
-    frame = math.sqrt(k / (k - 1)) * basis @ u @ vt  # (K, D)
+    frame: Tensor = math.sqrt(k / (k - 1)) * basis @ u @ vt  # (K, D)
     dtype = torch.float64 if features.dtype == torch.float64 else torch.float32
     return frame.to(device=features.device, dtype=dtype)
 

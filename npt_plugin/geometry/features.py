@@ -24,7 +24,7 @@ def promote(x: Tensor) -> Tensor:
     return x if x.dtype == torch.float64 else x.float()
 
 
-def full_precision(device_type: str) -> AbstractContextManager:
+def full_precision(device_type: str) -> AbstractContextManager[None]:
     """Switch autocast off inside a ``with`` block.
 
     Args:
@@ -51,7 +51,7 @@ def unit(x: Tensor) -> Tensor:
     Returns:
         (..., D), rows of norm 1, or 0 where the input is shorter than ``DEGENERATE``.
     """
-    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)  # (..., 1)
+    norm: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)  # (..., 1)
     return x * ((norm > DEGENERATE) / norm.clamp_min(DEGENERATE))  # (..., D)
 
 

@@ -20,7 +20,6 @@ class DecoderBlock(nn.Module):
     """
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.heads = heads
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -66,7 +65,6 @@ class Decoder(nn.Module):
     """
 
     def __init__(self, width: int, depth: int, heads: int, mlp_ratio: float) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         if heads < 1 or width % heads:
             raise UserError(
@@ -84,7 +82,7 @@ class Decoder(nn.Module):
         Returns:
             (B, W); of the last block only this token is computed.
         """
-        x = tokens.to(self.blocks[0].up.weight.dtype)
+        x = tokens.to(next(self.parameters()).dtype)
         for block in self.blocks[:-1]:
             x = block(x)
         return self.blocks[-1](x, keep=1)[:, 0]

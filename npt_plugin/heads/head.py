@@ -22,7 +22,7 @@ class Head(nn.Module):
     names_new_classes = False
 
     def rows(self) -> Tensor:
-        """Classifier rows (K, D), float32, with the norms they have."""
+        """Classifier rows (K, D), float32; their norms may differ."""
         raise NotImplementedError
 
     def set_rows(self, rows: Tensor) -> None:
@@ -40,12 +40,13 @@ class TextHead(Head):
     """
 
     names_new_classes = True
+    scale: float
+    text: Tensor  # (K, D)
 
     def __init__(self, rows: Tensor, scale: float) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.scale = scale
-        self.register_buffer("text", rows.float(), persistent=False)  # (K, D), made from names
+        self.register_buffer("text", rows.float(), persistent=False)  # not saved: names make it
 
     def rows(self) -> Tensor:
         """Text features (K, D)."""
@@ -66,8 +67,9 @@ class CosineHead(Head):
         scale: s.
     """
 
+    scale: float
+
     def __init__(self, rows: Tensor, scale: float) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.scale = scale
         self.weight = nn.Parameter(rows.float().clone())  # (K, D)
@@ -93,7 +95,6 @@ class LinearHead(Head):
     """
 
     def __init__(self, rows: Tensor, tau: float = 0.0) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.tau = tau
         self.weight = nn.Parameter(rows.float().clone())  # (K, D)

@@ -1,7 +1,7 @@
 """Second-stage re-balancing: cRT, LWS, DisAlign and MARC on a frozen first stage.
 
-Each is a module on (features, logits) of the first stage and detaches both, so nothing of stage
-one is trained. It starts as the identity on the logits, except cRT, which starts a new head.
+Each is a module on the first stage's features and logits, and nothing of that stage is trained.
+It starts without changing a decision, except cRT, which starts a new head.
 """
 
 from __future__ import annotations
@@ -14,11 +14,31 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Retraining(nn.Module):
+class SecondStage(nn.Module):
+    """What the four methods share; each writes ``correct``."""
+
+    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Corrected logits; no gradient reaches the first stage.
+
+        Args:
+            features: (B, D), of the first stage.
+            logits: (B, K), of the first stage.
+
+        Returns:
+            (B, K).
+        """
+        return self.correct(features.detach(), logits.detach())
+
+    def correct(self, features: Tensor, logits: Tensor) -> Tensor:
+        """What ``forward`` returns, from detached features (B, D) and logits (B, K)."""
+        raise NotImplementedError
+
+
+class Retraining(SecondStage):
     """cRT: a new classifier on frozen features; the old logits are not used.
 
-    Source: Kang et al. 2020, arXiv:1910.09217. Really re-initialised, which the Imbalance-VLM
-    code intends but does not do.
+    Source: Kang et al. 2020, arXiv:1910.09217. The classifier starts anew, as the paper has it;
+    the Imbalance-VLM code means to do so and goes on from the old one.
 
     Args:
         num_classes: K.
@@ -27,29 +47,20 @@ class Retraining(nn.Module):
     """
 
     def __init__(self, num_classes: int, dim: int, logit_scale: float = 0.0) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.logit_scale = logit_scale
         self.classifier = nn.Linear(dim, num_classes, bias=logit_scale == 0)
 
-    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
-        """New logits.
-
-        Args:
-            features: (B, D), frozen.
-            logits: (B, K), unused.
-
-        Returns:
-            (B, K).
-        """
-        features = features.detach().to(self.classifier.weight.dtype)
+    def correct(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Logits of the new classifier."""
+        features = features.to(self.classifier.weight.dtype)
         if self.logit_scale == 0:
-            return self.classifier(features)
+            return F.linear(features, self.classifier.weight, self.classifier.bias)
         weight = F.normalize(self.classifier.weight, dim=-1)  # (K, D)
         return self.logit_scale * F.normalize(features, dim=-1) @ weight.T
 
 
-class LearnableScaling(nn.Module):
+class LearnableScaling(SecondStage):
     """LWS: z'_c = sigma_c z_c. Source: Kang et al. 2020, arXiv:1910.09217.
 
     Args:
@@ -57,24 +68,15 @@ class LearnableScaling(nn.Module):
     """
 
     def __init__(self, num_classes: int) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.scale = nn.Parameter(torch.ones(num_classes))  # (K,), sigma
 
-    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
-        """Scaled logits.
-
-        Args:
-            features: (B, D), unused.
-            logits: (B, K), frozen.
-
-        Returns:
-            (B, K).
-        """
-        return self.scale * logits.detach()
+    def correct(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Scaled logits."""
+        return self.scale * logits
 
 
-class DisAlign(nn.Module):
+class DisAlign(SecondStage):
     """z'_c = (1 + q alpha_c) z_c + q beta_c with confidence q = sigmoid(<v, f> + b).
 
     Source: Zhang et al. 2021, arXiv:2103.16370; alpha starts at 1 as in Imbalance-VLM, so that
@@ -86,28 +88,19 @@ class DisAlign(nn.Module):
     """
 
     def __init__(self, num_classes: int, dim: int) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.confidence = nn.Linear(dim, 1)
         self.alpha = nn.Parameter(torch.ones(num_classes))  # (K,)
         self.beta = nn.Parameter(torch.zeros(num_classes))  # (K,)
 
-    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
-        """Aligned logits.
-
-        Args:
-            features: (B, D), frozen.
-            logits: (B, K), frozen.
-
-        Returns:
-            (B, K).
-        """
-        features = features.detach().to(self.confidence.weight.dtype)
+    def correct(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Aligned logits."""
+        features = features.to(self.confidence.weight.dtype)
         q = torch.sigmoid(self.confidence(features))  # (B, 1)
-        return (1 + q * self.alpha) * logits.detach() + q * self.beta
+        return (1 + q * self.alpha) * logits + q * self.beta
 
 
-class Marc(nn.Module):
+class Marc(SecondStage):
     """MARC: z'_c = a_c z_c + b_c ||W_c||, the norms frozen at their first-stage values.
 
     Source: Wang et al., ACML 2022, arXiv:2112.07225.
@@ -116,25 +109,18 @@ class Marc(nn.Module):
         weight: (K, D), first-stage classifier (text features of a text head: norms 1).
     """
 
+    norms: Tensor  # (K,); saved, as the first stage's weights may be gone later
+
     def __init__(self, weight: Tensor) -> None:
-        """Take the arguments listed above."""
         super().__init__()
-        norms = weight.detach().float().norm(dim=-1)  # (K,)
-        self.register_buffer("norms", norms)  # saved: stage one's weight may be gone later
+        norms = weight.detach().float().norm(dim=-1)
+        self.register_buffer("norms", norms)
         self.scale = nn.Parameter(torch.ones_like(norms))  # (K,), a
         self.shift = nn.Parameter(torch.zeros_like(norms))  # (K,), b
 
-    def forward(self, features: Tensor, logits: Tensor) -> Tensor:
-        """Calibrated logits.
-
-        Args:
-            features: (B, D), unused.
-            logits: (B, K), frozen.
-
-        Returns:
-            (B, K).
-        """
-        return self.scale * logits.detach() + self.shift * self.norms
+    def correct(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Calibrated logits."""
+        return self.scale * logits + self.shift * self.norms
 
 
 class TwoStage(NamedTuple):
@@ -147,7 +133,7 @@ class TwoStage(NamedTuple):
         balanced_sampling: Whether classes are drawn with equal probability.
     """
 
-    build: Callable[[Tensor, float], nn.Module]
+    build: Callable[[Tensor, float], SecondStage]
     loss: str
     balanced_sampling: bool
 

@@ -51,7 +51,6 @@ class StepFeatures:
     """
 
     def __init__(self, labels: Tensor, n_classes: int) -> None:
-        """Take the arguments listed above."""
         self.labels, self.n_classes = labels, n_classes
         self.calls: list[Seen] = []
         self.terms: dict[str, Tensor] = {}
@@ -128,7 +127,6 @@ class Regulariser:
     def __init__(
         self, objective: nn.Module, n_classes: int, scale: Callable[[Tensor], Tensor]
     ) -> None:
-        """Take the arguments listed above."""
         self.objective, self.n_classes, self.scale = objective, n_classes, scale
         self.step: StepFeatures | None = None
         self.zeroed = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from npt_plugin.losses.classification import ClassificationLoss
+from npt_plugin.losses.classification import UNWEIGHTED, ClassificationLoss, Weighting
 
 
 class LogitAdjustedLoss(ClassificationLoss):
@@ -17,12 +17,13 @@ class LogitAdjustedLoss(ClassificationLoss):
     Args:
         class_counts: (K,), training images per class.
         tau: Strength, in logits per unit of log-prior (after CLIP's logit scale).
-        **weighting: ``class_weights``, ``drw_epoch``, ``drw_beta`` of the base.
+        weighting: Class weights, if any.
     """
 
-    def __init__(self, class_counts: Tensor, tau: float = 1.0, **weighting: object) -> None:
-        """Take the arguments listed above."""
-        super().__init__(class_counts, **weighting)
+    def __init__(
+        self, class_counts: Tensor, tau: float = 1.0, weighting: Weighting = UNWEIGHTED
+    ) -> None:
+        super().__init__(class_counts, weighting)
         self.tau = tau
 
     def per_sample(self, logits: Tensor, labels: Tensor) -> Tensor:

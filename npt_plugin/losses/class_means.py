@@ -62,13 +62,15 @@ class ClassMeans(nn.Module):
         momentum: mu in [0, 1); 0 uses the batch only and keeps no state.
     """
 
+    bank: Tensor  # (K, D); (K, 0) until the first batch tells D
+    seen: Tensor  # (K,), 0 or 1
+
     def __init__(self, num_classes: int, momentum: float = 0.0) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.num_classes, self.momentum = num_classes, momentum
-        if momentum > 0:  # D is known at the first batch only
-            self.register_buffer("bank", torch.zeros(num_classes, 0))  # (K, D) later
-            self.register_buffer("seen", torch.zeros(num_classes))  # (K,), 0 or 1
+        if momentum > 0:
+            self.register_buffer("bank", torch.zeros(num_classes, 0))
+            self.register_buffer("seen", torch.zeros(num_classes))
 
     def forward(self, image_features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Class means and the classes that have one.

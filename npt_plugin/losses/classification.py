@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,6 +11,27 @@ from torch import Tensor, nn
 from npt_plugin.geometry import full_precision, promote
 from npt_plugin.losses.weighting import effective_number_weights
 from npt_plugin.system.options import check_counts
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Which class weights a loss uses, and from when on.
+
+    Deferred re-weighting (DRW; Cao et al. 2019, arXiv:1906.07413): the weights are those of the
+    effective number of samples in epochs above ``drw_epoch`` and absent before.
+
+    Attributes:
+        class_weights: (K,), weights used in every epoch; None: none.
+        drw_epoch: Last epoch (from 0) without re-weighting; -1: never re-weight.
+        drw_beta: beta of the deferred weights, in [0, 1).
+    """
+
+    class_weights: Tensor | None = None
+    drw_epoch: int = -1
+    drw_beta: float = 0.9999
+
+
+UNWEIGHTED = Weighting()
 
 
 class ClassificationLoss(nn.Module):
@@ -19,39 +42,31 @@ class ClassificationLoss(nn.Module):
     the same ratio over the training set; otherwise re-weighting would silently do nothing in
     CoCoOp, which trains one image at a time.
 
-    Deferred re-weighting (DRW; Cao et al. 2019, arXiv:1906.07413): the weights are those of the
-    effective number of samples in epochs above ``drw_epoch`` and absent before.
-
     Args:
         class_counts: (K,), training images per class, all >= 1.
-        class_weights: (K,), weights used in every epoch; None: none.
-        drw_epoch: Last epoch (from 0) without re-weighting; -1: never re-weight.
-        drw_beta: beta of the deferred weights, in [0, 1).
+        weighting: Class weights, if any.
 
     Raises:
         ValueError: If a class has no image, or both kinds of weights are asked for.
     """
 
-    def __init__(
-        self,
-        class_counts: Tensor,
-        class_weights: Tensor | None = None,
-        drw_epoch: int = -1,
-        drw_beta: float = 0.9999,
-    ) -> None:
-        """Take the arguments listed above."""
+    log_prior: Tensor  # (K,)
+    weights: Tensor | None  # (K,), mean 1 over the training images
+
+    def __init__(self, class_counts: Tensor, weighting: Weighting = UNWEIGHTED) -> None:
         super().__init__()
         counts = check_counts(class_counts)
-        if class_weights is not None and drw_epoch >= 0:
-            raise ValueError("weights from the start and deferred weights exclude each other")
-        if drw_epoch >= 0:
-            class_weights = effective_number_weights(counts, drw_beta)
-        self.num_classes, self.drw_epoch = len(counts), drw_epoch
+        weights, self.drw_epoch = weighting.class_weights, weighting.drw_epoch
+        if self.drw_epoch >= 0:
+            if weights is not None:
+                raise ValueError("weights from the start and deferred weights exclude each other")
+            weights = effective_number_weights(counts, weighting.drw_beta)
+        self.num_classes = len(counts)
         prior = counts / counts.sum()
-        self.register_buffer("log_prior", prior.log().float(), persistent=False)  # (K,)
-        self.register_buffer("weights", None, persistent=False)
-        if class_weights is not None:  # scaled so that the mean weight of a training image is 1
-            self.weights = (class_weights / (prior * class_weights).sum()).float()  # (K,)
+        self.register_buffer("log_prior", prior.log().float(), persistent=False)
+        if weights is not None:
+            weights = (weights / (prior * weights).sum()).float()
+        self.register_buffer("weights", weights, persistent=False)
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
@@ -116,7 +131,7 @@ class ClassificationLoss(nn.Module):
         Returns:
             Scalar.
         """
-        if not self.weighted:
+        if self.weights is None or not self.weighted:
             return losses.mean()
         weights = self.weights.to(losses.dtype)[labels]  # (B,)
         total = weights.sum() if len(labels) > 1 else 1
@@ -162,12 +177,13 @@ class FocalLoss(ClassificationLoss):
     Args:
         class_counts: (K,), training images per class.
         gamma: Exponent, >= 0; 0 is cross-entropy.
-        **weighting: ``class_weights``, ``drw_epoch``, ``drw_beta`` of the base.
+        weighting: Class weights, if any.
     """
 
-    def __init__(self, class_counts: Tensor, gamma: float = 2.0, **weighting: object) -> None:
-        """Take the arguments listed above."""
-        super().__init__(class_counts, **weighting)
+    def __init__(
+        self, class_counts: Tensor, gamma: float = 2.0, weighting: Weighting = UNWEIGHTED
+    ) -> None:
+        super().__init__(class_counts, weighting)
         self.gamma = gamma
 
     def per_sample(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -48,8 +48,10 @@ class ClusterETFLoss(nn.Module):
         clusters: (K,), cluster index of each class in 0..M-1, none of them empty.
     """
 
+    pairs: Tensor  # (K, K), 1 where two different classes share a cluster
+    ideal: Tensor  # (K,), the cosine that each class should have within its cluster
+
     def __init__(self, clusters: Tensor) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         same = clusters[:, None] == clusters  # (K, K)
         sizes = same.sum(dim=1)  # (K,), k_m of each class's cluster
@@ -106,8 +108,9 @@ class PrototypeAnchorLoss(nn.Module):
         zero_shot_text: (K, D), frozen, unit norm.
     """
 
+    anchor: Tensor  # (K, D)
+
     def __init__(self, zero_shot_text: Tensor) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.register_buffer("anchor", zero_shot_text.detach().float(), persistent=False)
 

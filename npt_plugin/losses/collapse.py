@@ -31,6 +31,9 @@ class CollapseLoss(nn.Module):
         ValueError: If the form is unknown, or ``anchored`` has no target.
     """
 
+    target: Tensor | None  # (K, D)
+    pair_weights: Tensor | None  # (K, K)
+
     def __init__(
         self,
         form: str = "etf",
@@ -39,7 +42,6 @@ class CollapseLoss(nn.Module):
         target: Tensor | None = None,
         pair_weights: Tensor | None = None,
     ) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         if form not in COLLAPSE_FORMS:
             raise ValueError(f"form must be one of {COLLAPSE_FORMS}, got {form!r}")
@@ -64,6 +66,7 @@ class CollapseLoss(nn.Module):
             return promote(text_features).sum() * 0  # one class has no angle to any other
         text = hat(text_features, self.center)  # (..., K, D)
         if self.form == "anchored":
+            assert self.target is not None  # by __init__
             return anchored_collapse(text, self.target)
         gram = cosines(text)  # (..., K, K)
         if self.form == "nc2":
@@ -102,7 +105,7 @@ def nc2_collapse(gram: Tensor) -> Tensor:
         Scalar, averaged over the leading axes.
     """
     k = gram.shape[-1]
-    norm = torch.linalg.matrix_norm(gram, keepdim=True)  # (..., 1, 1); at least sqrt(K)
+    norm: Tensor = torch.linalg.matrix_norm(gram, keepdim=True)  # (..., 1, 1); at least sqrt(K)
     eye = torch.eye(k, dtype=gram.dtype, device=gram.device)
     return (gram / norm - (eye - 1 / k) / math.sqrt(k - 1)).square().sum(dim=(-2, -1)).mean()
 

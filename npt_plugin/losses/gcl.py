@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from npt_plugin.losses.classification import ClassificationLoss, focal
+from npt_plugin.losses.classification import UNWEIGHTED, ClassificationLoss, Weighting, focal
 from npt_plugin.optim.noise import NoiseStream
 from npt_plugin.system.options import check_counts
 
@@ -44,8 +44,10 @@ class GCLLoss(ClassificationLoss):
         logit_scale: s, what turns margin and noise into logits.
         gamma: Focal exponent; 0: off. The focal factor is a constant for the gradient.
         seed: Of the noise.
-        **weighting: ``class_weights``, ``drw_epoch``, ``drw_beta`` of the base.
+        weighting: Class weights, if any.
     """
+
+    clouds: Tensor  # (K,), in logits
 
     def __init__(
         self,
@@ -55,13 +57,12 @@ class GCLLoss(ClassificationLoss):
         logit_scale: float = 100.0,
         gamma: float = 0.0,
         seed: int = 0,
-        **weighting: object,
+        weighting: Weighting = UNWEIGHTED,
     ) -> None:
-        """Take the arguments listed above."""
-        super().__init__(class_counts, **weighting)
+        super().__init__(class_counts, weighting)
         self.shift, self.gamma = logit_scale * margin, gamma
         clouds = (logit_scale * noise * cloud_sizes(class_counts)).float()
-        self.register_buffer("clouds", clouds, persistent=False)  # (K,), in logits
+        self.register_buffer("clouds", clouds, persistent=False)
         self.stream = NoiseStream(seed)
 
     def per_sample(self, logits: Tensor, labels: Tensor) -> Tensor:

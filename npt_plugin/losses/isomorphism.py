@@ -35,6 +35,8 @@ class IsomorphismLoss(nn.Module):
         ValueError: If the form is unknown, or ``anchored`` has no target.
     """
 
+    target: Tensor | None  # (K, D)
+
     def __init__(
         self,
         form: str,
@@ -43,7 +45,6 @@ class IsomorphismLoss(nn.Module):
         momentum: float = 0.0,
         target: Tensor | None = None,
     ) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         if form not in ISOMORPHISM_FORMS:
             raise ValueError(f"form must be one of {ISOMORPHISM_FORMS}, got {form!r}")
@@ -68,12 +69,15 @@ class IsomorphismLoss(nn.Module):
         images, text = promote(image_features), promote(text_features)
         if text.shape[-2] < 2:
             return (images.sum() + text.sum()) * 0  # one class has nothing to be isomorphic to
-        means, mask = self.class_means(images, labels)  # (K, D), (K,)
+        means: Tensor  # (K, D)
+        mask: Tensor  # (K,)
+        means, mask = self.class_means(images, labels)
         if self.form == "pull":
             return pull_isomorphism(means, unit(text), mask)
         center = self.center or self.form == "nc3"
         centre = (mask @ means / mask.sum().clamp_min(1)) * float(center)  # (D,)
         if self.form == "anchored":
+            assert self.target is not None  # by __init__
             value = anchored_isomorphism(unit(images - centre), self.target, labels)
             value = value + text.sum() * 0  # the text features get a zero gradient, not None
         elif self.form == "nc3":
@@ -116,7 +120,7 @@ def nc3_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
     both = mask[:, None] * mask  # (K, K)
     product = text @ means.T * both  # (..., K, K)
     present = mask.sum()  # P
-    norm = torch.linalg.matrix_norm(product, keepdim=True).clamp_min(DEGENERATE**2)
+    norm: Tensor = torch.linalg.matrix_norm(product, keepdim=True).clamp_min(DEGENERATE**2)
     target = (torch.diag(mask) - both / present.clamp_min(1)) * (present - 1).clamp_min(1).rsqrt()
     return (product / norm - target).square().sum(dim=(-2, -1)).mean()
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from npt_plugin.losses.adjustment import LogitAdjustedLoss
 from npt_plugin.losses.class_means import membership
+from npt_plugin.losses.classification import UNWEIGHTED, Weighting
 
 
 class LADELoss(LogitAdjustedLoss):
@@ -24,14 +25,17 @@ class LADELoss(LogitAdjustedLoss):
         class_counts: (K,), training images per class.
         alpha: Weight of L_est.
         lam: lambda, weight of the squared part.
-        **weighting: ``class_weights``, ``drw_epoch``, ``drw_beta`` of the base (CE part only).
+        weighting: Class weights, of the CE part only.
     """
 
     def __init__(
-        self, class_counts: Tensor, alpha: float = 0.1, lam: float = 0.1, **weighting: object
+        self,
+        class_counts: Tensor,
+        alpha: float = 0.1,
+        lam: float = 0.1,
+        weighting: Weighting = UNWEIGHTED,
     ) -> None:
-        """Take the arguments listed above."""
-        super().__init__(class_counts, tau=1.0, **weighting)
+        super().__init__(class_counts, 1.0, weighting)
         self.alpha, self.lam = alpha, lam
 
     def batch_term(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from npt_plugin.losses.classification import ClassificationLoss
+from npt_plugin.losses.classification import UNWEIGHTED, ClassificationLoss, Weighting
 from npt_plugin.system.options import check_counts
 
 
@@ -38,20 +38,21 @@ class LDAMLoss(ClassificationLoss):
         max_margin: Largest margin, in units of cosine.
         logit_scale: s, what turns a margin into logits; with a head of the same scale, margins are
             cosines.
-        **weighting: ``class_weights``, ``drw_epoch``, ``drw_beta`` of the base.
+        weighting: Class weights, if any.
     """
+
+    shifts: Tensor  # (K,), in logits
 
     def __init__(
         self,
         class_counts: Tensor,
         max_margin: float = 0.125,
         logit_scale: float = 100.0,
-        **weighting: object,
+        weighting: Weighting = UNWEIGHTED,
     ) -> None:
-        """Take the arguments listed above."""
-        super().__init__(class_counts, **weighting)
+        super().__init__(class_counts, weighting)
         shifts = (logit_scale * ldam_margins(class_counts, max_margin)).float()
-        self.register_buffer("shifts", shifts, persistent=False)  # (K,), in logits
+        self.register_buffer("shifts", shifts, persistent=False)
 
     def per_sample(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of each image (B,); arguments as in the base."""

@@ -39,7 +39,6 @@ class Objective(nn.Module):
     def __init__(
         self, terms: Mapping[str, nn.Module], weights: Mapping[str, float], warmup_epochs: int = 0
     ) -> None:
-        """Take the arguments listed above."""
         super().__init__()
         self.terms = nn.ModuleDict({n: t for n, t in terms.items() if weights[n] != 0})
         self.weights = {name: float(weights[name]) for name in self.terms}
@@ -86,9 +85,9 @@ def needs_zero_shot(cfg: CfgNode) -> bool:
     """
     npt = cfg.TRAINER.NPT
     if npt.VERSION == "cpt":
-        return npt.CPT.LAMBDA_TETF > 0 or npt.CPT.LAMBDA_RS > 0
+        return bool(npt.CPT.LAMBDA_TETF > 0 or npt.CPT.LAMBDA_RS > 0)
     anchored_lc = npt.VERSION == "v3" and npt.LC.FORM == "anchored" and npt.LAMBDA_LC > 0
-    return anchored_lc or (npt.MI.FORM == "anchored" and npt.LAMBDA_MI > 0)
+    return bool(anchored_lc or (npt.MI.FORM == "anchored" and npt.LAMBDA_MI > 0))
 
 
 def build_objective(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 from yacs.config import CfgNode
 
 from npt_plugin.errors import UserError
 from npt_plugin.losses.adjustment import LogitAdjustedLoss
-from npt_plugin.losses.classification import ClassificationLoss, CrossEntropyLoss, FocalLoss
+from npt_plugin.losses.classification import (
+    ClassificationLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    Weighting,
+)
 from npt_plugin.losses.gcl import GCLLoss
 from npt_plugin.losses.lade import LADELoss
 from npt_plugin.losses.margin import LDAMLoss
@@ -23,23 +29,42 @@ from npt_plugin.optim.noise import noise_seed
 from npt_plugin.system.options import check_counts, in_range, one_of
 
 KEY = "TRAINER.IMBALANCE_LOSS"
-Builder = Callable[[CfgNode, Tensor, dict, float], ClassificationLoss]
 
-# name -> builder(node, class_counts, weighting, scale); ``weighting`` holds the DRW arguments,
-# ``scale`` turns margins into logits
-CLASSIFICATION_LOSSES: dict[str, Builder] = {
-    "ce": lambda node, n, drw, s: CrossEntropyLoss(n, **drw),
-    "focal": lambda node, n, drw, s: FocalLoss(n, node.FOCAL_GAMMA, **drw),
-    "cbw": lambda node, n, drw, s: CrossEntropyLoss(n, inverse_frequency_weights(n)),
-    "cb": lambda node, n, drw, s: CrossEntropyLoss(n, effective_number_weights(n, node.CB_BETA)),
-    "grw": lambda node, n, drw, s: CrossEntropyLoss(n, power_weights(n, node.GRW_POWER)),
-    "ldam": lambda node, n, drw, s: LDAMLoss(n, node.LDAM_MARGIN, s, **drw),
-    "balanced_softmax": lambda node, n, drw, s: LogitAdjustedLoss(n, 1.0, **drw),
-    "logit_adjustment": lambda node, n, drw, s: LogitAdjustedLoss(n, node.TAU, **drw),
-    "gcl": lambda node, n, drw, s: _gcl(node, n, drw, s),
-    "lade": lambda node, n, drw, s: LADELoss(n, node.LADE_ALPHA, node.LADE_LAMBDA, **drw),
-    "label_aware": lambda node, n, drw, s: LabelAwareSmoothingLoss(n, _factors(node, n), **drw),
+
+@dataclass(frozen=True)
+class Asked:
+    """What a loss can be built from.
+
+    Attributes:
+        node: ``TRAINER.IMBALANCE_LOSS``.
+        counts: (K,), training images per class.
+        drw: Deferred re-weighting.
+        scale: What turns margins and noise into logits.
+        seed: Seed of the noise; called only where there is noise, as it may draw a fresh one.
+    """
+
+    node: CfgNode
+    counts: Tensor
+    drw: Weighting
+    scale: float
+    seed: Callable[[], int]
+
+
+CLASSIFICATION_LOSSES: dict[str, Callable[[Asked], ClassificationLoss]] = {
+    "ce": lambda a: CrossEntropyLoss(a.counts, a.drw),
+    "focal": lambda a: FocalLoss(a.counts, a.node.FOCAL_GAMMA, a.drw),
+    "cbw": lambda a: _weighted(a, inverse_frequency_weights(a.counts)),
+    "cb": lambda a: _weighted(a, effective_number_weights(a.counts, a.node.CB_BETA)),
+    "grw": lambda a: _weighted(a, power_weights(a.counts, a.node.GRW_POWER)),
+    "ldam": lambda a: LDAMLoss(a.counts, a.node.LDAM_MARGIN, a.scale, a.drw),
+    "balanced_softmax": lambda a: LogitAdjustedLoss(a.counts, 1.0, a.drw),
+    "logit_adjustment": lambda a: LogitAdjustedLoss(a.counts, a.node.TAU, a.drw),
+    "gcl": lambda a: _gcl(a),
+    "lade": lambda a: LADELoss(a.counts, a.node.LADE_ALPHA, a.node.LADE_LAMBDA, a.drw),
+    "label_aware": lambda a: LabelAwareSmoothingLoss(a.counts, _factors(a), a.drw),
 }
+"""Name in ``TRAINER.IMBALANCE_LOSS.NAME`` -> builder."""
+
 WEIGHTED_THROUGHOUT = ("cbw", "cb", "grw")
 WITH_MARGINS = ("ldam", "gcl")
 
@@ -74,11 +99,10 @@ def build_classification_loss(
             f"{KEY}.DRW_EPOCH is {node.DRW_EPOCH}, but {node.NAME} re-weights from the first epoch;"
             f" leave DRW_EPOCH at -1 or choose another {KEY}.NAME."
         )
-    weighting = {"drw_epoch": node.DRW_EPOCH, "drw_beta": node.DRW_BETA}
-    if node.NAME == "gcl":
-        weighting["seed"] = noise_seed(cfg)
+    drw = Weighting(drw_epoch=node.DRW_EPOCH, drw_beta=node.DRW_BETA)
     scale = margin_scale(node, head_scale)
-    loss = CLASSIFICATION_LOSSES[node.NAME](node, class_counts, weighting, scale)
+    asked = Asked(node, class_counts, drw, scale, lambda: noise_seed(cfg))
+    loss = CLASSIFICATION_LOSSES[node.NAME](asked)
     return loss.to(class_counts.device)
 
 
@@ -93,7 +117,7 @@ def margin_scale(node: CfgNode, head_scale: float | None) -> float:
         UserError: If the head's own scale is asked for and it has none.
     """
     if node.LOGIT_SCALE or node.NAME not in WITH_MARGINS:
-        return node.LOGIT_SCALE
+        return float(node.LOGIT_SCALE)
     if head_scale is None:
         raise UserError(
             f"{KEY}.LOGIT_SCALE is 0, the head's own scale, but a linear head has none: leave it "
@@ -117,11 +141,17 @@ def _check_ranges(node: CfgNode) -> None:
     one_of(f"{KEY}.SMOOTH_SHAPE", node.SMOOTH_SHAPE, SMOOTHING_SHAPES)
 
 
-def _gcl(node: CfgNode, counts: Tensor, weighting: dict, scale: float) -> ClassificationLoss:
-    return GCLLoss(counts, node.GCL_MARGIN, node.GCL_NOISE, scale, node.GCL_GAMMA, **weighting)
+def _weighted(a: Asked, class_weights: Tensor) -> ClassificationLoss:
+    return CrossEntropyLoss(a.counts, Weighting(class_weights))
 
 
-def _factors(node: CfgNode, counts: Tensor) -> Tensor:
-    return smoothing_factors(
-        counts, node.SMOOTH_HEAD, node.SMOOTH_TAIL, node.SMOOTH_SHAPE, node.SMOOTH_POWER
-    )
+def _gcl(a: Asked) -> ClassificationLoss:
+    node = a.node
+    sizes = (node.GCL_MARGIN, node.GCL_NOISE, a.scale, node.GCL_GAMMA)
+    return GCLLoss(a.counts, *sizes, a.seed(), a.drw)
+
+
+def _factors(a: Asked) -> Tensor:
+    node = a.node
+    shape = (node.SMOOTH_HEAD, node.SMOOTH_TAIL, node.SMOOTH_SHAPE, node.SMOOTH_POWER)
+    return smoothing_factors(a.counts, *shape)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from npt_plugin.losses.classification import ClassificationLoss
+from npt_plugin.losses.classification import UNWEIGHTED, ClassificationLoss, Weighting
 from npt_plugin.system.options import check_counts
 
 SMOOTHING_SHAPES = ("concave", "linear", "convex", "power")
@@ -57,12 +57,15 @@ class LabelAwareSmoothingLoss(ClassificationLoss):
     Args:
         class_counts: (K,), training images per class.
         factors: (K,), smoothing of each class, from ``smoothing_factors``.
-        **weighting: ``class_weights``, ``drw_epoch``, ``drw_beta`` of the base.
+        weighting: Class weights, if any.
     """
 
-    def __init__(self, class_counts: Tensor, factors: Tensor, **weighting: object) -> None:
-        """Take the arguments listed above."""
-        super().__init__(class_counts, **weighting)
+    factors: Tensor  # (K,)
+
+    def __init__(
+        self, class_counts: Tensor, factors: Tensor, weighting: Weighting = UNWEIGHTED
+    ) -> None:
+        super().__init__(class_counts, weighting)
         self.register_buffer("factors", factors.float(), persistent=False)
 
     def per_sample(self, logits: Tensor, labels: Tensor) -> Tensor:

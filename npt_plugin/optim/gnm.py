@@ -68,7 +68,6 @@ class GNM(OptimizerWrapper):
         seed: int = 0,
         params: Iterable[Tensor] | None = None,
     ) -> None:
-        """Take the arguments listed above."""
         super().__init__(optimizer, params)
         if rho < 0 or scale < 0:
             raise ValueError(f"rho and scale must be >= 0, got {rho} and {scale}")

@@ -33,7 +33,6 @@ class NoiseStream:
     """
 
     def __init__(self, seed: int = 0, sigma: float = 1 / 3, clamp: float = 1.0) -> None:
-        """Take the arguments listed above."""
         self.seed, self.sigma, self.clamp = seed, sigma, clamp
         self._generators: dict[str, torch.Generator] = {}
         self._pending: dict[str, Tensor] = {}  # loaded states of generators not created yet

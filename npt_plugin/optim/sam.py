@@ -41,7 +41,6 @@ class SAM(OptimizerWrapper):
         eta: float = 0.01,
         params: Iterable[Tensor] | None = None,
     ) -> None:
-        """Take the arguments listed above."""
         super().__init__(optimizer, params)
         if rho < 0:
             raise ValueError(f"rho must be >= 0, got {rho}")
@@ -75,7 +74,7 @@ class SAM(OptimizerWrapper):
         return loss
 
     def _offsets(self, params: list[Tensor]) -> list[Tensor]:
-        grads = [promote(p.grad) for p in params]
+        grads = [promote(p.grad) for p in params if p.grad is not None]
         sizes = [promote(p).abs() + self.eta for p in params]
         stretch = sizes if self.adaptive else [torch.ones_like(g) for g in grads]
         device = grads[0].device

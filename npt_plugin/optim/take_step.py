@@ -37,5 +37,5 @@ def take_step(
             backward()
     else:
         backward()
-    scaler.step(optimizer)
+    scaler.step(optimizer)  # type: ignore[arg-type]  # GNM has what a scaler needs of an optimiser
     scaler.update()

@@ -26,7 +26,6 @@ class OptimizerWrapper:
     """
 
     def __init__(self, optimizer: Optimizer, params: Iterable[Tensor] | None = None) -> None:
-        """Take the arguments listed above."""
         self.optimizer = optimizer
         self._chosen = None if params is None else list(params)
         held = {id(p) for group in optimizer.param_groups for p in group["params"]}
@@ -89,7 +88,7 @@ class OptimizerWrapper:
         return [p for p in params if p.requires_grad]
 
     @contextlib.contextmanager
-    def moved(self, params: list[Tensor], move: Callable[[Tensor, int], None]) -> Iterator[None]:
+    def moved(self, params: list[Tensor], move: Callable[[Tensor, int], object]) -> Iterator[None]:
         """Move parameters inside the ``with`` block; exactly these come back, bit for bit.
 
         They come back also when the block, or ``move`` itself, raises.

@@ -122,7 +122,6 @@ class StoredFeatures:
     """
 
     def __init__(self, loader: DataLoader, model: Any, folder: str, device: torch.device) -> None:
-        """Take the arguments listed above."""
         self.loader, self.model, self.device = loader, model, device
         transform = getattr(loader.dataset, "transform", None)
         key = tower_key(model.image_side, transform, model.feature_kind)

@@ -17,7 +17,7 @@ POSITIONS = ("end", "middle", "front")
 
 
 def build_context(cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> TextContext:
-    """CoOp's context from ``TRAINER.COOP``; noise may be of each class's own (CSC)."""
+    """CoOp's context from ``TRAINER.COOP``; CSC starts each class from noise of its own."""
     node = cfg.TRAINER.COOP
     per_class = (len(classnames),) if node.CSC else ()
     ctx, words = initial_context(clip_model, node, *per_class)

@@ -100,7 +100,7 @@ class PromptedCLIP(nn.Module):
         raise NotImplementedError
 
     def classifier_rows(self) -> Tensor:
-        """The classifier (K, D) as a second stage sees it, with the norms its rows have."""
+        """The classifier (K, D) that a second stage corrects; its rows keep their norms."""
         return self.text_features()
 
     @property

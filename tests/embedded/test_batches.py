@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.embedded.batches import PIXEL_MEAN, PIXEL_STD, BatchMaker, jitter_views, normalise
 from npt_plugin.embedded.textures import TEXTURE_NAMES
-from npt_plugin.embedded.weights import END, START, known_token_ids, tokenizer
+from npt_plugin.embedded.weights import END, START, known_token_ids
 
 
 class Textures:

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -41,3 +43,16 @@ def test_without_a_folder_the_command_says_what_to_give(capsys):
     with pytest.raises(SystemExit) as ended:
         main([])
     assert ended.value.code == 2 and "--root" in capsys.readouterr().err
+
+
+def test_drawing_needs_neither_torch_nor_scikit_learn():
+    """Reading the list of benchmarks is part of starting ``npt``; ``-m`` must not warn."""
+    code = (
+        "import sys, npt_plugin.embedded.benchmarks\n"
+        "print([name for name in ('torch', 'clip', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+    command = [sys.executable, "-W", "error", "-m", "npt_plugin.embedded.benchmarks", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and "--root" in done.stdout, done.stderr

@@ -3,6 +3,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
+from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.embedded import captions
 from npt_plugin.embedded.icons import ICON_NAMES
 from npt_plugin.embedded.overhead import LAYOUT_NAMES
@@ -10,7 +11,7 @@ from npt_plugin.embedded.palette import SHADE_NAMES, SHADES
 from npt_plugin.embedded.scenes import BACKGROUNDS, STYLES
 from npt_plugin.embedded.specs import BENCHMARKS
 from npt_plugin.embedded.textures import TEXTURE_NAMES
-from npt_plugin.embedded.weights import known_token_ids, tokenizer
+from npt_plugin.embedded.weights import known_token_ids
 from npt_plugin.embedded.world import Facts, draw_many
 
 

@@ -3,17 +3,13 @@ import math
 import pytest
 import torch
 
+from npt_plugin.backbone.tiny import load_tiny_state_dict
 from npt_plugin.embedded import pretrain
 from npt_plugin.embedded.corpus import LazyCorpus
 from npt_plugin.embedded.pretrain import make_optimizer, train, write_weights
 from npt_plugin.embedded.recipe import Recipe
 from npt_plugin.embedded.tiny_model import TinyClip
-from npt_plugin.embedded.weights import (
-    file_sha256,
-    known_token_ids,
-    load_tiny_state_dict,
-    read_card,
-)
+from npt_plugin.embedded.weights import file_sha256, known_token_ids, read_card
 
 SMALL = Recipe(pictures=20, steps=4, batch=8, width=64, layers=1, text_layers=1, embed=16, patch=16)
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.embedded import quality
 from npt_plugin.embedded.quality import (
     encode_pictures,
@@ -13,7 +14,6 @@ from npt_plugin.embedded.quality import (
     probe_accuracy,
 )
 from npt_plugin.embedded.specs import BENCHMARKS
-from npt_plugin.embedded.weights import tokenizer
 
 SPEC = BENCHMARKS["EmbeddedOverhead"]
 

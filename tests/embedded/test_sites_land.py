@@ -17,8 +17,8 @@ def is_ground(pixel, name, spread=9):
     return np.abs(pixel - np.array(GROUND[name])).max() <= 4 * spread
 
 
-def test_there_are_eleven():
-    assert len(SITES) == 11
+def test_there_are_thirteen():
+    assert len(SITES) == 13
 
 
 @pytest.mark.parametrize("name", SITES)

@@ -4,11 +4,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from npt_plugin.backbone.tiny import fresh_token_table
 from npt_plugin.embedded.batches import Batch
 from npt_plugin.embedded.recipe import Recipe
 from npt_plugin.embedded.tiny_model import TinyClip, _plane_waves, text_to_image
 from npt_plugin.embedded.towers import image_tower, text_tower
-from npt_plugin.embedded.weights import fresh_token_table, known_token_ids
+from npt_plugin.embedded.weights import known_token_ids
 from npt_plugin.embedded.world import ATTRIBUTES
 
 SMALL = Recipe(width=64, layers=1, text_layers=1, embed=16, patch=16)

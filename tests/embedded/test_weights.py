@@ -6,6 +6,7 @@ import pytest
 import torch
 from clip.model import build_model
 
+from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.backbone.tiny import (
     VOCABULARY,
     WEIGHTS_FILE,
@@ -19,7 +20,6 @@ from npt_plugin.embedded.weights import (
     known_token_ids,
     read_card,
     save_tiny,
-    tokenizer,
 )
 from npt_plugin.errors import UserError
 

@@ -9,7 +9,7 @@ from loss_cases import COUNTS, DRW_ABLE, LABELS, build, ce, logits, rows_of
 from tolerance import DOUBLE
 
 from npt_plugin.errors import UserError
-from npt_plugin.losses.classification import ClassificationLoss, CrossEntropyLoss, focal
+from npt_plugin.losses.classification import ClassificationLoss, CrossEntropyLoss, Weighting, focal
 
 pytestmark = pytest.mark.numerics
 
@@ -44,7 +44,7 @@ def test_batch_term_is_added_to_the_mean():
 
 def test_two_kinds_of_weights_exclude_each_other():
     with pytest.raises(ValueError, match="exclude each other"):
-        CrossEntropyLoss(torch.tensor(COUNTS), torch.ones(4), drw_epoch=3)
+        CrossEntropyLoss(torch.tensor(COUNTS), Weighting(torch.ones(4), drw_epoch=3))
 
 
 def test_autocast_does_not_reach_a_loss():
