@@ -34,3 +34,14 @@ def nearest_hint(value: str, allowed: Iterable[str]) -> str:
     by_lower = {name.lower(): name for name in allowed}
     close = get_close_matches(value.lower(), list(by_lower), n=1, cutoff=0.5)
     return f" (did you mean {by_lower[close[0]]!r}?)" if close else ""
+
+
+def excerpt(value: object, limit: int = 80) -> str:
+    """A value for a sentence: at most ``limit`` characters of it, on one line.
+
+    Example:
+        >>> excerpt("a" * 100, limit=8)
+        'aaaaaaaa... (100 characters)'
+    """
+    text = " ".join(str(value).split())
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"

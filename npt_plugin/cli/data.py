@@ -37,6 +37,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="read the split, find missing and broken images")
     verify.add_argument("name")
     verify.add_argument("--fast", action="store_true", help="do not decode the images")
+    verify.add_argument("--all", action="store_true", help="list every case of every problem")
     describe = actions.add_parser("describe", help="class histogram of what a run would train on")
     describe.add_argument("name")
     for action in (status, download, verify, describe):
@@ -162,11 +163,14 @@ def _config(args: argparse.Namespace) -> Any:
 
 
 def _verify(args: argparse.Namespace) -> int:
+
     facts, problems = verify(load_source(reader(args.name), _config(args)), not args.fast)
     print(args.name)
-    for line in (*facts, *problems):
+    shown = {"shown": sys.maxsize} if args.all else {}
+    for line in (*facts, *(line for problem in problems for line in problem.lines(**shown))):
         print(f"  {line}")
-    print(f"  {len(problems)} problem(s)" if problems else "  no problem found")
+    number = sum(problem.number for problem in problems)
+    print(f"  {number:,} problem(s)" if problems else "  no problem found")
     return 1 if problems else 0
 
 

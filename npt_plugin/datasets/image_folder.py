@@ -6,13 +6,14 @@ import os
 
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.fewshot import seeded_random
+from npt_plugin.datasets.folder_scan import FolderScan
 from npt_plugin.datasets.list_format import read_folder_names
-from npt_plugin.datasets.scanning import class_folders, visible
+from npt_plugin.datasets.scanning import class_folders
 from npt_plugin.datasets.source import Record, Source, classnames_of
 from npt_plugin.datasets.split import read_split, split_three, write_split
+from npt_plugin.datasets.split_drift import new_classes, new_images
 from npt_plugin.errors import UserError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 SPLIT_FILE = "split_npt.json"
 PARTS = ("train", "val", "test")
 
@@ -22,14 +23,25 @@ class ImageFolder(FewShotDataset):
 
     With a ``train`` folder, ``val`` is optional, and without ``test`` it serves as test set.
     Otherwise each class is divided 50/20/30 by ``DATASET.SPLIT_SEED`` once; the result is kept in
-    ``ROOT/split_npt.json`` (delete it to divide again). The classes are the sorted folder names of
-    all parts together. ``DATASET.CLASSNAMES_FILE`` holds lines ``<folder> <name words>``.
+    ``ROOT/split_npt.json`` (delete it to divide again); images that come later are counted and not
+    used, and new classes are refused. The classes are the sorted folder names of all parts
+    together. ``DATASET.CLASSNAMES_FILE`` holds lines ``<folder> <name words>``. What is left out,
+    and why, is said at the start of a run.
     """
 
     required = ()
 
     def read(self) -> Source:
         """Images of all parts."""
+        self.scan = FolderScan(self.root)
+        self.scan.beside()
+        source = self.read_parts_or_classes()
+        source.problems += self.scan.problems(source.name)
+        source.remarks += self.scan.remarks(source.name)
+        return source
+
+    def read_parts_or_classes(self) -> Source:
+        """By the layout that is there."""
         have = [part for part in PARTS if os.path.isdir(os.path.join(self.root, part))]
         if "train" in have:
             return self.read_parts(have)
@@ -43,41 +55,63 @@ class ImageFolder(FewShotDataset):
                 "class folders directly into the root to have them divided by seed."
             )
         folders = sorted({f for part in have for f in class_folders(os.path.join(self.root, part))})
+        for other in sorted(set(class_folders(self.root)) - {*PARTS, "split_fewshot"}):
+            self.scan.beside(other, deep=True)  # for example "valid"
         names = self.names(folders)
         parts: dict[str, list[Record]] = {part: [] for part in PARTS}
         for part in have:
+            self.scan.beside(part)
             for label, folder in enumerate(folders):
                 parts[part] += self.images(f"{part}/{folder}", label, names[label])
+        remarks = []
         if not parts["test"]:
             parts["test"], parts["val"] = parts["val"], []
-        return Source(self.registry_name(), self.root, names, **parts)
+            remarks = ["ImageFolder: there is no test image; the validation images are tested on."]
+        return Source(self.registry_name(), self.root, names, **parts, remarks=remarks)
 
     def read_single(self) -> Source:
         """One folder per class, divided once and for all."""
         path = os.path.join(self.root, SPLIT_FILE)
+        folders = class_folders(self.root, ignored=("split_fewshot",))
+        found = {folder: self.scan.images(folder) for folder in folders}
         if not os.path.exists(path):
-            folders = class_folders(self.root, ignored=("split_fewshot",))
-            classes = [self.images(folder, label, folder) for label, folder in enumerate(folders)]
-            empty = [f for f, images in zip(folders, classes, strict=True) if not images]
-            if empty:
-                raise UserError(
-                    f"The class folder '{os.path.join(self.root, empty[0])}' holds no image."
-                )
-            rng = seeded_random(self.cfg_dataset.get("SPLIT_SEED", 1))
-            write_split(path, *split_three(classes, rng))
+            self.draw_split(path, found)
         parts = read_split(path)
+        everything = [record for part in parts for record in part]
         folders = classnames_of(self.registry_name(), *parts)
         names = self.names(folders)
         renamed = [[r._replace(classname=names[r.label]) for r in part] for part in parts]
-        return Source(self.registry_name(), self.root, names, *renamed)
+        return Source(
+            self.registry_name(),
+            self.root,
+            names,
+            *renamed,
+            problems=new_images(found, everything, SPLIT_FILE),
+            refusal=new_classes(found, everything, SPLIT_FILE),
+        )
+
+    def draw_split(self, path: str, found: dict[str, list[str]]) -> None:
+        """Divide every class by ``DATASET.SPLIT_SEED`` and keep the result.
+
+        Raises:
+            UserError: a class without an image, or with too few to be divided.
+        """
+        empty = [folder for folder, names in found.items() if not names]
+        if empty:
+            inside = f" ({len(self.scan.nested)} lie deeper)" if self.scan.nested else ""
+            raise UserError(
+                f"The class folder '{os.path.join(self.root, empty[0])}' holds no image{inside}."
+            )
+        classes = [
+            [Record(f"{folder}/{name}", label, folder) for name in names]
+            for label, (folder, names) in enumerate(found.items())
+        ]
+        rng = seeded_random(self.cfg_dataset.get("SPLIT_SEED", 1))
+        write_split(path, *split_three(classes, rng))
 
     def images(self, folder: str, label: int, classname: str) -> list[Record]:
         """Images directly in a folder, sorted; none if the folder does not exist."""
-        place = os.path.join(self.root, folder)
-        if not os.path.isdir(place):
-            return []
-        names = sorted(n for n in visible(place) if n.lower().endswith(SUFFIXES))
-        return [Record(f"{folder}/{name}", label, classname) for name in names]
+        return [Record(f"{folder}/{name}", label, classname) for name in self.scan.images(folder)]
 
     def names(self, folders: list[str]) -> list[str]:
         """Folder names, or what the class-name file makes of them."""

@@ -7,10 +7,17 @@ from typing import Any
 
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.fewshot import seeded_random
-from npt_plugin.datasets.list_format import Row, label_numbers, read_names, read_rows, to_records
+from npt_plugin.datasets.list_format import (
+    Row,
+    label_numbers,
+    read_names,
+    read_rows,
+    to_records,
+    with_slashes,
+)
 from npt_plugin.datasets.source import Record, Source, check_labels
 from npt_plugin.datasets.split import split_three
-from npt_plugin.errors import UserError
+from npt_plugin.errors import UserError, excerpt
 
 
 class List(FewShotDataset):
@@ -24,6 +31,7 @@ class List(FewShotDataset):
 
     def read(self) -> Source:
         """Rows of all files, labelled together so that every part knows every class."""
+        self.remarks: list[str] = []
         rows = self.rows()
         every = [row for part in rows.values() for row in part]
         names_file = self.cfg_dataset.get("CLASSNAMES_FILE", "")
@@ -33,7 +41,7 @@ class List(FewShotDataset):
         parts = {part: to_records(some, numbers, names) for part, some in rows.items()}
         if not parts["test"]:
             parts["train"], parts["val"], parts["test"] = self.divide(parts["train"], parts["val"])
-        return Source(self.registry_name(), self.root, names, **parts)
+        return Source(self.registry_name(), self.root, names, **parts, remarks=self.remarks)
 
     def rows(self) -> dict[str, list[Row]]:
         """Rows of train, val and test."""
@@ -46,8 +54,18 @@ class List(FewShotDataset):
                 "DATASET.NAME is List, but DATASET.TRAIN_LIST is empty; name a CSV or list file."
             )
         for part, file in files.items():
-            for row in read_rows(os.path.join(self.root, file)) if file else []:
+            for row in self.file_rows(file) if file else []:
                 rows[row.split or part].append(row)
+        return rows
+
+    def file_rows(self, file: str) -> list[Row]:
+        """Rows of one file, backslashes read as slashes where that finds the images."""
+        rows, changed = with_slashes(read_rows(os.path.join(self.root, file)), self.root)
+        if changed:
+            self.remarks.append(
+                f"List: {changed} of {len(rows)} paths in '{file}' are written with backslashes; "
+                "they are read as '/'."
+            )
         return rows
 
     def names(self, rows: list[Row], numbers: dict[str, int]) -> list[str]:
@@ -59,15 +77,23 @@ class List(FewShotDataset):
             name = row.classname or word
             known = names.setdefault(numbers[row.label], name)
             if known != name:
-                raise UserError(f"Label {row.label} is called both '{known}' and '{name}'.")
+                raise UserError(
+                    f"Label {excerpt(row.label)} is called both '{excerpt(known)}' and "
+                    f"'{excerpt(name)}'."
+                )
         return [names[label] or f"class {label}" for label in range(len(names))]
 
     def divide(self, train: list[Record], val: list[Record]) -> Any:
         """A test part where the lists give none: val if there is one, else a seeded share."""
         if val:
+            self.remarks.append("List: there is no test part; the validation images are tested on.")
             return train, [], val
         classes: dict[int, list[Record]] = {}
         for record in sorted(train):  # a reordered file gives the same split
             classes.setdefault(record.label, []).append(record)
-        rng = seeded_random(self.cfg_dataset.get("SPLIT_SEED", 1))
-        return split_three([classes[label] for label in sorted(classes)], rng)
+        seed = self.cfg_dataset.get("SPLIT_SEED", 1)
+        self.remarks.append(
+            "List: there is no test part; each class is divided into 50 % train, 20 % val and 30 % "
+            f"test by DATASET.SPLIT_SEED {seed}."
+        )
+        return split_three([classes[label] for label in sorted(classes)], seeded_random(seed))

@@ -28,6 +28,16 @@ class BadImageError(UserError):
         super().__init__(message)
 
 
+READ_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises for a file that is no whole image, and :func:`to_rgb` for a strange mode."""
+
+
+def reason_of(error: Exception, path: str) -> str:
+    """Why an image cannot be read, in a few words without its path."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return reason.replace(f" {path!r}", "")
+
+
 def read_image(path: str) -> Image.Image:
     """Decode a file to 8-bit RGB (see :func:`~npt_plugin.datasets.rgb.to_rgb`).
 
@@ -41,12 +51,10 @@ def read_image(path: str) -> Image.Image:
     try:
         with Image.open(path) as image:
             return to_rgb(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        reason = reason.replace(f" {path!r}", "")  # it is named already
+    except READ_ERRORS as error:
         raise BadImageError(
-            f"The image '{path}' cannot be read ({reason}); replace the file, or take it out of "
-            "the split (`npt data verify` finds all such files)."
+            f"The image '{path}' cannot be read ({reason_of(error, path)}); replace the file, or "
+            "take it out of the split (`npt data verify` finds all such files)."
         ) from None
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npt_plugin.datasets.source import Record
-from npt_plugin.errors import UserError
+from npt_plugin.errors import UserError, excerpt
 
 SPLIT_WORDS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 PATH_COLUMNS = ("path", "impath", "image", "file", "filename")
@@ -38,6 +38,8 @@ def read_rows(path: str) -> list[Row]:
             rows = _csv_rows(path, file) if path.lower().endswith(".csv") else _lines(path, file)
     except UnicodeDecodeError as error:
         raise UserError(f"'{path}' is not UTF-8 text; save it as UTF-8.") from error
+    except csv.Error as error:
+        raise UserError(f"'{path}' is no CSV file ({error}).") from error
     except OSError as error:
         raise UserError(f"The list file '{path}' cannot be read ({error.strerror}).") from error
     if not rows:
@@ -55,7 +57,7 @@ def _lines(path: str, file: Sequence[str]) -> list[Row]:
             int(label)
         except ValueError:
             raise UserError(
-                f"'{path}', line {number}: '{line.strip()}' is not '<path> <integer label>'."
+                f"'{path}', line {number}: '{excerpt(line)}' is not '<path> <integer label>'."
             ) from None
         rows.append(Row(impath.strip(), label))
     return rows
@@ -68,7 +70,7 @@ def _csv_rows(path: str, file: Sequence[str]) -> list[Row]:
     if where is None or "label" not in columns:
         raise UserError(
             f"'{path}' needs a header with the columns path and label (and optionally split and "
-            f"classname); it has {', '.join(columns) or 'none'}."
+            f"classname); it has {excerpt(', '.join(columns)) or 'none'}."
         )
     rows = []
     for number, entry in enumerate(reader, 2):
@@ -77,10 +79,34 @@ def _csv_rows(path: str, file: Sequence[str]) -> list[Row]:
             raise UserError(f"'{path}', line {number}: path or label is empty.")
         split = (entry.get(columns.get("split", ""), "") or "").strip().lower()
         if split and split not in SPLIT_WORDS:
-            raise UserError(f"'{path}', line {number}: split '{split}' is not train, val or test.")
+            raise UserError(
+                f"'{path}', line {number}: split '{excerpt(split)}' is not train, val or test."
+            )
         name = (entry.get(columns.get("classname", ""), "") or "").strip()
         rows.append(Row(impath.strip(), label.strip(), SPLIT_WORDS.get(split, ""), name))
     return rows
+
+
+def with_slashes(rows: Sequence[Row], root: str) -> tuple[list[Row], int]:
+    """Rows whose paths are written as on Windows, read as what they mean here.
+
+    Only a path that names no file as it stands, but does with ``/`` for each backslash, is changed.
+
+    Args:
+        rows: of a list or CSV file.
+        root: folder that the paths are relative to.
+
+    Returns:
+        All rows in order, and how many were changed.
+    """
+    read, changed = [], 0
+    for row in rows:
+        path = row.path.replace("\\", "/")
+        if path != row.path and not os.path.isfile(os.path.join(root, row.path)):
+            if os.path.isfile(os.path.join(root, path)):
+                row, changed = replace(row, path=path), changed + 1
+        read.append(row)
+    return read, changed
 
 
 def label_numbers(rows: Sequence[Row], names: Sequence[str] | None = None) -> dict[str, int]:
@@ -98,15 +124,15 @@ def label_numbers(rows: Sequence[Row], names: Sequence[str] | None = None) -> di
         return {label: int(label) for label in written}
     if numeric:
         raise UserError(
-            f"Labels mix integers ('{numeric[0]}') and words "
-            f"('{next(w for w in written if w not in numeric)}'); use one kind."
+            f"Labels mix integers ('{excerpt(numeric[0])}') and words "
+            f"('{excerpt(next(w for w in written if w not in numeric))}'); use one kind."
         )
     if not names:
         return {label: index for index, label in enumerate(written)}
     places = {name: index for index, name in enumerate(names)}
     unknown = [label for label in written if label not in places]
     if unknown:
-        raise UserError(f"Label '{unknown[0]}' is not in the class-name file.")
+        raise UserError(f"Label '{excerpt(unknown[0])}' is not in the class-name file.")
     return {label: places[label] for label in written}
 
 
@@ -145,8 +171,8 @@ def to_records(rows: Sequence[Row], numbers: dict[str, int], names: Sequence[str
         label = numbers[row.label]
         if not 0 <= label < len(names):
             raise UserError(
-                f"Label {label} of '{row.path}' is outside 0..{len(names) - 1} ({len(names)} class "
-                "names); labels start at 0, so check for 1-based labels."
+                f"Label {excerpt(label)} of '{excerpt(row.path)}' is outside 0..{len(names) - 1} "
+                f"({len(names)} class names); labels start at 0, so check for 1-based labels."
             )
         records.append(Record(row.path.replace(os.sep, "/"), label, names[label]))
     return records

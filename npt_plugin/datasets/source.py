@@ -37,6 +37,9 @@ class Source:
         train, val, test: records of each split; ``val`` may be empty.
         val_is_test: the test images also serve as validation set (ImageNet), so shots skip them.
         test_only: train repeats the test images (ImageNetV2, ...): nothing is ever left out.
+        remarks: lines for the start of a run.
+        problems: lines for the start of a run that a check of the data counts as problems.
+        refusal: a problem that no run should start with; empty if there is none.
     """
 
     name: str
@@ -47,6 +50,9 @@ class Source:
     test: list[Record] = field(default_factory=list)
     val_is_test: bool = False
     test_only: bool = False
+    remarks: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    refusal: str = ""
 
 
 def classnames_of(name: str, *splits: Iterable[Record]) -> list[str]:
@@ -108,12 +114,14 @@ def check_source(source: Source, allow_empty: bool = False) -> list[str]:
         allow_empty: accept classes without a training image.
 
     Returns:
-        Remarks worth printing (duplicate class names), possibly none.
+        Remarks worth printing (the reader's, duplicate class names), possibly none.
 
     Raises:
-        UserError: no class, no training image, a label outside 0..K-1, or a class absent from
-            train.
+        UserError: what the reader refuses, no class, no training image, a label outside 0..K-1, or
+            a class absent from train.
     """
+    if source.refusal:
+        raise UserError(source.refusal)
     num_classes = len(source.classnames)
     for split_name in ("train", "val", "test"):
         for record in getattr(source, split_name):
@@ -134,7 +142,8 @@ def check_source(source: Source, allow_empty: bool = False) -> list[str]:
             f"image ({len(absent)} such class(es)); add images, or set "
             "DATASET.ALLOW_EMPTY_CLASSES True to keep the class for testing only."
         )
-    return duplicate_names(source.name, source.classnames)
+    same_names = duplicate_names(source.name, source.classnames)
+    return [*source.problems, *source.remarks, *same_names]
 
 
 def duplicate_names(name: str, classnames: Sequence[str]) -> list[str]:
@@ -164,6 +173,7 @@ def check_files(source_name: str, image_root: str, records: Iterable[Record]) ->
     if missing:
         raise UserError(
             f"{source_name}: {len(missing)} of {len(records)} images are missing under "
-            f"'{image_root}', the first is '{missing[0]}'; "
-            f"`npt data verify {source_name}` lists them all."
+            f"'{image_root}', the first is '{missing[0]}'"
+            f"{' (its path is written with backslashes)' if chr(92) in missing[0] else ''}; "
+            f"`npt data verify {source_name}` counts them by folder."
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from npt_plugin.datasets.source import Record
-from npt_plugin.errors import UserError
+from npt_plugin.errors import UserError, excerpt
 from npt_plugin.system.files import write_json
 
 SPLITS = ("train", "val", "test")
@@ -60,7 +60,8 @@ def _record(path: str | Path, name: str, entry: Any) -> Record:
         return Record(str(impath), int(label), str(classname))
     except (TypeError, ValueError) as error:
         raise UserError(
-            f"'{path}': the entry {entry!r} in {name} is not [path, label, class name]."
+            f"'{path}': the entry {excerpt(repr(entry))} in {name} is not [path, label, class "
+            "name]."
         ) from error
 
 

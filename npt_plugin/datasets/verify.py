@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
 from tqdm import tqdm
 
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.choice_record import source_hash
-from npt_plugin.datasets.images import BadImageError, read_image
+from npt_plugin.datasets.images import READ_ERRORS, reason_of
+from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.datasets.source import Source, duplicate_names
+
+SHOWN = 5  # of each kind of problem
+ORIENTATION = 0x0112  # EXIF tag; 1 is upright
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem, or all problems of one kind.
+
+    Args:
+        kind: what is wrong.
+        cases: one entry for each problem of the kind; empty if ``kind`` says it all.
+        by_folder: the cases are paths, to be counted by folder.
+    """
+
+    kind: str
+    cases: Sequence[str] = ()
+    by_folder: bool = False
+
+    @property
+    def number(self) -> int:
+        """How many problems these are."""
+        return max(1, len(self.cases))
+
+    def lines(self, shown: int = SHOWN) -> list[str]:
+        """The kind, with the number of cases and the first of them.
+
+        Args:
+            shown: cases listed at most, and folders named at most.
+        """
+        if not self.cases:
+            return [self.kind]
+        listed = [f"  {case}" for case in self.cases[:shown]]
+        rest = len(self.cases) - len(listed)
+        if rest:
+            listed.append(f"  ... and {rest:,} more")
+        where = self._folders(shown) if rest and self.by_folder else ""
+        return [f"{self.kind}: {len(self.cases):,}{where}", *listed]
+
+    def _folders(self, shown: int) -> str:
+        counts = Counter(os.path.dirname(case) or "." for case in self.cases)
+        named = [f"{count:,} in {folder}" for folder, count in counts.most_common(shown)]
+        rest = len(counts) - len(named)
+        return f" ({', '.join(named)}{f' and {rest:,} more folders' if rest else ''})"
 
 
 def load_source(dataset_class: type[FewShotDataset], cfg: Any) -> Source:
@@ -20,17 +68,18 @@ def load_source(dataset_class: type[FewShotDataset], cfg: Any) -> Source:
     return dataset_class.__new__(dataset_class).load(cfg)
 
 
-def verify(source: Source, decode: bool = True) -> tuple[list[str], list[str]]:
+def verify(source: Source, decode_images: bool = True) -> tuple[list[str], list[Problem]]:
     """Facts and problems of a dataset.
 
     Args:
         source: its records.
-        decode: also decode every image (slow on large sets).
+        decode_images: also decode every image (slow on large sets).
 
     Returns:
-        Lines of facts, and one line per problem, possibly none.
+        Lines of facts, and problems by kind, possibly none.
     """
-    facts, problems = [], []
+    facts = [f"{len(source.classnames)} classes, split {source_hash(source)[:12]}"]
+    strangers, empty = [], []
     for part in ("train", "val", "test"):
         records = getattr(source, part)
         counts = [0] * len(source.classnames)
@@ -38,40 +87,56 @@ def verify(source: Source, decode: bool = True) -> tuple[list[str], list[str]]:
             if 0 <= record.label < len(counts):
                 counts[record.label] += 1
             else:
-                problems.append(f"{part}: '{record.path}' has the unknown label {record.label}")
+                strangers.append(f"{record.path}: label {record.label} in {part}")
         if records:
             facts.append(f"{part}: {len(records)} images, {min(counts)} to {max(counts)} per class")
         if part == "train":
-            problems += [
-                f"train: class {label} ('{source.classnames[label]}') has no image"
-                for label, count in enumerate(counts)
-                if not count
-            ]
-    facts.insert(0, f"{len(source.classnames)} classes, split {source_hash(source)[:12]}")
-    facts += duplicate_names(source.name, source.classnames)
-    problems += bad_files(source, decode)
-    return facts, problems
-
-
-def bad_files(source: Source, decode: bool) -> list[str]:
-    """Missing files and, if asked, files that are no readable image."""
+            empty = [f"{i} '{source.classnames[i]}'" for i, count in enumerate(counts) if not count]
+    facts += [*source.remarks, *duplicate_names(source.name, source.classnames)]
     paths = sorted({r.path for part in (source.train, source.val, source.test) for r in part})
-    full = [os.path.join(source.image_root, path) for path in paths]
-    gone = {path for path in full if not os.path.isfile(path)}
-    lines = [f"missing: {path}" for path in full if path in gone]
-    if decode:
-        lines += list(_undecodable([path for path in full if path not in gone]))
-    return lines
+    gone = [p for p in paths if not os.path.isfile(os.path.join(source.image_root, p))]
+    kinds = [
+        Problem("unknown label", strangers),
+        Problem("class without a training image", empty),
+        Problem(f"missing under '{source.image_root}'", gone, by_folder=True),
+    ]
+    if decode_images:
+        unreadable, remarks = look_at_images(source.image_root, sorted({*paths} - {*gone}))
+        kinds.append(Problem("unreadable", unreadable))
+        facts += remarks
+    sentences = [Problem(line) for line in (source.refusal, *source.problems) if line]
+    return facts, [*sentences, *(kind for kind in kinds if kind.cases)]
 
 
-def _undecodable(paths: list[str]) -> Iterator[str]:
-    def problem(path: str) -> str | None:
+def look_at_images(root: str, paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Decode images.
+
+    Args:
+        root: folder that the paths are relative to.
+        paths: image files.
+
+    Returns:
+        ``path: reason`` of each that cannot be read, and lines about what is lost in reading.
+    """
+
+    def look(path: str) -> tuple[str, bool, bool]:
+        place = os.path.join(root, path)
         try:
-            read_image(path)
-        except BadImageError as error:
-            return f"unreadable: {error}"
-        return None
+            with Image.open(place) as image:
+                to_rgb(image)
+                turned = image.getexif().get(ORIENTATION, 1) != 1
+                return "", turned, image.mode.startswith("I")
+        except READ_ERRORS as error:
+            return f"{path}: {reason_of(error, place)}", False, False
 
     with ThreadPoolExecutor() as pool:  # decoding releases the interpreter lock
-        checked = tqdm(pool.map(problem, paths), desc="decoding", total=len(paths), unit="image")
-        yield from (line for line in checked if line)
+        seen = list(tqdm(pool.map(look, paths), "decoding", len(paths), unit="image"))
+    turned = [path for path, (_, yes, _) in zip(paths, seen, strict=True) if yes]
+    deep = [path for path, (_, _, yes) in zip(paths, seen, strict=True) if yes]
+    remarks = _counted(turned, "carry an EXIF rotation, which is ignored as in the CoOp family")
+    remarks += _counted(deep, "are 16-bit greyscale, of which the upper 8 bits are used")
+    return [reason for reason, _, _ in seen if reason], remarks
+
+
+def _counted(paths: Sequence[str], what: str) -> list[str]:
+    return [f"{len(paths)} image(s) {what}, the first is '{paths[0]}'"] if paths else []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+from class_trees import class_folders
 from mini_trees import BUILDERS
 
 from npt_plugin.cli.data import main
@@ -66,11 +68,42 @@ def test_verify_finds_missing_and_broken_images(
     (tmp_path / "eurosat/2750/Forest/image_0001.jpg").write_bytes(b"broken")
     assert main(["verify", "EuroSAT", "--root", str(tmp_path)]) == 1
     out = capsys.readouterr().out
-    assert out.count("missing: ") == 2 and "River/image_0003.jpg" in out
-    assert out.count("unreadable: ") == 1 and "Forest/image_0001.jpg" in out
+    assert "eurosat/2750': 2\n    River/image_0003.jpg\n    River/image_0004.jpg\n" in out
+    assert "unreadable: 1\n    Forest/image_0001.jpg: cannot identify image file\n" in out
     assert "3 problem(s)" in out
     assert main(["verify", "EuroSAT", "--root", str(tmp_path), "--fast"]) == 1
     assert "2 problem(s)" in capsys.readouterr().out
+
+
+def test_verify_without_images_is_short(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    BUILDERS["StanfordCars"](tmp_path)
+    main(["verify", "StanfordCars", "--root", str(tmp_path), "--fast"])  # draws the split
+    for folder in ("cars_train", "cars_test"):
+        shutil.rmtree(tmp_path / "stanford_cars" / folder)
+    capsys.readouterr()
+    assert main(["verify", "StanfordCars", "--root", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) <= 13
+    assert "156 (95 in cars_train, 61 in cars_test)" in out and "... and 151 more" in out
+    assert "156 problem(s)" in out
+    assert main(["verify", "StanfordCars", "--root", str(tmp_path), "--all"]) == 1
+    assert capsys.readouterr().out.count(".jpg") == 156
+
+
+def test_verify_reports_what_a_folder_of_ones_own_holds_beside_its_split(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    class_folders(tmp_path, {"cat": 6, "dog": 6})
+    words = ["verify", "image_folder", "--root", str(tmp_path)]
+    assert main(words) == 0
+    assert "no problem found" in capsys.readouterr().out
+    class_folders(tmp_path, {"owl": 3, "dog/puppies": 2, "cat": 8})
+    assert main(words) == 1
+    out = capsys.readouterr().out
+    assert "1 class folder(s) with 3 image(s) came after" in out
+    assert "2 image(s) came after 'split_npt.json' was drawn" in out
+    assert "2 image(s) in folders inside a class folder are left out" in out
+    assert "3 problem(s)" in out
 
 
 def test_describe_shows_counts_and_prompts(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

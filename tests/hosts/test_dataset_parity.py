@@ -12,7 +12,7 @@ import pytest
 
 HOSTS = os.environ.get("NPT_HOSTS", "")
 ROOT = Path(__file__).resolve().parents[2]
-TREES = ROOT / "tests" / "datasets"
+TREES = ROOT / "tests" / "support"
 SHOTS = (1, 2, 4, 8, 16)
 SUBSETS = ("all", "base", "new")
 
