@@ -12,9 +12,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from npt_plugin.engine import imports
+
 __version__ = "0.2.0"
 
 __all__ = ["__version__", "extend_cfg", "register"]
+
+imports.install()
 
 
 def extend_cfg(cfg: Any) -> Any:

@@ -31,6 +31,7 @@ def no_host_is_left():
     full_precision = sys.modules.get("npt_plugin.engine.full_precision")
     if full_precision is not None and full_precision._mode is not None:
         full_precision._mode.ignored = frozenset()
+        full_precision._alive.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ that would silently ignore ``DATASET.IMBALANCE`` is refused.
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -19,7 +18,7 @@ from npt_plugin.datasets.augmentation import Clock, seeded_generators
 from npt_plugin.datasets.base import ExplicitClasses
 from npt_plugin.datasets.images import ImageCache
 from npt_plugin.datasets.samplers import SAMPLERS, ClassWeightedSampler, build_sampler
-from npt_plugin.engine.framework import DataManager
+from npt_plugin.engine.framework import DatasetWrapper, extend_loading
 from npt_plugin.errors import UserError, nearest_hint
 
 DASSL_SAMPLERS = (
@@ -48,6 +47,23 @@ def resolve_workers(workers: int) -> int:
     return min(usable, MAX_WORKERS) if (usable or 1) > 1 else 0
 
 
+_SETTINGS = (
+    "batch_size",
+    "sampler",
+    "num_workers",
+    "collate_fn",
+    "pin_memory",
+    "drop_last",
+    "timeout",
+    "worker_init_fn",
+    "multiprocessing_context",
+    "generator",
+    "prefetch_factor",
+    "persistent_workers",
+)
+"""What a ``DataLoader`` is made of besides its dataset."""
+
+
 class EpochLoader(DataLoader):
     """A loader that tells its sampler and its dataset which pass begins."""
 
@@ -64,51 +80,41 @@ class EpochLoader(DataLoader):
         return super().__iter__()
 
 
-def reading_wrapper(base: type) -> type:
+class ReadingWrapper(DatasetWrapper):  # type: ignore[misc, valid-type]  # of either engine
     """Dassl's ``DatasetWrapper`` with an image cache and deterministic augmentation.
 
-    Args:
-        base: the wrapper of the Dassl in use.
-
-    Returns:
-        A subclass that reads ``INPUT.IMAGE_CACHE`` and ``DATALOADER.DETERMINISTIC_AUG``.
+    It reads ``INPUT.IMAGE_CACHE`` and ``DATALOADER.DETERMINISTIC_AUG``.
     """
 
-    class ReadingWrapper(base):  # type: ignore[misc, valid-type]
-        """Reads, decodes and transforms one item, as its base does."""
+    def __init__(
+        self, cfg: Any, data_source: Any, transform: Any = None, is_train: bool = False
+    ) -> None:
+        super().__init__(cfg, data_source, transform=transform, is_train=is_train)
+        mode = cfg.INPUT.get("IMAGE_CACHE", "") if is_train else ""
+        self.images = ImageCache(mode)
+        if mode == "memory" and resolve_workers(cfg.DATALOADER.NUM_WORKERS) > 0:
+            self.images.fill(item.impath for item in data_source)
+        wanted = is_train and cfg.DATALOADER.get("DETERMINISTIC_AUG", False)
+        self.clock = Clock(cfg.SEED) if wanted else None
 
-        def __init__(
-            self, cfg: Any, data_source: Any, transform: Any = None, is_train: bool = False
-        ) -> None:
-            super().__init__(cfg, data_source, transform=transform, is_train=is_train)
-            mode = cfg.INPUT.get("IMAGE_CACHE", "") if is_train else ""
-            self.images = ImageCache(mode)
-            if mode == "memory" and cfg.DATALOADER.NUM_WORKERS > 0:
-                self.images.fill(item.impath for item in data_source)
-            wanted = is_train and cfg.DATALOADER.get("DETERMINISTIC_AUG", False)
-            self.clock = Clock(cfg.SEED) if wanted else None
+    def __getitem__(self, idx: int) -> dict[str, Any]:
+        item = self.data_source[idx]
+        image = self.images(item.impath)
+        out = {"label": item.label, "domain": item.domain, "impath": item.impath, "index": idx}
+        with seeded_generators(self.clock.seed_of(idx)) if self.clock else nullcontext():
+            if self.transform is None:
+                out["img"] = image.copy()
+            else:
+                several = isinstance(self.transform, (list, tuple))
+                for i, tfm in enumerate(self.transform if several else [self.transform]):
+                    out[f"img{i + 1}" if i else "img"] = self._times(tfm, image)
+        if self.return_img0:
+            out["img0"] = self.to_tensor(image)
+        return out
 
-        def __getitem__(self, idx: int) -> dict[str, Any]:
-            item = self.data_source[idx]
-            image = self.images(item.impath)
-            out = {"label": item.label, "domain": item.domain, "impath": item.impath, "index": idx}
-            with seeded_generators(self.clock.seed_of(idx)) if self.clock else nullcontext():
-                if self.transform is None:
-                    out["img"] = image.copy()
-                else:
-                    several = isinstance(self.transform, (list, tuple))
-                    for i, tfm in enumerate(self.transform if several else [self.transform]):
-                        out[f"img{i + 1}" if i else "img"] = self._times(tfm, image)
-            if self.return_img0:
-                out["img0"] = self.to_tensor(image)
-            return out
-
-        def _times(self, tfm: Any, image: Any) -> Any:
-            views = [tfm(image) for _ in range(self.k_tfm)]
-            return views if len(views) > 1 else views[0]
-
-    ReadingWrapper.npt_reads = True
-    return ReadingWrapper
+    def _times(self, tfm: Any, image: Any) -> Any:
+        views = [tfm(image) for _ in range(self.k_tfm)]
+        return views if len(views) > 1 else views[0]
 
 
 def require_imbalance(cfg: Any, dataset: Any) -> None:
@@ -127,47 +133,43 @@ def require_imbalance(cfg: Any, dataset: Any) -> None:
     )
 
 
-def install(manager_class: type = DataManager) -> None:
-    """Teach the Dassl in use our samplers, cache, augmentation and ``NUM_WORKERS -1``; once.
+class Loading:
+    """What the engine asks us while it loads data; see ``engine/joining.py``."""
 
-    Args:
-        manager_class: its ``DataManager``; the names beside it in its module are replaced.
-    """
-    module = importlib.import_module(manager_class.__module__)
-    if getattr(module.DatasetWrapper, "npt_reads", False):
-        return
-    module.DatasetWrapper = reading_wrapper(module.DatasetWrapper)
-    make_sampler, make_loader = module.build_sampler, module.build_data_loader
-    make_dataset = module.build_dataset
+    def check_dataset(self, cfg: Any, dataset: Any) -> None:
+        """Refuse a dataset that would ignore the imbalance asked for."""
+        require_imbalance(cfg, dataset)
 
-    def dataset(cfg: Any) -> Any:
-        made = make_dataset(cfg)
-        require_imbalance(cfg, made)
-        return made
+    def sampler(self, name: str, cfg: Any, samples: Any) -> Any:
+        """Our sampler of that name, or None for one of Dassl's.
 
-    def sampler(sampler_type: str, cfg: Any = None, data_source: Any = None, **rest: Any) -> Any:
-        ours = build_sampler(cfg, data_source, sampler_type)
-        if ours is not None:
-            return ours
-        if sampler_type not in DASSL_SAMPLERS:
+        Raises:
+            UserError: the name is neither ours nor Dassl's.
+        """
+        if name not in (*SAMPLERS, *DASSL_SAMPLERS):
             allowed = (*DASSL_SAMPLERS, *SAMPLERS)
             raise UserError(
-                f"Unknown sampler '{sampler_type}'{nearest_hint(sampler_type, allowed)}; use one "
-                f"of {', '.join(allowed)}."
+                f"Unknown sampler '{name}'{nearest_hint(name, allowed)}; use one of "
+                f"{', '.join(allowed)}."
             )
-        return make_sampler(sampler_type, cfg=cfg, data_source=data_source, **rest)
+        return build_sampler(cfg, samples, name)
 
-    def loader(cfg: Any, *args: Any, **kwargs: Any) -> DataLoader:
-        if cfg.DATALOADER.NUM_WORKERS < 0:
-            cfg = cfg.clone()
-            cfg.defrost()
-            cfg.DATALOADER.NUM_WORKERS = resolve_workers(cfg.DATALOADER.NUM_WORKERS)
-            cfg.freeze()
-        made = make_loader(cfg, *args, **kwargs)
-        timed = getattr(made.dataset, "clock", None) is not None
-        if timed or isinstance(made.sampler, ClassWeightedSampler):
-            made.__class__ = EpochLoader  # same object, so nobody need know
-        return made
+    def wrapper(self, default: Any) -> Any:
+        """``ReadingWrapper``, which builds on Dassl's."""
+        return ReadingWrapper
 
-    module.build_sampler, module.build_data_loader = sampler, loader
-    module.build_dataset = dataset
+    def workers(self, number: int) -> int:
+        """-1 follows the machine."""
+        return resolve_workers(number)
+
+    def loader(self, loader: DataLoader) -> DataLoader:
+        """An ``EpochLoader`` where sampler or augmentation follow the epoch."""
+        timed = getattr(loader.dataset, "clock", None) is not None
+        if not timed and not isinstance(loader.sampler, ClassWeightedSampler):
+            return loader
+        return EpochLoader(loader.dataset, **{name: getattr(loader, name) for name in _SETTINGS})
+
+
+def install() -> None:
+    """Teach the engine in use our samplers, cache, augmentation and ``NUM_WORKERS -1``; once."""
+    extend_loading(Loading())

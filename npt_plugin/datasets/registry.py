@@ -8,8 +8,8 @@ from typing import Any
 from npt_plugin.datasets.imbalanced_variants import imbalanced_variant
 from npt_plugin.datasets.loading import install
 from npt_plugin.datasets.names import PREFIX, READERS, reader
-from npt_plugin.engine.following import follow
 from npt_plugin.engine.framework import DATASET_REGISTRY
+from npt_plugin.engine.joining import follow
 
 
 def register_base_datasets(registry: Any = DATASET_REGISTRY) -> None:

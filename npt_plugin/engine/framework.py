@@ -7,14 +7,14 @@ seals checkpoint files and is standard library only). ``NPT_FRAMEWORK=minidassl`
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import os
 import sys
-from pathlib import Path
 from types import ModuleType
 
-from npt_plugin.engine import full_precision, repair
+from npt_plugin.engine import full_precision, joining, repair
 from npt_plugin.errors import UserError, count_as_user_errors
 
 _CHOICES = ("dassl", "minidassl")
@@ -26,20 +26,12 @@ def _importable(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-def _find_minidassl() -> None:
-    """Let a plain checkout, not installed, find its own engine."""
-    checkout = Path(__file__).resolve().parents[2] / "third_party"
-    if not _importable("minidassl") and (checkout / "minidassl").is_dir():
-        sys.path.append(str(checkout))
-
-
 def _choose() -> str:
     wanted = os.environ.get("NPT_FRAMEWORK", "")
     if wanted and wanted not in _CHOICES:
         raise UserError(
             f"NPT_FRAMEWORK is {wanted!r}; allowed are dassl and minidassl, or leave it unset."
         )
-    _find_minidassl()
     if wanted == "dassl" and not _importable("dassl"):
         raise UserError(
             "NPT_FRAMEWORK asks for dassl, which is not installed: install it or unset this."
@@ -59,16 +51,17 @@ def _load(path: str) -> ModuleType:
 BACKEND = _choose()
 """``"dassl"`` or ``"minidassl"``."""
 
-if BACKEND == "dassl":
-    repair.before_import()
 _engine, _data, _optim = _load(".engine"), _load(".data"), _load(".optim")
 _utils, _config = _load(".utils"), _load(".config")
 _datasets = _load(".data.datasets")
 _transforms = _load(".data.transforms")
 
-if BACKEND == "dassl":
-    repair.after_import()
-full_precision.watch(_engine.SimpleTrainer)
+_manager = _load(".data.data_manager")
+
+if BACKEND == "dassl":  # it may have been imported before us
+    repair.repair(_load(".optim.lr_scheduler"))
+joining.watch_trainers(_engine.SimpleTrainer, full_precision.trainer_built)
+extend_loading = functools.partial(joining.extend_loading, _manager)
 
 TRAINER_REGISTRY = _engine.TRAINER_REGISTRY
 TrainerX = _engine.TrainerX
@@ -77,7 +70,7 @@ build_trainer = _engine.build_trainer
 DATASET_REGISTRY = _datasets.DATASET_REGISTRY
 Datum = _datasets.Datum
 DatasetBase = _datasets.DatasetBase
-DataManager = _data.DataManager
+DatasetWrapper = _data.DatasetWrapper
 build_transform = _transforms.build_transform
 
 build_optimizer = _optim.build_optimizer

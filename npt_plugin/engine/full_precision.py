@@ -1,14 +1,14 @@
 """Let a host's fp32 run be fp32, and its CPU run stay on the CPU.
 
 Public checkouts force parts of their models to half precision (MaPLe: ``proj``, all visual and deep
-prompts) or to the GPU (``.cuda()`` in PromptSRC, KgCoOp, VPT), whatever the config says. While a
-host's trainer lives for which that is wrong, ``.half()`` and ``.cuda()`` return the tensor as it
-is. Nothing is patched: PyTorch's function mode sees the calls, and no other operation changes.
+prompts) or to the GPU (``.cuda()`` in PromptSRC, KgCoOp, VPT), whatever the config says. As long as
+such a trainer exists and its config asks for fp32 or a CPU, ``.half()`` and ``.cuda()`` return the
+tensor as it is. PyTorch's function mode sees these calls; no method of a tensor is replaced, and no
+other operation changes.
 """
 
 from __future__ import annotations
 
-import functools
 import weakref
 from typing import Any
 
@@ -40,7 +40,7 @@ class IgnoreCasts(TorchFunctionMode):
 
 
 _mode: IgnoreCasts | None = None
-_alive = 0  # host trainers that still exist
+_alive: set[object] = set()  # a token for each host trainer that still exists
 
 
 def wanted_precision(cfg: Any) -> str:
@@ -76,40 +76,26 @@ def follow_config(cfg: Any, trainer: Any) -> None:
         cfg: The host's config.
         trainer: Its trainer, about to be built.
     """
-    global _mode, _alive
+    global _mode
     ignored = ignored_casts(cfg)
     if _mode is None and ignored:
         _mode = IgnoreCasts()
         _mode.__enter__()  # never left: with nothing ignored it does nothing
     if _mode is not None:
         _mode.ignored = ignored
-    _alive += 1
-    weakref.finalize(trainer, _gone)
+    token = object()
+    _alive.add(token)
+    weakref.finalize(trainer, _gone, token)
 
 
-def _gone() -> None:
+def _gone(token: object) -> None:
     """One host's trainer less; after the last nothing is ignored."""
-    global _alive
-    _alive -= 1
+    _alive.discard(token)
     if _mode is not None and not _alive:
         _mode.ignored = frozenset()
 
 
-def watch(simple_trainer: type) -> None:
-    """Call ``follow_config`` whenever a host's trainer is built; safe to call again.
-
-    Args:
-        simple_trainer: Dassl's ``SimpleTrainer``.
-    """
-    built = simple_trainer.__init__
-    if getattr(built, "npt_watches", False):
-        return
-
-    @functools.wraps(built)
-    def init(self: Any, cfg: Any) -> None:
-        if not any(cls.__module__ == _OURS for cls in type(self).__mro__):
-            follow_config(cfg, self)
-        built(self, cfg)
-
-    init.npt_watches = True  # type: ignore[attr-defined]
-    simple_trainer.__init__ = init  # type: ignore[method-assign]
+def trainer_built(trainer: Any, cfg: Any) -> None:
+    """Follow the config of a host's trainer; the engine calls it before each trainer is built."""
+    if not any(cls.__module__ == _OURS for cls in type(trainer).__mro__):
+        follow_config(cfg, trainer)

@@ -6,15 +6,14 @@
   stays weights-only.
 - A resumed warm-up schedule would go on with the unpickled copy, which belongs to a copy of the
   optimiser: the learning rate of the run would never change again.
-- ``import dassl`` fails without the ``wilds`` package, which only its WILDS datasets need.
+
+That ``import dassl`` fails without the ``wilds`` package is seen to in ``imports.py``.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
-import sys
 from types import ModuleType
 from typing import Any
 
@@ -23,21 +22,16 @@ from torch.optim import lr_scheduler
 
 from npt_plugin.system.safe_checkpoints import plain_defaultdict
 
-_WILDS = "dassl.data.datasets.dg.wilds"
 _SCHEDULERS = ("CosineAnnealingLR", "StepLR", "MultiStepLR")
 _OPTIMISERS = ("SGD", "Adam", "AdamW", "RMSprop")
 
 
-def before_import() -> None:
-    """Let ``import dassl`` succeed where the optional ``wilds`` package is missing."""
-    absent = [name for name in ("wilds", "pandas") if importlib.util.find_spec(name) is None]
-    if absent and _WILDS not in sys.modules:
-        sys.modules[_WILDS] = ModuleType(_WILDS, f"left out: {', '.join(absent)} not installed")
+def repair(schedulers: ModuleType) -> None:
+    """Repair schedulers and checkpoint loading of an imported Dassl; safe to call again.
 
-
-def after_import() -> None:
-    """Repair schedulers and checkpoint loading of the imported ``dassl``; safe to call again."""
-    schedulers = importlib.import_module("dassl.optim.lr_scheduler")
+    Args:
+        schedulers: Its ``dassl.optim.lr_scheduler``.
+    """
     base = getattr(schedulers, "_BaseWarmupScheduler", None)
     if base is None:  # not upstream
         return

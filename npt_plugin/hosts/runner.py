@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import npt_plugin
 from npt_plugin.errors import UserError
@@ -54,21 +54,8 @@ def prepare_dassl() -> None:
 
     Where upstream is not installed, our stand-in takes its name.
     """
-    from npt_plugin.engine import framework
+    from npt_plugin.engine import framework, joining
 
     if framework.BACKEND == "minidassl":
-        from minidassl.compat import install_as_dassl
-
-        install_as_dassl()
-    import dassl.config
-
-    default = dassl.config.get_cfg_default
-    if getattr(default, "npt_extended", False):
-        return
-
-    def get_cfg_default() -> Any:
-        """Dassl's defaults with our keys, trainers and datasets."""
-        return npt_plugin.extend_cfg(default())
-
-    get_cfg_default.npt_extended = True  # type: ignore[attr-defined]
-    dassl.config.get_cfg_default = get_cfg_default
+        importlib.import_module("minidassl.compat").install_as_dassl()
+    joining.extend_defaults(importlib.import_module("dassl.config"), npt_plugin.extend_cfg)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from npt_plugin.engine.following import follow
 from npt_plugin.engine.framework import TRAINER_REGISTRY
+from npt_plugin.engine.joining import follow
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.wrap import make_host_trainer
 from npt_plugin.trainers import NPT_TRAINERS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import random
-import sys
 import types
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,17 @@ from data_cfg import make_cfg
 from mini_trees import put
 from PIL import Image
 
-from npt_plugin.datasets.loading import EpochLoader, install, require_imbalance, resolve_workers
+from npt_plugin.datasets.loading import (
+    EpochLoader,
+    Loading,
+    ReadingWrapper,
+    install,
+    require_imbalance,
+    resolve_workers,
+)
 from npt_plugin.datasets.names import reader
 from npt_plugin.datasets.samplers import ClassBalancedSampler
-from npt_plugin.engine.framework import DataManager, DatasetBase, Datum, build_transform
+from npt_plugin.engine.framework import BACKEND, DatasetBase, DatasetWrapper, Datum, build_transform
 from npt_plugin.errors import UserError
 
 
@@ -37,17 +44,10 @@ def items(tmp_path: Path) -> list[Datum]:
 
 @pytest.fixture
 def patched() -> types.SimpleNamespace:
-    """The engine's data_manager module with and without our additions, restored afterwards."""
-    module = importlib.import_module(DataManager.__module__)
-    names = ("DatasetWrapper", "build_sampler", "build_data_loader", "build_dataset")
-    before = {name: getattr(module, name) for name in names}
-    plain = types.SimpleNamespace(**before)
-    if getattr(module.DatasetWrapper, "npt_reads", False):  # somebody installed them already
-        plain.DatasetWrapper = module.DatasetWrapper.__mro__[1]
+    """The engine's data_manager module with our additions."""
     install()
-    yield types.SimpleNamespace(plain=plain, module=module)
-    for name, value in before.items():
-        setattr(module, name, value)
+    module = importlib.import_module(f"{BACKEND}.data.data_manager")
+    return types.SimpleNamespace(module=module)
 
 
 def _cfg(**keys: Any) -> Any:
@@ -85,7 +85,7 @@ def _images(loader: Any) -> torch.Tensor:
 def test_defaults_change_nothing(items: list[Datum], patched: Any) -> None:
     cfg = _cfg()
     results = []
-    for make in (patched.plain.DatasetWrapper, patched.module.DatasetWrapper):
+    for make in (DatasetWrapper, ReadingWrapper):
         random.seed(3)
         torch.manual_seed(3)
         data = make(cfg, items, transform=build_transform(cfg, is_train=True), is_train=True)
@@ -103,7 +103,7 @@ def test_several_views_match_the_engine(items: list[Datum], patched: Any) -> Non
     cfg = _cfg(DATALOADER__K_TRANSFORMS=2, DATALOADER__RETURN_IMG0=True)
     tfm = [build_transform(cfg, is_train=True)] * 2
     got = []
-    for make in (patched.plain.DatasetWrapper, patched.module.DatasetWrapper):
+    for make in (DatasetWrapper, ReadingWrapper):
         torch.manual_seed(3)
         got.append(make(cfg, items, transform=tfm, is_train=True)[2])
     assert got[0].keys() == got[1].keys() and {"img", "img2", "img0"} <= got[0].keys()
@@ -212,15 +212,41 @@ def test_automatic_workers_reach_the_loader(items: list[Datum], patched: Any) ->
     assert loader.num_workers == resolve_workers(-1)
 
 
-def test_install_twice_wraps_once(patched: Any) -> None:
-    before = patched.module.DatasetWrapper
-    install()
-    assert patched.module.DatasetWrapper is before
+def test_every_loader_reads_through_our_wrapper(items: list[Datum], patched: Any) -> None:
+    install()  # twice is once
+    made = _loader(patched.module, _cfg(), items)
+    assert type(made.dataset) is ReadingWrapper and type(made) is torch.utils.data.DataLoader
 
 
-def test_a_class_that_ignores_imbalance_is_refused(
-    tmp_path: Path, patched: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_epoch_loader_keeps_every_setting(items: list[Datum]) -> None:
+    plain = torch.utils.data.DataLoader(
+        ReadingWrapper(_cfg(DATALOADER__DETERMINISTIC_AUG=True), items, is_train=True),
+        batch_size=5,
+        sampler=ClassBalancedSampler([0] * 12, 1),
+        num_workers=1,
+        collate_fn=list,
+        drop_last=True,
+        timeout=7,
+        worker_init_fn=print,
+        prefetch_factor=3,
+        persistent_workers=True,
+        generator=torch.Generator(),
+    )
+    made = Loading().loader(plain)
+    assert type(made) is EpochLoader
+    kept = {name: value for name, value in vars(plain).items() if "batch_sampler" not in name}
+    assert {name: vars(made)[name] for name in kept} == kept
+    assert made.batch_sampler.drop_last and made.batch_sampler.batch_size == 5
+
+
+def test_a_spawned_worker_finds_the_wrapper(items: list[Datum]) -> None:
+    """Workers are not forked on macOS and Windows: what they get is pickled."""
+    wrapper = ReadingWrapper(_cfg(DATALOADER__DETERMINISTIC_AUG=True), items, is_train=True)
+    again = pickle.loads(pickle.dumps(wrapper))
+    assert type(again) is ReadingWrapper and again[3]["impath"] == wrapper[3]["impath"]
+
+
+def test_a_class_that_ignores_imbalance_is_refused(tmp_path: Path) -> None:
     put(tmp_path / "t/train/x/a.jpg")
     put(tmp_path / "t/test/x/a.jpg")
 
@@ -229,14 +255,8 @@ def test_a_class_that_ignores_imbalance_is_refused(
             item = Datum(str(tmp_path / "t/test/x/a.jpg"), 0, 0, "a")
             super().__init__(train_x=[item], test=[item])
 
-    engine = types.ModuleType("a_fake_engine")  # so that nothing enters the real registry
-    for name in ("DatasetWrapper", "build_sampler", "build_data_loader"):
-        setattr(engine, name, getattr(patched.plain, name))
-    engine.build_dataset = lambda cfg: DeafDataset()
-    monkeypatch.setitem(sys.modules, "a_fake_engine", engine)
-    install(type("Manager", (), {"__module__": "a_fake_engine"}))
-    assert len(engine.build_dataset(make_cfg(tmp_path)).train_x) == 1
+    Loading().check_dataset(make_cfg(tmp_path), DeafDataset())
     skewed = make_cfg(tmp_path / "t", imbalance={"RATIO": 0.5})
     with pytest.raises(UserError, match="ignores it; use DATASET.NAME ImbalancedDeafDataset"):
-        engine.build_dataset(skewed)
+        Loading().check_dataset(skewed, DeafDataset())
     require_imbalance(skewed, reader("ImageFolder")(skewed))  # ours listen

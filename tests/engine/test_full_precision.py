@@ -66,22 +66,18 @@ def test_the_next_run_decides_anew(gpu):
     assert torch.ones(1).half().dtype == torch.float16
 
 
-def test_building_a_host_trainer_is_noticed_and_ours_is_not():
-    seen = []
+def test_a_host_trainer_counts_as_long_as_it_lives_and_ours_does_not():
+    def built(cls):
+        trainer = cls()
+        full_precision.trainer_built(trainer, config(cuda=False))
+        return trainer
 
-    class Simple:
-        def __init__(self, cfg):
-            seen.append(torch.ones(1).half().dtype)
-
-    full_precision.watch(Simple)
-    full_precision.watch(Simple)
-    Host = type("Host", (Simple,), {"__module__": "trainers.maple"})
-    Ours = type("PromptTrainer", (Simple,), {"__module__": "npt_plugin.trainers.base"})
-    type("NPT_Mine", (Ours,), {"__module__": "elsewhere"})(config(cuda=False))
-    host, other = Host(config(cuda=False)), Host(config(cuda=False))
-    seen.pop()
+    Host = type("Host", (), {"__module__": "trainers.maple"})
+    Ours = type("PromptTrainer", (), {"__module__": "npt_plugin.trainers.base"})
+    ours = built(type("NPT_Mine", (Ours,), {"__module__": "elsewhere"}))
+    assert torch.ones(1).half().dtype == torch.float16
+    host, other = built(Host), built(Host)
     del other
-    assert seen == [torch.float16, torch.float32]
     assert torch.ones(1).half().dtype == torch.float32
-    del host
-    assert torch.ones(1).half().dtype == torch.float16  # as long as the trainer lives
+    del host, ours
+    assert torch.ones(1).half().dtype == torch.float16

@@ -5,13 +5,23 @@ import itertools
 import numpy as np
 import pytest
 import torch.nn.functional as F
-from minidassl.config import get_cfg_default
+from minidassl.config import get_cfg_default, tree
+from minidassl.data import extension
 from minidassl.data.datasets import DATASET_REGISTRY, DatasetBase, Datum
-from minidassl.engine import TRAINER_REGISTRY, TrainerX
+from minidassl.engine import TRAINER_REGISTRY, SimpleTrainer, TrainerX
 from minidassl.metrics import compute_accuracy
 from minidassl.optim import build_lr_scheduler, build_optimizer
 from PIL import Image
 from torch import nn
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_joined(monkeypatch):
+    """The engine as it is, whatever tests of the plugin have added to it in this process."""
+    monkeypatch.setattr(extension, "_extension", extension.LoadingExtension())
+    monkeypatch.setattr(SimpleTrainer, "on_build", [])
+    monkeypatch.setattr(tree, "_additions", [])
+
 
 NAMES = ("red", "green", "blue")
 _serial = itertools.count()
@@ -96,12 +106,3 @@ def cfg(images, register, tmp_path):
     cfg.OPTIM.WARMUP_TYPE = "constant"
     cfg.TRAIN.PRINT_FREQ = 2
     return cfg
-
-
-@pytest.fixture(autouse=True)
-def minidassl_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine without what npt_plugin puts into it in other tests of the same process."""
-    from minidassl.data import data_manager, dataset_wrapper, samplers
-
-    monkeypatch.setattr(data_manager, "DatasetWrapper", dataset_wrapper.DatasetWrapper)
-    monkeypatch.setattr(data_manager, "build_sampler", samplers.build_sampler)

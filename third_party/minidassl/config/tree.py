@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 from yacs.config import CfgNode
 
 from minidassl.config.defaults import DEFAULTS
 from minidassl.config.trainer_defaults import TRAINER_DEFAULTS
+
+_additions: list[Callable[[CfgNode], Any]] = []
+
+
+def extend_defaults(addition: Callable[[CfgNode], Any]) -> None:
+    """Let a project put its own keys into every tree of defaults made from now on.
+
+    Args:
+        addition: called with the fresh tree, which it changes.
+    """
+    _additions.append(addition)
 
 
 def get_cfg_default() -> CfgNode:
@@ -16,7 +29,10 @@ def get_cfg_default() -> CfgNode:
     Returns:
         A new tree on each call; changing it changes no other.
     """
-    return CfgNode(copy.deepcopy({**DEFAULTS, "TRAINER": TRAINER_DEFAULTS}))
+    cfg = CfgNode(copy.deepcopy({**DEFAULTS, "TRAINER": TRAINER_DEFAULTS}))
+    for add in _additions:
+        add(cfg)
+    return cfg
 
 
 def clean_cfg(cfg: CfgNode, trainer: str) -> None:

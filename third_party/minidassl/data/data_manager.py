@@ -12,11 +12,12 @@ from yacs.config import CfgNode
 
 from minidassl.data.dataset_wrapper import DatasetWrapper
 from minidassl.data.datasets import Datum, build_dataset
+from minidassl.data.extension import extend_loading, loading_extension
 from minidassl.data.samplers import build_sampler
 from minidassl.data.transforms import build_transform
 from minidassl.errors import DataError
 
-__all__ = ["DataManager", "DatasetWrapper", "build_data_loader"]
+__all__ = ["DataManager", "DatasetWrapper", "build_data_loader", "extend_loading"]
 
 
 def build_data_loader(
@@ -34,7 +35,7 @@ def build_data_loader(
 
     Args:
         cfg: the config tree; reads ``DATALOADER.NUM_WORKERS`` and ``USE_CUDA``.
-        sampler_type: see ``build_sampler``.
+        sampler_type: see ``build_sampler``, or one of the loading extension.
         data_source: the samples.
         batch_size: samples in a batch.
         n_domain: for RandomDomainSampler.
@@ -51,7 +52,8 @@ def build_data_loader(
     """
     if not data_source:
         raise DataError("A data split is empty; check the dataset's files and split.")
-    sampler = build_sampler(
+    extension = loading_extension()
+    sampler = extension.sampler(sampler_type, cfg, data_source) or build_sampler(
         sampler_type,
         cfg=cfg,
         data_source=data_source,
@@ -59,12 +61,12 @@ def build_data_loader(
         n_domain=n_domain,
         n_ins=n_ins,
     )
-    wrap = dataset_wrapper or DatasetWrapper
+    wrap = dataset_wrapper or extension.wrapper(DatasetWrapper)
     loader = DataLoader(
         wrap(cfg, data_source, transform=tfm, is_train=is_train),
         batch_size=batch_size,
         sampler=sampler,
-        num_workers=cfg.DATALOADER.NUM_WORKERS,
+        num_workers=extension.workers(cfg.DATALOADER.NUM_WORKERS),
         drop_last=is_train and len(data_source) >= batch_size,
         pin_memory=cfg.USE_CUDA and torch.cuda.is_available(),
     )
@@ -73,7 +75,7 @@ def build_data_loader(
             f"{sampler_type} makes no batch of {batch_size} out of {len(data_source)} samples; "
             "use a smaller DATALOADER.TRAIN_X.BATCH_SIZE."
         )
-    return loader
+    return extension.loader(loader)
 
 
 class DataManager:
@@ -97,6 +99,7 @@ class DataManager:
         dataset_wrapper: Callable[..., Dataset] | None = None,
     ) -> None:
         self.dataset = build_dataset(cfg)
+        loading_extension().check_dataset(cfg, self.dataset)
         self._cfg = cfg
         self._wrapper = dataset_wrapper
         self._num_source_domains = len(cfg.DATASET.SOURCE_DOMAINS)

@@ -6,6 +6,8 @@ import datetime
 import math
 import os
 import time
+from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -43,9 +45,16 @@ class SimpleTrainer(Tester):
 
     Args:
         cfg: the config tree.
+
+    Attributes:
+        on_build: of the class, called with each trainer and its config before anything is built.
     """
 
+    on_build: ClassVar[list[Callable[[SimpleTrainer, CfgNode], None]]] = []
+
     def __init__(self, cfg: CfgNode) -> None:
+        for notice in self.on_build:
+            notice(self, cfg)
         super().__init__()
         self.check_cfg(cfg)
         self.cfg = cfg

@@ -23,6 +23,15 @@ class Registry:
     def __init__(self, name: str) -> None:
         self._name = name
         self._objects: dict[str, Any] = {}
+        self._listeners: list[Callable[[Any], None]] = []
+
+    def on_register(self, listener: Callable[[Any], None]) -> None:
+        """Call ``listener`` with every object that is registered from now on.
+
+        Args:
+            listener: may register more, also under the same name.
+        """
+        self._listeners.append(listener)
 
     def register(self, obj: T | None = None, force: bool = False) -> T | Callable[[T], T]:
         """Add an object under its ``__name__``.
@@ -43,6 +52,8 @@ class Registry:
             if not force and name in self._objects:
                 raise KeyError(f"{name!r} is already in the {self._name} registry")
             self._objects[name] = thing
+            for listener in self._listeners:
+                listener(thing)
             return thing
 
         return add if obj is None else add(obj)
