@@ -80,7 +80,7 @@ class EpochLoader(DataLoader):
         return super().__iter__()
 
 
-class ReadingWrapper(DatasetWrapper):  # type: ignore[misc, valid-type]  # of either engine
+class ReadingWrapper(DatasetWrapper):
     """Dassl's ``DatasetWrapper`` with an image cache and deterministic augmentation.
 
     It reads ``INPUT.IMAGE_CACHE`` and ``DATALOADER.DETERMINISTIC_AUG``.

@@ -45,23 +45,13 @@ class UpstreamFinder:
     ) -> ModuleSpec | None:
         """How to load ``name``; None for all but those two."""
         if name == _WILDS and not all(map(importlib.util.find_spec, ("wilds", "pandas"))):
-            return ModuleSpec(name, _Empty())
+            return ModuleSpec(name, None, is_package=True)  # an empty one
         if name != _SCHEDULERS:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
             spec.loader = _Repaired(spec.loader.name, spec.loader.path)
         return spec
-
-
-class _Empty:  # deriving from importlib.abc would cost 15 ms
-    """Makes a module with nothing in it."""
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        """Leave it to Python."""
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__doc__ = "Left out: wilds or pandas is not installed."
 
 
 class _Repaired(SourceFileLoader):

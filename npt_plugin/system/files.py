@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from npt_plugin.errors import UserError
 
 
-def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
+def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     """Create or replace ``path`` with what ``write`` puts into a file object.
 
     Raises:
