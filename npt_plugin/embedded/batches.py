@@ -14,8 +14,8 @@ from npt_plugin.embedded import captions
 from npt_plugin.embedded.corpus import Corpus, LazyCorpus
 from npt_plugin.embedded.weights import END, START, known_token_ids
 
-#: OpenAI's pixel statistics, so that the tiny CLIP takes the same preprocessing as the real one.
 PIXEL_MEAN = (0.48145466, 0.4578275, 0.40821073)
+"""OpenAI's pixel statistics, so that the tiny CLIP takes the same preprocessing as the real one."""
 PIXEL_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
@@ -37,8 +37,8 @@ def jitter_views(images: Tensor, rng: np.random.Generator, share: float = 0.35) 
 
     Args:
         images: (B, 3, R, R).
-        rng: source of randomness.
-        share: share of images that are changed; the others stay exactly as drawn.
+        rng: Source of randomness.
+        share: Share of images that are changed; the others stay exactly as drawn.
 
     Returns:
         (B, 3, R, R).
@@ -63,7 +63,7 @@ class Batch:
     Attributes:
         images: (B, 3, R, R) normalised.
         facts: (B, 7) int64 attributes, -1 where absent.
-        texts: the captions, each once.
+        texts: The captions, each once.
         tokens: (N, L) int64 positions in the compact vocabulary, one row for each different
             caption.
         ends: (N,) position of the end token.
@@ -79,19 +79,18 @@ class Batch:
 
 
 class BatchMaker:
-    """Draws batches from a corpus; easy pictures first (the corpus is ordered by difficulty)."""
+    """Draws batches from a corpus; easy pictures first (the corpus is ordered by difficulty).
+
+    Args:
+        corpus: Pictures and facts.
+        seed: Seed of the order, captions and crops.
+        wrong: Share of captions taken from another picture, as on the web.
+        filler: Share of batches in which captions start with unrelated words.
+    """
 
     def __init__(
         self, corpus: Corpus | LazyCorpus, seed: int, wrong: float = 0.04, filler: float = 0.2
     ) -> None:
-        """Keep the corpus.
-
-        Args:
-            corpus: pictures and facts.
-            seed: seed of the order, captions and crops.
-            wrong: share of captions taken from another picture, as on the web.
-            filler: share of batches in which captions start with unrelated words.
-        """
         self.corpus = corpus
         self.rng = np.random.default_rng((seed, 7))
         self.wrong, self.filler = wrong, filler
@@ -118,8 +117,8 @@ class BatchMaker:
         """Draw one batch.
 
         Args:
-            size: number of pictures B.
-            reach: share of the corpus in use, 0..1; small values leave the hard pictures out.
+            size: Number of pictures B.
+            reach: Share of the corpus in use, 0..1; small values leave the hard pictures out.
 
         Returns:
             The batch.

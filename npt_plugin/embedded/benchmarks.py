@@ -23,12 +23,12 @@ def ensure_benchmarks(
     """Write the benchmarks that are not on disk yet (see :mod:`npt_plugin.embedded.writing`).
 
     Args:
-        root: data root; each benchmark gets its own folder there.
-        names: which ones; default all.
-        per_class: pictures a class in train, val and test.
+        root: Data root; each benchmark gets its own folder there.
+        names: Which ones; default all.
+        per_class: Pictures a class in train, val and test.
 
     Raises:
-        UserError: for an unknown name, or a folder of that name that this package did not write.
+        UserError: For an unknown name, or a folder of that name that this package did not write.
     """
     for name in names or BENCHMARKS:
         ensure_one(Path(root), name, per_class)
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        argv: arguments; default ``sys.argv``.
+        argv: Arguments; default ``sys.argv``.
 
     Returns:
         Exit code: 0, or 2 after a user error.

@@ -58,12 +58,12 @@ _FILLER = tuple(
     "my new best free the photo of nice x and this big some by with top real image a for".split()
 )
 _STYLED_OVERHEAD = {"night": " at night", "sunset": " at sunset", "fog": " in the fog", "old": ""}
-#: Words people may use in prompts that no caption contains; their rows are stored as well.
 EXTRA_WORDS = (
     "type of pet flower food aircraft person doing itap rendering toy small large colorful "
     "origami video game art bad close up cropped clean dirty many hard to see sculpture tattoo "
     "embroidered graffiti jpeg low resolution , - _ X"
 )
+"""Words people may use in prompts that no caption contains; their rows are stored as well."""
 
 
 def _pick(options: tuple[str, ...], rng: np.random.Generator) -> str:
@@ -80,8 +80,8 @@ def caption(facts: np.ndarray, rng: np.random.Generator, plain: float = 0.55) ->
 
     Args:
         facts: (7,) integers in the order of ``world.ATTRIBUTES``.
-        rng: source of randomness.
-        plain: probability that an object's colour is left out.
+        rng: Source of randomness.
+        plain: Probability that an object's colour is left out.
 
     Returns:
         One sentence.
@@ -115,9 +115,9 @@ def with_filler(text: str, n: int, rng: np.random.Generator) -> str:
     class name to.
 
     Args:
-        text: caption.
-        n: number of words.
-        rng: source of randomness.
+        text: Caption.
+        n: Number of words.
+        rng: Source of randomness.
 
     Returns:
         The longer caption.
@@ -126,7 +126,7 @@ def with_filler(text: str, n: int, rng: np.random.Generator) -> str:
 
 
 def all_words() -> list[str]:
-    """Return every text fragment a caption is made of, for building the stored vocabulary."""
+    """Every text fragment a caption is made of, for building the stored vocabulary."""
     groups = (
         _OBJECT,
         _TEXTURE,

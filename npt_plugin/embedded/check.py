@@ -5,8 +5,8 @@ A full run takes minutes, so its first steps are recorded in the card and re-der
 * a SHA-256 of what the first batches show, their captions and token ids. It depends on NumPy's
   generators alone and must match exactly;
 * the mean pixel value, the contrastive losses, and how far the parameters moved. They depend on
-  Pillow's edges and on the processor's rounding, so they must match within a tolerance that is
-  far below what another seed, learning rate, loss or drawing gives.
+  how Pillow draws edges and how the processor rounds, so they must match within a tolerance;
+  another seed, learning rate, loss or drawing differs by far more.
 
 The weights themselves must have the card's SHA-256.
 """
@@ -17,31 +17,31 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from npt_plugin.backbone.tiny import WEIGHTS_FILE
 from npt_plugin.embedded.batches import Batch
 from npt_plugin.embedded.recipe import Recipe
-from npt_plugin.embedded.tiny_model import TinyClip
 from npt_plugin.embedded.weights import CARD_FILE, file_sha256, read_card
 
 STEPS = 4
-#: Largest allowed absolute difference of the pixel mean and the losses.
 TOLERANCE = 2e-3
-#: Largest allowed relative difference of the distance the parameters moved.
+"""Largest allowed absolute difference of the pixel mean and the losses."""
 MOVE_TOLERANCE = 0.02
+"""Largest allowed relative difference of the distance the parameters moved."""
 
 
 class Trace:
-    """Collects the record of a run's first steps."""
+    """Collects the record of a run's first steps.
 
-    def __init__(self, model: TinyClip) -> None:
-        """Remember where the parameters start.
+    Args:
+        model: The model, before its first step.
+    """
 
-        Args:
-            model: the model, before its first step.
-        """
+    def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.start = [p.detach().clone() for p in model.parameters()]
         self.digest, self.pixels = hashlib.sha256(), 0.0
@@ -52,8 +52,8 @@ class Trace:
         """Add one finished step; steps after the first few change nothing.
 
         Args:
-            batch: its pictures and captions.
-            loss: its contrastive loss.
+            batch: Its pictures and captions.
+            loss: Its contrastive loss.
         """
         if len(self.losses) >= STEPS:
             return
@@ -68,8 +68,8 @@ class Trace:
                 self.moved = sum((p - q).square().sum().item() for p, q in pairs) ** 0.5
             self.start = []
 
-    def record(self) -> dict:
-        """Return the record for the card."""
+    def record(self) -> dict[str, Any]:
+        """The record for the card."""
         return {
             "steps": STEPS,
             "data_sha256": self.digest.hexdigest(),
@@ -79,12 +79,12 @@ class Trace:
         }
 
 
-def differences(found: dict, expected: dict) -> list[str]:
+def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     """Compare two records.
 
     Args:
-        found: re-derived record.
-        expected: record from the card.
+        found: Re-derived record.
+        expected: Record from the card.
 
     Returns:
         One phrase for each thing that does not match; empty when all match.
@@ -108,9 +108,9 @@ def check_committed(
     """Check the weights against their card, and the card against a short rerun.
 
     Args:
-        rerun: runs the first steps of a recipe and returns the record.
-        weights: safetensors file.
-        card_file: its card.
+        rerun: Runs the first steps of a recipe and returns the record.
+        weights: Safetensors file.
+        card_file: Its card.
 
     Returns:
         Whether all is well, and one line that says so or what is wrong.

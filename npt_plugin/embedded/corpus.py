@@ -18,16 +18,14 @@ class Corpus:
     """The whole world in memory, drawn at once with a progress bar.
 
     The number of processes does not change the pictures.
+
+    Args:
+        seed: Seed of the world.
+        total: Number of pictures N.
+        workers: Number of processes; 0 draws in this one.
     """
 
     def __init__(self, seed: int, total: int, workers: int = 2) -> None:
-        """Draw the world.
-
-        Args:
-            seed: seed of the world.
-            total: number of pictures N.
-            workers: number of processes; 0 draws in this one.
-        """
         self.images = torch.empty((total, SIZE, SIZE, 3), dtype=torch.uint8)
         self.all_facts = torch.empty((total, len(ATTRIBUTES)), dtype=torch.int64)
         starts = list(range(0, total, _CHUNK))
@@ -45,11 +43,11 @@ class Corpus:
                 pool.shutdown()
 
     def __len__(self) -> int:
-        """Return the number of pictures."""
+        """The number of pictures."""
         return len(self.images)
 
     def pictures(self, rows: np.ndarray) -> Tensor:
-        """Return pictures by number.
+        """Pictures by number.
 
         Args:
             rows: (B,) numbers.
@@ -60,10 +58,10 @@ class Corpus:
         return self.images[torch.from_numpy(rows)]
 
     def facts(self, row: int) -> np.ndarray:
-        """Return what a picture shows.
+        """What a picture shows.
 
         Args:
-            row: its number.
+            row: Its number.
 
         Returns:
             (7,) int64.
@@ -72,20 +70,19 @@ class Corpus:
 
 
 class LazyCorpus:
-    """The same world, drawing a picture when it is asked for: for the first steps of a run."""
+    """The same world, drawing a picture when it is asked for: for the first steps of a run.
+
+    Args:
+        seed: Seed of the world.
+        total: Number of pictures.
+    """
 
     def __init__(self, seed: int, total: int) -> None:
-        """Remember which world.
-
-        Args:
-            seed: seed of the world.
-            total: number of pictures.
-        """
         self.seed, self.total = seed, total
         self._drawn: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __len__(self) -> int:
-        """Return the number of pictures."""
+        """The number of pictures."""
         return self.total
 
     def _get(self, row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +92,7 @@ class LazyCorpus:
         return self._drawn[row]
 
     def pictures(self, rows: np.ndarray) -> Tensor:
-        """Return pictures by number, as :meth:`Corpus.pictures`.
+        """Pictures by number, as :meth:`Corpus.pictures`.
 
         Args:
             rows: (B,) numbers.
@@ -103,9 +100,9 @@ class LazyCorpus:
         return torch.from_numpy(np.stack([self._get(int(row))[0] for row in rows]))
 
     def facts(self, row: int) -> np.ndarray:
-        """Return what a picture shows, as :meth:`Corpus.facts`.
+        """What a picture shows, as :meth:`Corpus.facts`.
 
         Args:
-            row: its number.
+            row: Its number.
         """
         return self._get(row)[1]

@@ -1,7 +1,7 @@
 """Flat vector parts, and the code that puts an object made of them on a canvas.
 
-Coordinates run from -1 to 1, y downwards. A part is ``(tone, points)`` with points (N, 2); tones:
-0 body colour, 1 darker, 2 lighter, 3 near black, 4 near white.
+Coordinates run from -1 to 1, y downwards. A part is ``(tone, points)`` with points (N, 2). Tone 0
+is the body colour, 1 darker, 2 lighter, 3 near black, 4 near white.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ Colour = tuple[int, int, int]
 
 
 def poly(tone: int, *xy: float) -> Part:
-    """Return a polygon from x, y, x, y, ..."""
+    """A polygon from x, y, x, y, ..."""
     return tone, np.array(xy, dtype=np.float64).reshape(-1, 2)
 
 
 def box(tone: int, x0: float, y0: float, x1: float, y1: float) -> Part:
-    """Return a box with sides along the axes."""
+    """A box with sides along the axes."""
     return poly(tone, x0, y0, x1, y0, x1, y1, x0, y1)
 
 
 def oval(
     tone: int, cx: float, cy: float, rx: float, ry: float, a0: float = 0, a1: float = 360
 ) -> Part:
-    """Return an ellipse, or the pie between two angles in degrees."""
+    """An ellipse, or the pie between two angles in degrees."""
     angle = np.radians(np.linspace(a0, a1, 25))
     return tone, np.stack([cx + rx * np.cos(angle), cy + ry * np.sin(angle)], axis=1)
 
@@ -37,29 +37,29 @@ def oval(
 def ring(
     tone: int, cx: float, cy: float, outer: float, inner: float, a0: float = 0, a1: float = 360
 ) -> Part:
-    """Return a ring, or the arc between two angles in degrees."""
+    """A ring, or the arc between two angles in degrees."""
     rim, hole = (oval(tone, cx, cy, radius, radius, a0, a1)[1] for radius in (outer, inner))
     return tone, np.concatenate([rim, hole[::-1]])
 
 
 def star(tone: int, points: int, inner: float) -> Part:
-    """Return a star with the given ratio of inner to outer radius."""
+    """A star with the given ratio of inner to outer radius."""
     angle = np.arange(2 * points) * math.pi / points - math.pi / 2
     radius = np.where(np.arange(2 * points) % 2 == 0, 1.0, inner)
     return tone, np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
 def colour(channels: Iterable[float]) -> Colour:
-    """Return red, green and blue as Pillow wants them: whole numbers, rounded down."""
+    """Red, green and blue as Pillow wants them: whole numbers, rounded down."""
     red, green, blue = (int(channel) for channel in channels)
     return red, green, blue
 
 
 def tones(rgb: np.ndarray) -> list[Colour]:
-    """Return the five fill colours of an object with body colour ``rgb``.
+    """The five fill colours of an object with body colour ``rgb``.
 
     Args:
-        rgb: float array (3,), 0..255.
+        rgb: Float array (3,), 0..255.
 
     Returns:
         Five integer RGB triples: body, darker, lighter, near black, near white.
@@ -74,11 +74,11 @@ def place(
     """Turn an icon into canvas coordinates.
 
     Args:
-        icon: parts in unit coordinates.
+        icon: Parts in unit coordinates.
         centre: (2,) canvas position in pixels.
         radius: (2,) half width and half height in pixels.
-        angle: rotation in degrees, clockwise.
-        mirror: flip left and right first.
+        angle: Rotation in degrees, clockwise.
+        mirror: Flip left and right first.
 
     Returns:
         The parts with points in pixels.
@@ -93,9 +93,9 @@ def paint(draw: ImageDraw.ImageDraw, parts: list[Part], fills: list[Colour]) -> 
     """Fill the parts of an object.
 
     Args:
-        draw: target canvas.
-        parts: result of :func:`place`.
-        fills: result of :func:`tones`.
+        draw: Target canvas.
+        parts: Result of :func:`place`.
+        fills: Result of :func:`tones`.
     """
     for tone, xy in parts:
         draw.polygon(xy.ravel().tolist(), fill=fills[tone])
@@ -107,11 +107,11 @@ def sketch(
     """Draw the outline of an object, as with a pen.
 
     Args:
-        draw: target canvas.
-        parts: result of :func:`place`.
-        ink: line colour.
-        paper: fill colour, so that later parts hide earlier ones.
-        width: line width in canvas pixels.
+        draw: Target canvas.
+        parts: Result of :func:`place`.
+        ink: Line colour.
+        paper: Fill colour, so that later parts hide earlier ones.
+        width: Line width in canvas pixels.
     """
     for _, xy in parts:
         flat = xy.ravel().tolist()

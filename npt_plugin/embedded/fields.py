@@ -20,7 +20,7 @@ def hard(t: Field, sharp: float = 6.0) -> Field:
 
 
 def cell(u: Field) -> Field:
-    """Return the position within the unit cell, -0.5..0.5."""
+    """The position within the unit cell, -0.5..0.5."""
     return u - np.floor(u) - 0.5
 
 
@@ -28,8 +28,8 @@ def smooth_noise(rng: np.random.Generator, cells: tuple[int, int]) -> Field:
     """Draw smooth noise by bilinear interpolation of a coarse random grid.
 
     Args:
-        rng: source of randomness.
-        cells: grid cells (rows, columns) over the image.
+        rng: Source of randomness.
+        cells: Grid cells (rows, columns) over the image.
 
     Returns:
         (SIZE, SIZE) float32 in 0..1.
@@ -44,7 +44,7 @@ def smooth_noise(rng: np.random.Generator, cells: tuple[int, int]) -> Field:
 
 
 def nearest(rng: np.random.Generator, n: int) -> tuple[Field, Field, np.ndarray]:
-    """Return the distance to the nearest and second nearest of n points, and which is nearest."""
+    """The distance to the nearest and second nearest of n points, and which is nearest."""
     points = rng.random((n, 2), dtype=np.float32) * SIZE
     d = np.hypot(Y[..., None] - points[:, 0], X[..., None] - points[:, 1])  # (S, S, n)
     near = d.argmin(-1)
@@ -54,12 +54,12 @@ def nearest(rng: np.random.Generator, n: int) -> tuple[Field, Field, np.ndarray]
 
 
 def tile(u: Field, v: Field) -> tuple[Field, Field]:
-    """Return the position within square cells."""
+    """The position within square cells."""
     return cell(u), cell(v)
 
 
 def hexagon(u: Field, v: Field) -> Field:
-    """Return the distance to the centre of the nearest hexagon."""
+    """The distance to the centre of the nearest hexagon."""
     v = v / 0.866
     a = np.hypot(cell(u), cell(v / 2) * 1.732)
     b = np.hypot(cell(u + 0.5), cell(v / 2 + 0.5) * 1.732)

@@ -35,7 +35,7 @@ GROUND = {
 
 
 def tint(name: str, rng: Rng, spread: float = 9.0) -> tuple[int, int, int]:
-    """Return a ground colour with its random variation."""
+    """A ground colour with its random variation."""
     r, g, b = (int(min(max(c + rng.normal(0, spread), 0), 255)) for c in GROUND[name])
     return r, g, b
 
@@ -63,7 +63,7 @@ def blob(d: Draw, rng: Rng, r: float, fill: tuple[int, int, int]) -> None:
 
 
 def curve(rng: Rng, bend: float) -> list[float]:
-    """Return x, y, x, y, ... of a winding line from top to bottom."""
+    """A line that winds from top to bottom, as x, y, x, y, ..."""
     t = np.linspace(-10, 106, 16)
     x = 48 + rng.normal(0, 5) + bend * np.sin(t / rng.uniform(13, 19) + rng.uniform(0, 6))
     return np.stack([x, t], 1).ravel().tolist()

@@ -12,7 +12,6 @@ from npt_plugin.embedded import sites_built as built
 from npt_plugin.embedded import sites_land as land
 from npt_plugin.embedded.ground import CANVAS, Draw, Rng, blob, curve, dots, grid, stripes, tint
 
-#: name -> (ground, painter)
 LAYOUTS: dict[str, tuple[str, Callable[[Draw, Rng], None]]] = {
     "airport": ("grass", built.airport),
     "forest": ("forest", lambda d, rng: dots(d, rng, 90, 4, 7, "forest", 14)),
@@ -47,6 +46,7 @@ LAYOUTS: dict[str, tuple[str, Callable[[Draw, Rng], None]]] = {
     "terraces": ("marsh", land.terraces),
     "snowy mountain": ("rock", land.mountain),
 }
+"""Name -> (ground, painter)."""
 LAYOUT_NAMES: tuple[str, ...] = tuple(LAYOUTS)
 
 
@@ -54,9 +54,9 @@ def layout_image(index: int, rng: Rng, turn: float = 10.0) -> np.ndarray:
     """Draw one instance of a layout, shifted and turned a little.
 
     Args:
-        index: position in ``LAYOUT_NAMES``.
-        rng: source of randomness.
-        turn: standard deviation of the rotation, degrees (a quarter turn is added at random).
+        index: Position in ``LAYOUT_NAMES``.
+        rng: Source of randomness.
+        turn: Standard deviation of the rotation, degrees (a quarter turn is added at random).
 
     Returns:
         (48, 48, 3) float32 in 0..255.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Shade name -> (red, green, blue) in 0..255, and the plain colour people would also call it.
 SHADES: dict[str, tuple[tuple[int, int, int], str]] = {
     "crimson": ((200, 16, 50), "red"),
     "coral": ((252, 122, 96), "orange"),
@@ -39,6 +38,7 @@ SHADES: dict[str, tuple[tuple[int, int, int], str]] = {
     "gray": ((132, 134, 138), "gray"),
     "black": ((22, 22, 26), "black"),
 }
+"""Shade name -> (red, green, blue) in 0..255, and the plain colour people would also call it."""
 SHADE_NAMES: tuple[str, ...] = tuple(SHADES)
 _RGB = np.array([SHADES[name][0] for name in SHADE_NAMES], dtype=np.float32)
 
@@ -47,9 +47,9 @@ def shade_rgb(index: int, rng: np.random.Generator, jitter: float = 7.0) -> np.n
     """Draw one instance of a shade.
 
     Args:
-        index: position in ``SHADE_NAMES``.
-        rng: source of randomness.
-        jitter: standard deviation of the noise on each channel, in 0..255 units.
+        index: Position in ``SHADE_NAMES``.
+        rng: Source of randomness.
+        jitter: Standard deviation of the noise on each channel, in 0..255 units.
 
     Returns:
         float32 array (3,), clipped to 0..255.
@@ -62,7 +62,7 @@ def any_rgb(rng: np.random.Generator) -> np.ndarray:
     """Draw an arbitrary colour.
 
     Args:
-        rng: source of randomness.
+        rng: Source of randomness.
 
     Returns:
         float32 array (3,) in 0..255.

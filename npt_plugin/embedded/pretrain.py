@@ -16,6 +16,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,11 +32,11 @@ from npt_plugin.embedded.weights import file_sha256, known_token_ids, save_tiny
 
 
 def make_optimizer(model: TinyClip, recipe: Recipe) -> torch.optim.AdamW:
-    """Return AdamW with separate rates for matrices, token rows and the logit scale.
+    """AdamW with separate rates for matrices, token rows and the logit scale.
 
     Args:
-        model: model to train.
-        recipe: learning rates.
+        model: Model to train.
+        recipe: Learning rates.
     """
     matrices = [
         p
@@ -60,9 +61,9 @@ def train(
     """Train, or run only the first steps of the schedule.
 
     Args:
-        recipe: what to train.
-        corpus: the world.
-        steps: stop after this many steps (default: all).
+        recipe: What to train.
+        corpus: The world.
+        steps: Stop after this many steps (default: all).
 
     Returns:
         The model, the contrastive loss of every step, and the trace of the first steps.
@@ -92,12 +93,12 @@ def train(
     return model, losses, trace
 
 
-def write_weights(path: Path, recipe: Recipe) -> dict:
+def write_weights(path: Path, recipe: Recipe) -> dict[str, Any]:
     """Train and write the weights, with a card beside them that says how they were made.
 
     Args:
-        path: safetensors file to write; the card gets the suffix ``.json``.
-        recipe: what to train.
+        path: Safetensors file to write; the card gets the suffix ``.json``.
+        recipe: What to train.
 
     Returns:
         The card.
@@ -120,11 +121,15 @@ def write_weights(path: Path, recipe: Recipe) -> dict:
     return card
 
 
+def _first_steps(recipe: Recipe, steps: int) -> dict[str, Any]:
+    return train(recipe, LazyCorpus(recipe.seed, recipe.pictures), steps)[2].record()
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        argv: arguments; default ``sys.argv``.
+        argv: Arguments; default ``sys.argv``.
 
     Returns:
         Exit code: 0, or 1 when ``--check`` fails.
@@ -138,11 +143,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="test the committed weights' origin")
     args = parser.parse_args(argv)
     if args.check:
-        verdict, line = check_committed(
-            lambda recipe, steps: train(recipe, LazyCorpus(recipe.seed, recipe.pictures), steps)[
-                2
-            ].record()
-        )
+        verdict, line = check_committed(_first_steps)
         print(line)
         return 0 if verdict else 1
     if args.out is None:

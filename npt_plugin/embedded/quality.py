@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,19 +30,19 @@ _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 
 
 def load_tiny() -> CLIP:
-    """Return the committed model in fp32, ready for evaluation."""
+    """The committed model in fp32, ready for evaluation."""
     return build_model(load_tiny_state_dict()).float().eval()
 
 
 @torch.no_grad()
 def encode_pictures(model: CLIP, spec: Spec, label: int, numbers: range) -> Tensor:
-    """Draw and encode pictures of one class, without a detour over the disk.
+    """Draw and encode pictures of one class; nothing is written to disk.
 
     Args:
-        model: the tiny CLIP.
-        spec: benchmark.
-        label: class index.
-        numbers: which pictures of the class.
+        model: The tiny CLIP.
+        spec: Benchmark.
+        label: Class index.
+        numbers: Which pictures of the class.
 
     Returns:
         (N, D) unit-norm features.
@@ -55,7 +56,7 @@ def encode_prompts(model: CLIP, prompts: list[str]) -> Tensor:
     """Encode prompts.
 
     Args:
-        model: the tiny CLIP.
+        model: The tiny CLIP.
         prompts: K sentences.
 
     Returns:
@@ -70,12 +71,12 @@ def encode_prompts(model: CLIP, prompts: list[str]) -> Tensor:
 
 
 def probe_accuracy(train: list[Tensor], val: list[Tensor], test: list[Tensor]) -> float:
-    """Return the accuracy of a linear probe whose strength is chosen on the validation pictures.
+    """The accuracy of a linear probe whose strength is chosen on the validation pictures.
 
     Args:
-        train: features (n, D) of each class.
-        val: the same for validation.
-        test: the same for testing.
+        train: Features (n, D) of each class.
+        val: The same for validation.
+        test: The same for testing.
 
     Returns:
         Per cent correct on ``test``.
@@ -98,13 +99,13 @@ def _stack(parts: list[Tensor]) -> tuple[np.ndarray, np.ndarray]:
     return torch.cat(parts).numpy() * scale, labels
 
 
-def measure(model: CLIP, spec: Spec, per_class: tuple[int, int, int] = PER_CLASS) -> dict:
+def measure(model: CLIP, spec: Spec, per_class: tuple[int, int, int] = PER_CLASS) -> dict[str, Any]:
     """Measure one benchmark.
 
     Args:
-        model: the tiny CLIP.
-        spec: benchmark.
-        per_class: pictures a class in train, val and test; the probe sees the first 16 of train.
+        model: The tiny CLIP.
+        spec: Benchmark.
+        per_class: Pictures a class in train, val and test; the probe sees the first 16 of train.
 
     Returns:
         Per cent correct: zero-shot on base, new and all classes; linear probe on base and new.
@@ -116,7 +117,7 @@ def measure(model: CLIP, spec: Spec, per_class: tuple[int, int, int] = PER_CLASS
     test = [encode_pictures(model, spec, k, range(b, c)) for k in classes]
     text = encode_prompts(model, [spec.template.format(name) for name in spec.class_names])
     parts = {"base": slice(0, half), "new": slice(half, None), "all": slice(None)}
-    row: dict = {"benchmark": spec.name}
+    row: dict[str, Any] = {"benchmark": spec.name}
     for name, part in parts.items():
         features, labels = _stack(test[part])
         guess = (torch.from_numpy(features) @ text[part].T).argmax(1).numpy()
@@ -131,7 +132,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        argv: arguments; default ``sys.argv``.
+        argv: Arguments; default ``sys.argv``.
 
     Returns:
         Exit code: 0, or 2 after a user error.

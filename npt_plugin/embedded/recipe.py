@@ -11,22 +11,22 @@ class Recipe:
     """How the tiny CLIP is trained.
 
     Attributes:
-        seed: seed of the world, the weights and the batches.
-        pictures: size of the world.
-        steps: optimiser steps.
-        batch: pictures a step.
-        lr: peak learning rate of AdamW (linear warm-up, cosine decay).
-        token_lr: factor on ``lr`` for the token rows, which keeps their scale near 0.02 so that
+        seed: Seed of the world, the weights and the batches.
+        pictures: Size of the world.
+        steps: Optimiser steps.
+        batch: Pictures a step.
+        lr: Peak learning rate of AdamW (linear warm-up, cosine decay).
+        token_lr: Factor on ``lr`` for the token rows, which keeps their scale near 0.02 so that
             prompts learned with CoOp's learning rate can move.
-        scale_lr: learning rate of the logit scale.
-        heads: weight of the attribute heads.
-        keep: patches kept (of 36) until ``sparse_until``.
-        sparse_until: share of the steps with dropped patches.
-        width: width of both towers; a multiple of 64.
-        layers: blocks of the image tower.
-        text_layers: blocks of the text tower.
-        patch: side of a patch in pixels.
-        embed: dimension of the shared space.
+        scale_lr: Learning rate of the logit scale.
+        heads: Weight of the attribute heads.
+        keep: Patches kept (of 36) until ``sparse_until``.
+        sparse_until: Share of the steps with dropped patches.
+        width: Width of both towers; a multiple of 64.
+        layers: Blocks of the image tower.
+        text_layers: Blocks of the text tower.
+        patch: Side of a patch in pixels.
+        embed: Dimension of the shared space.
     """
 
     seed: int = 0
@@ -46,26 +46,26 @@ class Recipe:
     embed: int = 128
 
     def rate(self, step: int) -> float:
-        """Return the factor on all learning rates at a step.
+        """The factor on all learning rates at a step.
 
         Args:
-            step: optimiser step, from 0.
+            step: Optimiser step, from 0.
         """
         warm = min(1.0, (step + 1) / 100)
         return warm * 0.5 * (1 + math.cos(math.pi * (step / self.steps)))
 
     def reach(self, step: int) -> float:
-        """Return the share of the world in use at a step; the hard pictures come last.
+        """The share of the world in use at a step; the hard pictures come last.
 
         Args:
-            step: optimiser step, from 0.
+            step: Optimiser step, from 0.
         """
         return min(1.0, 0.25 + 1.5 * (step / self.steps))
 
     def patches(self, step: int) -> int | None:
-        """Return how many patches a step keeps, None for all.
+        """How many patches a step keeps, None for all.
 
         Args:
-            step: optimiser step, from 0.
+            step: Optimiser step, from 0.
         """
         return self.keep if step / self.steps < self.sparse_until else None

@@ -22,7 +22,7 @@ _LUMA = np.array([0.3, 0.59, 0.11], dtype=np.float32)
 
 
 def _background(name: str, body: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a (48, 48, 3) float32 background that contrasts with the body colour."""
+    """A (48, 48, 3) float32 background that contrasts with the body colour."""
     if name == "sky":
         top, low = np.array([70.0, 140, 230]), np.array([200.0, 226, 250])
         t = np.linspace(0, 1, 48)[:, None, None]
@@ -45,7 +45,7 @@ def apply_style(pixels: np.ndarray, style: str) -> np.ndarray:
 
     Args:
         pixels: (H, W, 3) float32, 0..255.
-        style: one of ``STYLES``; "photo" and "sketch" change nothing here.
+        style: One of ``STYLES``; "photo" and "sketch" change nothing here.
 
     Returns:
         (H, W, 3) float32.
@@ -86,14 +86,14 @@ def object_scene(
     """Draw one object.
 
     Args:
-        rng: source of randomness.
-        icon: position in ``ICON_NAMES``.
-        shade: position in ``SHADE_NAMES``.
-        background: position in ``BACKGROUNDS``.
-        style: position in ``STYLES``.
+        rng: Source of randomness.
+        icon: Position in ``ICON_NAMES``.
+        shade: Position in ``SHADE_NAMES``.
+        background: Position in ``BACKGROUNDS``.
+        style: Position in ``STYLES``.
         hard: 0 (large, centred, upright, alone) to 1 (smaller, anywhere, turned, with clutter).
-        tilt: systematic rotation in degrees, for shifted benchmarks.
-        squeeze: systematic ratio of height to width.
+        tilt: Systematic rotation in degrees, for shifted benchmarks.
+        squeeze: Systematic ratio of height to width.
 
     Returns:
         (48, 48, 3) float32 in about 0..255.

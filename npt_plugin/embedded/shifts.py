@@ -33,7 +33,7 @@ def turn_hue(pixels: np.ndarray, degrees: float) -> np.ndarray:
 
     Args:
         pixels: (H, W, 3) float32, 0..255.
-        degrees: angle; 120 turns red into green.
+        degrees: Angle; 120 turns red into green.
 
     Returns:
         (H, W, 3) float32, clipped to 0..255.
@@ -77,7 +77,7 @@ def stretch(pixels: np.ndarray, factor: float) -> np.ndarray:
 
     Args:
         pixels: (H, W, 3) float32.
-        factor: magnification along the width; the height gets its square root.
+        factor: Magnification along the width; the height gets its square root.
 
     Returns:
         (H, W, 3) float32 of the same size, bilinear.

@@ -33,12 +33,12 @@ class Spec:
     """One benchmark.
 
     Attributes:
-        name: name in the dataset registry.
-        directory: folder under the data root.
-        description: one line for people.
-        template: prompt for zero-shot CLIP, ``{}`` is the class name.
+        name: Name in the dataset registry.
+        directory: Folder under the data root.
+        description: One line for people.
+        template: Prompt for zero-shot CLIP, ``{}`` is the class name.
         class_names: 32 names; base-to-new protocols take the first half as base.
-        draw: class name and random generator -> (48, 48, 3) float32 picture, before camera noise.
+        draw: Class name and random generator -> (48, 48, 3) float32 picture, before camera noise.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Spec:
         """Draw one picture of a class; the same arguments always give the same picture.
 
         Args:
-            label: class index.
-            number: running number within the class.
+            label: Class index.
+            number: Running number within the class.
 
         Returns:
             (48, 48, 3) uint8.
@@ -118,7 +118,6 @@ def _spec(
 
 
 _OBJECT_PROMPT, _SKETCH_PROMPT = "a photo of a {}.", "a sketch of a {}."
-#: Registry name -> benchmark.
 BENCHMARKS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
@@ -134,16 +133,17 @@ BENCHMARKS: dict[str, Spec] = {
         _spec("Pairs", "an object in a colour, hues off", _OBJECT_PROMPT, _PAIRS, _pair),
     )
 }
+"""Registry name -> benchmark."""
 
 
 def spec_of(name: str) -> Spec:
-    """Return a benchmark by its registry name.
+    """A benchmark by its registry name.
 
     Args:
-        name: for example ``EmbeddedObjects``.
+        name: For example ``EmbeddedObjects``.
 
     Raises:
-        UserError: if there is none of that name.
+        UserError: If there is none of that name.
     """
     if name not in BENCHMARKS:
         raise UserError(

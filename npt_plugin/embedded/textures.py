@@ -184,9 +184,9 @@ def texture_field(index: int, rng: np.random.Generator, turn: float = 12.0) -> F
     """Draw one instance of a texture, with its own scale, phase and small rotation.
 
     Args:
-        index: position in ``TEXTURE_NAMES``.
-        rng: source of randomness.
-        turn: standard deviation of the rotation, degrees.
+        index: Position in ``TEXTURE_NAMES``.
+        rng: Source of randomness.
+        turn: Standard deviation of the rotation, degrees.
 
     Returns:
         (SIZE, SIZE) float32 in 0..1: how much of the second colour each pixel gets.
@@ -203,11 +203,11 @@ def texture_image(
     """Draw a texture in two colours.
 
     Args:
-        index: position in ``TEXTURE_NAMES``.
-        rng: source of randomness.
+        index: Position in ``TEXTURE_NAMES``.
+        rng: Source of randomness.
         one: (3,) colour where the field is 0.
         two: (3,) colour where the field is 1.
-        turn: standard deviation of the rotation, degrees.
+        turn: Standard deviation of the rotation, degrees.
 
     Returns:
         (SIZE, SIZE, 3) float32 in 0..255.

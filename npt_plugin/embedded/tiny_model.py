@@ -19,14 +19,13 @@ _IMAGES_AT_ONCE = 64  # what fits the processor's cache
 
 
 class TinyClip(nn.Module):
-    """A CLIP of OpenAI's architecture with a compact token table, and heads for training only."""
+    """A CLIP of OpenAI's architecture with a compact token table, and heads for training only.
+
+    Args:
+        recipe: Sizes and seed.
+    """
 
     def __init__(self, recipe: Recipe) -> None:
-        """Build the model from a seed.
-
-        Args:
-            recipe: sizes and seed.
-        """
         super().__init__()
         torch.manual_seed(recipe.seed)
         width, heads = recipe.width, max(1, recipe.width // 64)
@@ -40,12 +39,12 @@ class TinyClip(nn.Module):
             self.clip.visual.positional_embedding[1:] += 0.1 * waves
 
     def loss(self, batch: Batch, keep: int | None, head_weight: float) -> tuple[Tensor, Tensor]:
-        """Return the training loss and, for the log, its contrastive part.
+        """The training loss and, for the log, its contrastive part.
 
         Args:
-            batch: pictures and captions.
-            keep: patches to keep, None for all.
-            head_weight: weight of the attribute heads.
+            batch: Pictures and captions.
+            keep: Patches to keep, None for all.
+            head_weight: Weight of the attribute heads.
 
         Returns:
             Two scalars.
@@ -99,7 +98,7 @@ def text_to_image(logits: Tensor, caption_of: Tensor) -> Tensor:
 
 
 def _plane_waves(grid: int, width: int) -> Tensor:
-    """Return fixed 2-D sine and cosine position codes (grid * grid, width), a good start."""
+    """Fixed 2-D sine and cosine position codes (grid * grid, width), a good start."""
     where = torch.arange(grid).float()
     rate = 1.0 / 40 ** (torch.arange(width // 4) / (width / 4))
     phase = where[:, None] * rate * 2

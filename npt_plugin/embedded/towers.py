@@ -20,9 +20,9 @@ def image_tower(
     """Encode images, optionally from a random subset of their patches.
 
     Args:
-        visual: the image tower of a CLIP.
+        visual: The image tower of a CLIP.
         images: (B, 3, R, R) normalised images.
-        keep: number of patches to keep (FLIP: Li et al. 2023, "Scaling Language-Image
+        keep: Number of patches to keep (FLIP: Li et al. 2023, "Scaling Language-Image
             Pre-training via Masking"); the same random choice for the whole batch. None keeps
             all.
 
@@ -55,7 +55,7 @@ def text_tower(model: CLIP, embedded: Tensor, ends: Tensor) -> Tensor:
     """Encode prompts that are already embedded.
 
     Args:
-        model: a CLIP (its token table is not used here).
+        model: A CLIP (its token table is not used here).
         embedded: (N, L, W) token embeddings without positions; L may be shorter than the context
             length.
         ends: (N,) position of the end-of-text token of each prompt.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -20,16 +21,16 @@ _NOT_HALVED = (TOKEN_TABLE, "logit_scale")
 
 
 def known_token_ids() -> list[int]:
-    """Return the sorted token ids of every word the world uses, plus start and end."""
+    """The sorted token ids of every word the world uses, plus start and end."""
     encode = tokenizer().encode
     return sorted({token for text in all_words() for token in encode(text)} | {START, END})
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hex.
+    """The SHA-256 of a file in hex.
 
     Args:
-        path: file to read.
+        path: File to read.
     """
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -38,8 +39,8 @@ def save_tiny(path: Path, state: dict[str, Tensor], rows: Tensor, ids: list[int]
     """Write a trained model in half precision with its used token rows only.
 
     Args:
-        path: file to write.
-        state: state dict of a ``clip.model.CLIP``; its token table is ignored.
+        path: File to write.
+        state: State dict of a ``clip.model.CLIP``; its token table is ignored.
         rows: (V, W) trained token rows.
         ids: V token ids of the rows.
     """
@@ -52,10 +53,11 @@ def save_tiny(path: Path, state: dict[str, Tensor], rows: Tensor, ids: list[int]
     path.chmod(0o644)  # safetensors writes private files
 
 
-def read_card(path: Path = CARD_FILE) -> dict:
-    """Return how the committed weights were made: command, seed, steps, checksum.
+def read_card(path: Path = CARD_FILE) -> dict[str, Any]:
+    """How the committed weights were made: command, seed, steps, checksum.
 
     Args:
         path: JSON file beside the weights.
     """
-    return json.loads(path.read_text(encoding="utf-8"))
+    card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return card

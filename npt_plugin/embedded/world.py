@@ -24,13 +24,13 @@ class Facts:
     """What a picture shows; -1 where an attribute does not apply.
 
     Attributes:
-        kind: position in ``KINDS``.
-        icon: position in ``ICON_NAMES``.
-        shade: position in ``SHADE_NAMES``.
-        texture: position in ``TEXTURE_NAMES``.
-        layout: position in ``LAYOUT_NAMES``.
-        background: position in ``BACKGROUNDS``.
-        style: position in ``STYLES``.
+        kind: Position in ``KINDS``.
+        icon: Position in ``ICON_NAMES``.
+        shade: Position in ``SHADE_NAMES``.
+        texture: Position in ``TEXTURE_NAMES``.
+        layout: Position in ``LAYOUT_NAMES``.
+        background: Position in ``BACKGROUNDS``.
+        style: Position in ``STYLES``.
     """
 
     kind: int
@@ -42,7 +42,6 @@ class Facts:
     style: int = 0
 
 
-#: Attributes with the number of values each can take, in the order of ``Facts``.
 ATTRIBUTES: dict[str, int] = {
     "kind": len(KINDS),
     "icon": len(ICON_NAMES),
@@ -52,6 +51,7 @@ ATTRIBUTES: dict[str, int] = {
     "background": len(BACKGROUNDS),
     "style": len(STYLES),
 }
+"""Attributes with the number of values each can take, in the order of ``Facts``."""
 
 
 def finish(pixels: np.ndarray, rng: np.random.Generator, noise: float = 5.0) -> np.ndarray:
@@ -59,8 +59,8 @@ def finish(pixels: np.ndarray, rng: np.random.Generator, noise: float = 5.0) -> 
 
     Args:
         pixels: (48, 48, 3) float32.
-        rng: source of randomness.
-        noise: standard deviation of the pixel noise, 0..255 units.
+        rng: Source of randomness.
+        noise: Standard deviation of the pixel noise, 0..255 units.
 
     Returns:
         (48, 48, 3) uint8.
@@ -76,8 +76,8 @@ def contrasting_pair(
     """Draw two colours that differ by at least ``apart`` in brightness (best of eight tries).
 
     Args:
-        rng: source of randomness.
-        apart: wanted difference of mean channel value, 0..255 units.
+        rng: Source of randomness.
+        apart: Wanted difference of mean channel value, 0..255 units.
 
     Returns:
         Two float32 arrays (3,).
@@ -94,9 +94,9 @@ def draw_world(seed: int, index: int, hard: float) -> tuple[np.ndarray, Facts]:
     """Draw picture number ``index`` of the pretraining world.
 
     Args:
-        seed: seed of the world.
-        index: number of the picture; the same (seed, index, hard) is always the same picture.
-        hard: difficulty of object scenes, 0..1.
+        seed: Seed of the world.
+        index: Number of the picture; the same (seed, index, hard) is always the same picture.
+        hard: Difficulty of object scenes, 0..1.
 
     Returns:
         (48, 48, 3) uint8 and the facts it shows.
@@ -136,10 +136,10 @@ def draw_many(seed: int, start: int, stop: int, total: int) -> tuple[np.ndarray,
     """Draw a run of pictures; difficulty grows with the number, so a prefix is an easy world.
 
     Args:
-        seed: seed of the world.
-        start: first picture.
-        stop: one past the last picture.
-        total: number of pictures in the whole world.
+        seed: Seed of the world.
+        start: First picture.
+        stop: One past the last picture.
+        total: Number of pictures in the whole world.
 
     Returns:
         uint8 (N, 48, 48, 3) and int16 (N, 7) facts, columns as in ``ATTRIBUTES``.

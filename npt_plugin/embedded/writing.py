@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from tqdm import tqdm
@@ -15,19 +15,19 @@ from tqdm import tqdm
 from npt_plugin.embedded.specs import Spec, spec_of
 from npt_plugin.errors import UserError
 
-#: Raised whenever a drawing changes, so that old pictures are drawn again.
 VERSION = 2
+"""Raised whenever a drawing changes, so that old pictures are drawn again."""
 PER_CLASS = (32, 8, 40)  # pictures a class in train, val and test
 MANIFEST = "npt_plugin_drawn.json"
 _STALE_SECONDS = 3600
 
 
 def split_path(folder: Path, spec: Spec) -> Path:
-    """Return where a benchmark's split file is.
+    """Where a benchmark's split file is.
 
     Args:
-        folder: the benchmark's own folder.
-        spec: the benchmark.
+        folder: The benchmark's own folder.
+        spec: The benchmark.
     """
     return folder / f"split_zhou_{spec.name}.json"
 
@@ -36,9 +36,9 @@ def is_complete(folder: Path, spec: Spec, per_class: tuple[int, int, int]) -> bo
     """Tell whether a folder holds this version of a benchmark with all its pictures.
 
     Args:
-        folder: the benchmark's own folder.
-        spec: the benchmark.
-        per_class: pictures a class in train, val and test.
+        folder: The benchmark's own folder.
+        spec: The benchmark.
+        per_class: Pictures a class in train, val and test.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -46,11 +46,7 @@ def is_complete(folder: Path, spec: Spec, per_class: tuple[int, int, int]) -> bo
         return False
     if manifest != _manifest(spec, per_class) or not split_path(folder, spec).is_file():
         return False
-    found = (
-        sum(len(os.listdir(entry)) for entry in os.scandir(folder / "images"))
-        if (folder / "images").is_dir()
-        else 0
-    )
+    found = sum(1 for _ in (folder / "images").glob("*/*"))
     return found == sum(per_class) * len(spec.class_names)
 
 
@@ -60,15 +56,15 @@ def ensure_one(root: Path, name: str, per_class: tuple[int, int, int]) -> Path:
     The pictures go to a temporary folder beside the target, which is renamed at the end.
 
     Args:
-        root: data root.
-        name: registry name.
-        per_class: pictures a class in train, val and test.
+        root: Data root.
+        name: Registry name.
+        per_class: Pictures a class in train, val and test.
 
     Returns:
         The benchmark's folder.
 
     Raises:
-        UserError: for an unknown name, or a folder in the way that this package did not write.
+        UserError: For an unknown name, or a folder in the way that this package did not write.
     """
     spec = spec_of(name)
     folder = root / spec.directory
@@ -90,7 +86,7 @@ def ensure_one(root: Path, name: str, per_class: tuple[int, int, int]) -> Path:
     return folder
 
 
-def _manifest(spec: Spec, per_class: tuple[int, int, int]) -> dict:
+def _manifest(spec: Spec, per_class: tuple[int, int, int]) -> dict[str, Any]:
     return {
         "name": spec.name,
         "version": VERSION,
