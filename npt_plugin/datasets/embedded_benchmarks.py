@@ -8,15 +8,9 @@ from typing import Any
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.source import Source, classnames_of
 from npt_plugin.datasets.split import read_split
+from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 
 DEFAULT_ROOT = "data"  # under the working folder, when DATASET.ROOT is empty
-
-
-def embedded_template(name: str) -> str:
-    """Prompt template of an embedded benchmark."""
-    from npt_plugin.embedded.benchmarks import BENCHMARKS  # the drawing code, only when needed
-
-    return BENCHMARKS[name].template
 
 
 class EmbeddedDataset(FewShotDataset):
@@ -37,8 +31,6 @@ class EmbeddedDataset(FewShotDataset):
 
     def check_folder(self) -> None:
         """Build what is missing instead of complaining."""
-        from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
-
         name = self.registry_name()
         ensure_benchmarks(self.root, [name])
         self.dataset_dir = os.path.join(self.root, BENCHMARKS[name].directory)

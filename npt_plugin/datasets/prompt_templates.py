@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from npt_plugin.embedded.specs import BENCHMARKS
+
 GENERIC = "a photo of a {}."
 
 TEMPLATES = {
@@ -27,15 +29,11 @@ def template_for(dataset_name: str) -> str:
     """Prompt template with one ``{}`` for the class name.
 
     Args:
-        dataset_name: registry name, with or without ``Imbalanced`` in front. The embedded
+        dataset_name: Registry name, with or without ``Imbalanced`` in front. The embedded
             benchmarks bring their own; names nobody published a prompt for get
             ``a photo of a {}.``.
     """
     name = dataset_name.removeprefix("Imbalanced")
-    if name.startswith("Embedded"):
-        from npt_plugin.datasets.embedded_benchmarks import (
-            embedded_template,  # draws in its benchmark table
-        )
-
-        return embedded_template(name)
+    if name in BENCHMARKS:
+        return BENCHMARKS[name].template
     return TEMPLATES.get(name, GENERIC)

@@ -12,15 +12,15 @@ import pytest
 from data_cfg import make_cfg
 from mini_trees import put
 
+from npt_plugin.datasets import embedded_benchmarks
 from npt_plugin.datasets.names import READERS, reader
+from npt_plugin.datasets.prompt_templates import template_for
+from npt_plugin.embedded.benchmarks import BENCHMARKS
 
 NAMES = [name for name in READERS if name.startswith("Embedded")]
 
 
 def test_every_benchmark_has_a_reader_and_a_template() -> None:
-    from npt_plugin.datasets.prompt_templates import template_for
-    from npt_plugin.embedded.benchmarks import BENCHMARKS
-
     assert sorted(BENCHMARKS) == sorted(NAMES)
     assert all(template_for(name) == BENCHMARKS[name].template for name in NAMES)
 
@@ -28,8 +28,6 @@ def test_every_benchmark_has_a_reader_and_a_template() -> None:
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """A stand-in that draws four tiny classes, and records what it was asked for."""
-    from npt_plugin.embedded import benchmarks
-
     asked: list[Any] = []
 
     def ensure(root: Any, names: list[str]) -> None:
@@ -44,9 +42,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
                     split[part].append([path, label, name])
         (base / f"split_zhou_{names[0]}.json").write_text(json.dumps(split))
 
-    monkeypatch.setattr(benchmarks, "ensure_benchmarks", ensure)
+    monkeypatch.setattr(embedded_benchmarks, "ensure_benchmarks", ensure)
     toy = SimpleNamespace(directory="embedded_toy", template="a {}.")
-    monkeypatch.setattr(benchmarks, "BENCHMARKS", {name: toy for name in NAMES})
+    monkeypatch.setattr(embedded_benchmarks, "BENCHMARKS", {name: toy for name in NAMES})
     return asked
 
 
