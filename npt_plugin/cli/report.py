@@ -1,4 +1,4 @@
-"""``npt report FOLDER``: print and write the table of the runs below a folder."""
+"""``npt report FOLDER``: print and write the tables of the runs below a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npt_plugin.system.exit_codes import exit_code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print and write the base-to-new report."""
+    """Print and write the report."""
     p = argparse.ArgumentParser(
         prog="npt report", description=__doc__, epilog="Example: npt report output/demo"
     )

@@ -117,8 +117,8 @@ def head_and_tail(units: Sequence[Unit]) -> Any:
     step = 0.8 / len(trainers)
     for number, trainer in enumerate(trainers):
         for place, group in enumerate(GROUPS):
-            values = [p.metrics("base").get(group) for p in units if p.key.trainer == trainer]
-            values = [v for v in values if v is not None]
+            ours = [p.metrics("base") for p in units if p.key.trainer == trainer]
+            values = [m[group] for m in ours if m.get(group) is not None]
             if values:
                 at = place + (number - (len(trainers) - 1) / 2) * step
                 mean = sum(values) / len(values)

@@ -70,8 +70,7 @@ def feature_map(kept: Predictions, method: str = "pca") -> Any:
     labels, images = kept.labels[some], kept.image_features[some]  # (M,), (M, D)
     texts = kept.text_features[: len(shown)]
     both = torch.cat([images - images.mean(dim=0), texts - texts.mean(dim=0)])
-    flat = _tsne(both) if method == "tsne" else _pca(both)  # (M + K, 2)
-    flat = flat.numpy()
+    flat = (_tsne(both) if method == "tsne" else _pca(both)).numpy()  # (M + K, 2)
     figure, (axis,) = new_figure(7.6, 4.6)
     for k in shown:
         points = flat[: len(labels)][(labels == k).numpy()]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from npt_plugin.errors import UserError
 from npt_plugin.system.files import write_atomically
@@ -78,6 +79,10 @@ def save(figure: Any, folder: Path, name: str) -> list[Path]:
     written = []
     for ending, data in ((".png", png(figure)), (".svg", vector.getvalue())):
         path = folder / f"{name}{ending}"
-        write_atomically(path, lambda file, data=data: file.write(data))
+        write_atomically(path, partial(_write, data))
         written.append(path)
     return written
+
+
+def _write(data: bytes, file: IO[bytes]) -> None:
+    file.write(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from npt_plugin.evaluation.averages import h_of_averages
+from npt_plugin.evaluation.averages import h_of_averages, mean_of_h
 
 Values = dict[str, float | None]
 """Accuracies (%) by column."""
@@ -13,15 +13,11 @@ Values = dict[str, float | None]
 
 def by_column(values: Sequence[Values]) -> Values:
     """Mean of every column over the entries that have it; None where none has."""
-    columns: dict[str, float | None] = {}
+    columns: Values = {}
     for name in values[0]:
         present = [v for one in values if (v := one[name]) is not None]
         columns[name] = sum(present) / len(present) if present else None
     return columns
-
-
-def _h_of_averages(values: Sequence[Values]) -> Values:
-    return {**by_column(values), "H": h_of_averages([(v["base"], v["new"]) for v in values])}
 
 
 @dataclass(frozen=True)
@@ -30,29 +26,45 @@ class Rule:
 
     Attributes:
         name: Stands in place of a dataset in the row.
-        combine: Makes one of several; of the datasets of a seed, and of the seeds.
+        h: Makes H of the base and new accuracies of several datasets; None: by column.
+        of_means: Whether H over seeds is that of their mean base and new accuracy, too.
     """
 
     name: str
-    combine: Callable[[Sequence[Values]], Values]
+    h: Callable[[Sequence[tuple[float, float]]], float] | None = None
+    of_means: bool = False
 
     def over_datasets(self, values: Sequence[Values]) -> Values:
-        """One entry a dataset; a column that a dataset lacks has no average."""
-        combined = self.combine(values)
-        return {c: None if any(v[c] is None for v in values) else combined[c] for c in combined}
+        """The average of one entry a dataset; None in a column that a dataset lacks."""
+        whole = {name for name in values[0] if all(one[name] is not None for one in values)}
+        means = {n: v if n in whole else None for n, v in by_column(values).items()}
+        return means if self.h is None else {**means, "H": self.h(_pairs(values))}
+
+    def over_seeds(self, values: Sequence[Values]) -> Values:
+        """The mean of one entry a seed; of the seeds that have a column."""
+        means = by_column(values)
+        return {**means, "H": self.h(_pairs(values))} if self.of_means and self.h else means
 
 
-MEAN = Rule("average", by_column)
+def _pairs(values: Sequence[Values]) -> list[tuple[float, float]]:
+    return [
+        (base, new)
+        for one in values
+        if (base := one["base"]) is not None and (new := one["new"]) is not None
+    ]
 
-MEAN_OF_H = Rule("average (mean of H)", by_column)
+
+MEAN = Rule("average")
+
+MEAN_OF_H = Rule("average (mean of H)", mean_of_h)
 """H is the mean of the datasets' H, as in the imbalanced table of CPT."""
 
-H_OF_AVERAGES = Rule("average (H of averages)", _h_of_averages)
+H_OF_AVERAGES = Rule("average (H of averages)", h_of_averages, of_means=True)
 """H is that of the row's own base and new accuracy, as in CoOp, CoCoOp, MaPLe and most lists."""
 
-RULES = {rule.name: rule for rule in (MEAN, MEAN_OF_H, H_OF_AVERAGES)}
+_RULES = {rule.name: rule for rule in (MEAN, MEAN_OF_H, H_OF_AVERAGES)}
 
 
 def rule_of(dataset: str) -> Rule:
     """The rule that a row's name says; a single dataset's seeds are averaged by column."""
-    return RULES.get(dataset, MEAN)
+    return _RULES.get(dataset, MEAN)

@@ -43,8 +43,12 @@ def paired_differences(table: Table, rows: Rows, columns: Sequence[str]) -> list
             "seeds": seeds,
         }
         for column in columns:
-            pairs = [(rows[key][seed][column], rows[base][seed][column]) for seed in seeds]
-            values = [ours - theirs for ours, theirs in pairs if None not in (ours, theirs)]
+            values = [
+                ours - theirs
+                for seed in seeds
+                if (ours := rows[key][seed][column]) is not None
+                and (theirs := rows[base][seed][column]) is not None
+            ]
             entry[column] = mean_and_sd(values)[0] if values else None
             entry[f"{column}_interval"] = interval(values)
             entry[f"{column}_values"] = values
@@ -68,7 +72,13 @@ def below_zero_shot(rows: Rows, columns: Sequence[str]) -> list[dict[str, Any]]:
         if zero is None or key.trainer == ZERO_SHOT:
             continue
         for seed, values in sorted(rows[key].items()):
-            low = {c: (values[c], zero[c]) for c in columns if values[c] < zero[c]}
+            low = {
+                column: (ours, theirs)
+                for column in columns
+                if (ours := values[column]) is not None
+                and (theirs := zero[column]) is not None
+                and ours < theirs
+            }
             if low:
                 flagged.append({"key": key, "seed": seed, "below": low})
     return flagged

@@ -7,6 +7,7 @@ from typing import Any
 
 from npt_plugin.report import notes
 from npt_plugin.report.differences import paired_differences
+from npt_plugin.report.fairness import mixed_settings
 from npt_plugin.report.protocols import TABLES, Table
 from npt_plugin.report.table import add_averages, rows_of, summarise
 from npt_plugin.runs.collect import Found
@@ -60,6 +61,7 @@ def results_of(table: Table, found: Found) -> Results | None:
         paired_differences(table, rows, table.compared(columns)),
         [
             *notes.weak_runs(rows, table.below),
+            *mixed_settings(units),
             *notes.uneven_averages(rows),
             *notes.twin_runs(found, twins),
         ],

@@ -20,6 +20,7 @@ DIFFERENCES = (
     "NPT minus its base trainer, seed by seed: mean [95 % t-interval]. An interval that holds 0 "
     "does not tell the two apart."
 )
+OTHER_RUNS = "Completed runs outside the folders of a protocol, such as of a plain --output-dir."
 _RERUN = "Re-run here. Accuracy in percent, mean ± sd over n seeds"
 _PUBLISHED = "Published: copied from the papers, not re-run here."
 
@@ -75,8 +76,8 @@ def _published(results: Results) -> list[Section]:
     ]
 
 
-def other_runs(found: Found) -> Section:
-    """Completed runs that stand in no protocol's layout."""
+def other_cells(found: Found) -> Cells:
+    """A row for each completed run that stands in no protocol's layout."""
     heads = ["folder", "trainer", "dataset", "classes", "tau", "shots", "seed", "accuracy", "macro"]
     lines = []
     for run in found.elsewhere:
@@ -85,8 +86,7 @@ def other_runs(found: Found) -> Section:
         said = [str(record[name]) for name in ("trainer", "dataset", "classes")]
         setting = [f"{record['ratio']:g}", str(record["shots"]), str(record["seed"])]
         lines.append([found.name(run), *said, *setting, *numbers])
-    about = "Completed runs outside the folders of a protocol, for example of a plain --output-dir."
-    return Section("Other runs", about, (heads, lines))
+    return heads, lines
 
 
 def not_counted(lines: Sequence[str]) -> Section:

@@ -57,7 +57,7 @@ def summarise(table: Table, rows: Rows, columns: Sequence[str]) -> list[dict[str
     summary = []
     for key in ranked(rows):
         seeds = dict(sorted(rows[key].items()))
-        means = rule_of(key.dataset).combine(list(seeds.values()))
+        means = rule_of(key.dataset).over_seeds(list(seeds.values()))
         entry: dict[str, Any] = {
             **labels(table, key),
             "trainer": key.trainer,

@@ -14,10 +14,11 @@ from npt_plugin.report.protocols import BASE_TO_NEW
 from npt_plugin.report.results import Results, all_results
 from npt_plugin.report.sections import (
     DIFFERENCES,
+    OTHER_RUNS,
     Section,
     caption,
     not_counted,
-    other_runs,
+    other_cells,
     sections_of,
 )
 from npt_plugin.runs.collect import Found, find_runs
@@ -49,7 +50,8 @@ def report(output: Path, plots: bool | None = None) -> str:
         raise UserError(f"{output} holds no completed run{what}: train some first.")
     sections = [section for one in results for section in sections_of(one)]
     sections += [not_counted(left_out)] if left_out else []
-    sections += [other_runs(found)] if found.elsewhere else []
+    if found.elsewhere:
+        sections.append(Section("Other runs", OTHER_RUNS, other_cells(found)))
     text = _print(results, found, left_out)
     figures = _figures(results) if _wanted(output, plots) else []
     names = [name for one in results for name in _write_tables(output, one)]
@@ -77,9 +79,8 @@ def _print(results: Sequence[Results], found: Found, left_out: Sequence[str]) ->
     for note in left_out:
         print(note)
     if found.elsewhere:
-        section = other_runs(found)
-        texts.append(as_text(section.cells))
-        print(f"{section.caption}\n\n{texts[-1]}")
+        texts.append(as_text(other_cells(found)))
+        print(f"{OTHER_RUNS}\n\n{texts[-1]}")
     return "\n\n".join(texts)
 
 

@@ -17,14 +17,23 @@ class Run:
     Attributes:
         folder: Its output folder.
         record: Its checked ``results.json``.
-        place: What its path says; None where it stands in no known layout.
-        canonical: Whether its path is the one that would be made today.
     """
 
     folder: Path
     record: dict[str, Any]
-    place: Place | None = None
-    canonical: bool = False
+
+
+@dataclass(frozen=True)
+class PlacedRun(Run):
+    """A run that stands in the layout of a protocol.
+
+    Attributes:
+        place: What its path says.
+        canonical: Whether its path is the one that would be made today.
+    """
+
+    place: Place
+    canonical: bool
 
     @property
     def spelling(self) -> tuple[str, ...]:
@@ -44,7 +53,7 @@ class Found:
     """
 
     output: Path
-    completed: list[Run] = field(default_factory=list)
+    completed: list[PlacedRun] = field(default_factory=list)
     elsewhere: list[Run] = field(default_factory=list)
     unfinished: list[Run] = field(default_factory=list)
 
@@ -64,13 +73,13 @@ def find_runs(output: Path) -> Found:
     """
     found = Found(output)
     for path in sorted(output.rglob(RESULTS)) if output.is_dir() else []:
-        record, place = read_record(path), parse(path.parent.relative_to(output))
-        canonical = place is not None and place.folder(output) == path.parent
-        run = Run(path.parent, record, place, canonical)
+        folder, record = path.parent, read_record(path)
+        place = parse(folder.relative_to(output))
         if record["status"] != "completed":
-            found.unfinished.append(run)
+            found.unfinished.append(Run(folder, record))
         elif place is None:
-            found.elsewhere.append(run)
+            found.elsewhere.append(Run(folder, record))
         else:
-            found.completed.append(run)
+            canonical = place.folder(output) == folder
+            found.completed.append(PlacedRun(folder, record, place, canonical))
     return found

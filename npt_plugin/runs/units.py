@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from npt_plugin.runs.collect import Run
+from npt_plugin.runs.collect import PlacedRun, Run
 from npt_plugin.runs.place import Place
 
 ZERO_SHOT = "ZeroshotCLIP"
@@ -82,14 +82,14 @@ class Grouping(Protocol):
         """What keeps a unit of these parts from being counted; empty if nothing."""
 
 
-def group(runs: Sequence[Run], grouping: Grouping) -> tuple[list[Unit], list[Twins]]:
+def group(runs: Sequence[PlacedRun], grouping: Grouping) -> tuple[list[Unit], list[Twins]]:
     """The units that ``runs`` make, and the runs that another of the same setting stands in for.
 
     Of two folders that spell one setting differently, the complete one counts; of two complete
     ones that with today's spelling.
 
     Args:
-        runs: Completed runs with a place.
+        runs: Completed ones.
         grouping: The protocol's.
     """
     found: dict[tuple[Key, int], dict[tuple[str, ...], dict[str, Run]]]

@@ -32,8 +32,8 @@ def test_the_two_rules_differ_in_h_alone(method, h, mean):
 
 def test_h_of_averages_of_seeds_is_that_of_their_means():
     seeds = [values(60.0, 40.0), values(80.0, 90.0)]
-    assert H_OF_AVERAGES.combine(seeds)["H"] == harmonic_mean(70.0, 65.0)
-    assert MEAN.combine(seeds)["H"] == (harmonic_mean(60, 40) + harmonic_mean(80, 90)) / 2
+    assert H_OF_AVERAGES.over_seeds(seeds)["H"] == harmonic_mean(70.0, 65.0)
+    assert MEAN.over_seeds(seeds)["H"] == (harmonic_mean(60, 40) + harmonic_mean(80, 90)) / 2
 
 
 def test_a_column_that_one_dataset_lacks_has_no_average():

@@ -2,7 +2,7 @@
 
 from npt_plugin.report.protocols import TABLES
 from npt_plugin.report.results import all_results
-from npt_plugin.report.sections import caption, not_counted, other_runs, sections_of
+from npt_plugin.report.sections import caption, not_counted, other_cells, sections_of
 from npt_plugin.runs.collect import find_runs
 from npt_plugin.runs.place import Place
 
@@ -39,7 +39,7 @@ def test_other_runs_are_listed_by_folder(tmp_path, write):
     place = Place("base2new", "train_base", "dtd", 16, 0.5, "CoOp", "cfg", 3)
     (tmp_path / "try").mkdir()
     write(place, 61.25).rename(tmp_path / "try/one")
-    heads, (line,) = other_runs(find_runs(tmp_path)).cells
+    heads, (line,) = other_cells(find_runs(tmp_path))
     said = dict(zip(heads, line, strict=True))
     assert said["folder"] == "try/one" and said["tau"] == "0.5" and said["seed"] == "3"
     assert said["accuracy"] == "61.2" and said["trainer"] == "CoOp"

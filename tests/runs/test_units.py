@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npt_plugin.runs.collect import Run
+from npt_plugin.runs.collect import PlacedRun
 from npt_plugin.runs.place import Place
 from npt_plugin.runs.units import Key, group, ranked
 
@@ -31,10 +31,10 @@ class Alone(Halves):
         return ""
 
 
-def run(part, seed=1, spelled="ratio_1", **more):
+def run(part, seed=1, spelled="ratio_1"):
     place = Place("base2new", part, "pets", 16, 1.0, "CoOp", "cfg", seed)
     folder = Path(part) / "shots_16" / spelled / "CoOp/cfg" / f"seed{seed}"
-    return Run(folder, {"metrics": {"accuracy": 1.0}, **more}, place, spelled == "ratio_1")
+    return PlacedRun(folder, {"metrics": {"accuracy": 1.0}}, place, spelled == "ratio_1")
 
 
 def test_a_unit_is_one_seed_of_one_row():
