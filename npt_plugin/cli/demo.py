@@ -19,31 +19,44 @@ VIEWS = 8
 STEPS = 400
 """Optimiser steps of every run: what 16 balanced shots of 16 classes take in 50 epochs."""
 
+DRAWN = {spec.directory: name for name, spec in BENCHMARKS.items()}
+"""Names of the drawn datasets: as in the folder, as in the registry."""
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw what is missing, run what is missing, print the table."""
-    p = argparse.ArgumentParser(prog="npt demo", description=__doc__)
+
+def parser() -> argparse.ArgumentParser:
+    """Flags of ``npt demo``."""
+    p = argparse.ArgumentParser(
+        prog="npt demo", description=__doc__, epilog="Example: npt demo --seeds 1 --output output/a"
+    )
+    p.add_argument("--datasets", nargs="+", default=DATASETS, choices=DRAWN, metavar="NAME")
+    p.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    p.add_argument("--steps", type=int, default=STEPS, help="optimiser steps of every run")
     p.add_argument("--ratio", type=float, default=0.06, help="tau = n_min / n_max")
     p.add_argument("--shots", type=int, default=16, help="images of the largest class")
     p.add_argument("--output", default="output/demo", help="folder of runs and table")
     p.add_argument("--root", default="data", help="folder the datasets are drawn into")
     p.add_argument("--jobs", type=int, default=0, help="processes at a time; 0: one a core")
-    args = p.parse_args(argv)
-    words = ["--datasets", *DATASETS, "--trainers", *TRAINERS]
-    words += ["--seeds", *map(str, SEEDS), "--ratios", str(args.ratio)]
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Draw what is missing, run what is missing, print the table."""
+    args = parser().parse_args(argv)
+    words = ["--datasets", *args.datasets, "--trainers", *TRAINERS]
+    words += ["--seeds", *map(str, args.seeds), "--ratios", str(args.ratio)]
     words += ["--shots", str(args.shots), "--output", args.output, "--root", args.root]
     words += ["--jobs", str(args.jobs)] if args.jobs else []
     try:
-        ensure_benchmarks(args.root, [n for n, s in BENCHMARKS.items() if s.directory in DATASETS])
+        ensure_benchmarks(args.root, [DRAWN[name] for name in args.datasets])
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    options = ["INPUT.FEATURE_CACHE", str(VIEWS), "TRAIN.STEPS", str(STEPS)]
+    options = ["INPUT.FEATURE_CACHE", str(VIEWS), "TRAIN.STEPS", str(args.steps)]
     code = sweep.main([*words, "--opts", *options])
     if code == 0:
         print(
-            f"Demo setting: embedded tiny CLIP, {STEPS} steps for every method (as many as "
-            f"balanced shots take in 50 epochs) on {VIEWS} cached augmented views an "
+            f"Demo setting: embedded tiny CLIP, {args.steps} steps for every method (balanced "
+            f"shots take {STEPS} in 50 epochs) on {VIEWS} cached augmented views an "
             "image; the papers: ViT-B/16, 200 epochs, fresh crops."
         )
     return code
