@@ -35,11 +35,10 @@ from dassl.data.transforms import INTERPOLATION_MODES, build_transform
 from dassl.data.transforms.transforms import build_transform as same_transform
 from dassl.engine import TRAINER_REGISTRY, TrainerX, TrainerXU, build_trainer
 from dassl.engine.build import TRAINER_REGISTRY as same_registry
-from dassl.engine.trainer import SimpleNet, TrainerX as same_trainer
+from dassl.engine.trainer import TrainerX as same_trainer
 from dassl.evaluation import EVALUATOR_REGISTRY, build_evaluator
 from dassl.evaluation.evaluator import Classification
 from dassl.metrics import compute_accuracy
-from dassl.modeling import build_backbone, build_head, build_network
 from dassl.optim import build_lr_scheduler, build_optimizer
 from dassl.utils import *
 from dassl.utils.tools import read_json

@@ -5,14 +5,12 @@ import torch
 from minidassl.data.datasets import DATASET_REGISTRY, DatasetBase
 from minidassl.engine import (
     TRAINER_REGISTRY,
-    SimpleNet,
     SimpleTrainer,
     TrainerBase,
     TrainerX,
     TrainerXU,
     build_trainer,
 )
-from minidassl.modeling import BACKBONE_REGISTRY, HEAD_REGISTRY, Backbone
 from minidassl.utils import AverageMeter, MetricMeter, load_checkpoint, set_random_seed
 from torch import nn
 
@@ -230,28 +228,9 @@ def test_labelled_and_unlabelled_batches(cfg, images, register, rule, count):
     assert pairs == [(5, 5, 5)] * count
 
 
-def test_default_model_is_backbone_head_classifier(cfg, register):
-    class Flat(Backbone):
-        def __init__(self, pretrained):
-            super().__init__()
-            self._out_features = 6
-            self.layer = nn.Linear(3 * 16 * 16, 6)
-
-        def forward(self, x):
-            return self.layer(x.flatten(1))
-
-    class Head(nn.Linear):
-        def __init__(self, in_features, hidden_layers, **rest):
-            super().__init__(in_features, hidden_layers[-1])
-
-    cfg.MODEL.BACKBONE.NAME = register(BACKBONE_REGISTRY, Flat)
-    cfg.MODEL.HEAD.NAME = register(HEAD_REGISTRY, Head)
-    cfg.MODEL.HEAD.HIDDEN_LAYERS = (4,)
-    trainer = SimpleTrainer(cfg)
-    net = trainer.model
-    scores, features = net(torch.zeros(2, 3, 16, 16), return_feature=True)
-    assert scores.shape == (2, 3) and features.shape == (2, 4) and net.fdim == 4
-    assert SimpleNet(cfg, cfg.MODEL, 0)(torch.zeros(2, 3, 16, 16)).shape == (2, 4)
+def test_a_trainer_without_a_model_is_named(cfg):
+    with pytest.raises(NotImplementedError, match="SimpleTrainer has no build_model"):
+        SimpleTrainer(cfg)
 
 
 def test_unknown_trainer_is_named(cfg):

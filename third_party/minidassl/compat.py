@@ -14,10 +14,6 @@ _OTHER_PATHS = {
     "utils.torchtools": "utils",
     "data.transforms.transforms": "data.transforms",
     "config.defaults": "config",
-    "modeling.backbone.build": "modeling.backbone",
-    "modeling.backbone.backbone": "modeling.backbone",
-    "modeling.head.build": "modeling.head",
-    "modeling.network.build": "modeling.network",
 }
 
 

@@ -1,11 +1,10 @@
 """Training and testing loops."""
 
 from minidassl.engine.build import TRAINER_REGISTRY, build_trainer
-from minidassl.engine.trainer import SimpleNet, SimpleTrainer, TrainerBase, TrainerX, TrainerXU
+from minidassl.engine.trainer import SimpleTrainer, TrainerBase, TrainerX, TrainerXU
 
 __all__ = [
     "TRAINER_REGISTRY",
-    "SimpleNet",
     "SimpleTrainer",
     "TrainerBase",
     "TrainerX",

@@ -10,15 +10,12 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import torch
-from torch import nn
 from yacs.config import CfgNode
 
 from minidassl.data import DataManager
-from minidassl.engine.simple_net import SimpleNet
 from minidassl.engine.tester import Tester
 from minidassl.evaluation import build_evaluator
-from minidassl.optim import build_lr_scheduler, build_optimizer
-from minidassl.utils import count_num_param, load_pretrained_weights, mkdir_if_missing
+from minidassl.utils import mkdir_if_missing
 
 _FROM_MANAGER = (
     "train_loader_x",
@@ -29,15 +26,6 @@ _FROM_MANAGER = (
     "num_source_domains",
     "lab2cname",
 )
-
-
-def _on_all_gpus(model: nn.Module) -> nn.Module:
-    """Spread batches over the GPUs if there are several."""
-    count = torch.cuda.device_count()
-    if count < 2:
-        return model
-    print(f"Detected {count} GPUs (use nn.DataParallel)")
-    return nn.DataParallel(model)
 
 
 class SimpleTrainer(Tester):
@@ -83,17 +71,8 @@ class SimpleTrainer(Tester):
             setattr(self, name, getattr(self.dm, name))
 
     def build_model(self) -> None:
-        """Make and register the model; here a ``SimpleNet`` of what ``MODEL`` names."""
-        print("Building model")
-        section, rules = self.cfg.MODEL, self.cfg.OPTIM
-        net = SimpleNet(self.cfg, section, self.num_classes)
-        if section.INIT_WEIGHTS:
-            load_pretrained_weights(net, section.INIT_WEIGHTS)
-        print(f"# params: {count_num_param(net):,}")
-        self.optim = build_optimizer(net.to(self.device), rules)
-        self.sched = build_lr_scheduler(self.optim, rules)
-        self.register_model(model=net, optim=self.optim, sched=self.sched)
-        self.model = _on_all_gpus(net)
+        """Make and register the model; there is none by default."""
+        raise NotImplementedError(f"{type(self).__name__} has no build_model of its own")
 
     def train(self) -> None:
         """Train from ``start_epoch`` to ``max_epoch``, then test."""

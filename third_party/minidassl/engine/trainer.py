@@ -1,8 +1,7 @@
 """All trainer classes under the module path that code written for Dassl imports them from."""
 
 from minidassl.engine.epochs import TrainerX, TrainerXU
-from minidassl.engine.simple_net import SimpleNet
 from minidassl.engine.simple_trainer import SimpleTrainer
 from minidassl.engine.trainer_base import TrainerBase
 
-__all__ = ["SimpleNet", "SimpleTrainer", "TrainerBase", "TrainerX", "TrainerXU"]
+__all__ = ["SimpleTrainer", "TrainerBase", "TrainerX", "TrainerXU"]

@@ -12,7 +12,6 @@ from yacs.config import CfgNode
 
 from minidassl.data.transforms import noise
 from minidassl.data.transforms.interpolation import interpolation_mode
-from minidassl.data.transforms.rand_augment import RandAugment, RandAugment2, RandAugmentFixMatch
 from minidassl.errors import ConfigError
 from minidassl.utils import get_most_similar_str_to_a_from_b
 
@@ -54,11 +53,6 @@ def _policy(name: str, text: str) -> Callable[[CfgNode], Step]:
         return text, vision.AutoAugment(getattr(vision.AutoAugmentPolicy, name))
 
     return make
-
-
-def _rand_augment(node: CfgNode) -> Step:
-    n, m = node.RANDAUGMENT_N, node.RANDAUGMENT_M
-    return f"randaugment (n={n}, m={m})", RandAugment(n, m)
 
 
 def _color_jitter(node: CfgNode) -> Step:
@@ -108,15 +102,6 @@ _TRAIN_STEPS: dict[str, Callable[[CfgNode], Step]] = {
     "imagenet_policy": _policy("IMAGENET", "imagenet policy"),
     "cifar10_policy": _policy("CIFAR10", "cifar10 policy"),
     "svhn_policy": _policy("SVHN", "svhn policy"),
-    "randaugment": _rand_augment,
-    "randaugment_fixmatch": lambda node: (
-        f"randaugment_fixmatch (n={node.RANDAUGMENT_N})",
-        RandAugmentFixMatch(node.RANDAUGMENT_N),
-    ),
-    "randaugment2": lambda node: (
-        f"randaugment2 (n={node.RANDAUGMENT_N})",
-        RandAugment2(node.RANDAUGMENT_N),
-    ),
     "colorjitter": _color_jitter,
     "randomgrayscale": lambda node: ("random gray scale", _vision().RandomGrayscale(p=node.RGS_P)),
     "gaussian_blur": _blur,
@@ -129,6 +114,8 @@ _TRAIN_STEPS: dict[str, Callable[[CfgNode], Step]] = {
 
 # cropping the centre is what testing does anyway; the name is accepted and adds nothing
 AVAI_CHOICES = [name for name in _TRAIN_STEPS if name != "to_tensor"] + ["center_crop"]
+
+_UPSTREAM_ONLY = ("randaugment", "randaugment_fixmatch", "randaugment2")
 
 
 def _train_steps(node: CfgNode, choices: Sequence[str]) -> Iterator[Step]:
@@ -152,6 +139,11 @@ def _test_steps(node: CfgNode, choices: Sequence[str]) -> Iterator[Step]:
 
 def _check(choices: Iterable[str]) -> None:
     for choice in choices:
+        if choice in _UPSTREAM_ONLY:
+            raise ConfigError(
+                f"INPUT.TRANSFORMS names {choice!r}, which needs Dassl itself: install it, or take "
+                f"from {AVAI_CHOICES}."
+            )
         if choice not in AVAI_CHOICES:
             nearest = get_most_similar_str_to_a_from_b(choice, AVAI_CHOICES)
             raise ConfigError(
