@@ -12,36 +12,12 @@ from mini_trees import BUILDERS
 
 from npt_plugin.cli.data import main
 from npt_plugin.datasets.catalogue import CATALOGUE
-from npt_plugin.datasets.names import READERS, reader
-from npt_plugin.datasets.prompt_templates import TEMPLATES, template_for
 
 
 def test_list_names_every_dataset(capsys: pytest.CaptureFixture) -> None:
     assert main(["list"]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in CATALOGUE)
-
-
-def test_catalogue_covers_the_readers_and_is_sound() -> None:
-    own = {"ImageFolder", "List"} | {name for name in READERS if name.startswith("Embedded")}
-    assert set(CATALOGUE) == set(READERS) - own
-    for entry in CATALOGUE.values():
-        assert entry.parts or entry.manual
-        for part in entry.parts:
-            assert bool(part.url) != bool(part.gdrive), part
-            assert part.url.startswith(("http://", "https://", "")) and " " not in part.url
-            assert part.md5 == "" or len(part.md5) == 32
-        folder = reader(entry.name).dataset_dir
-        assert any(path.startswith(folder + "/") for path in entry.expects)
-
-
-def test_expected_paths_are_those_the_readers_need(tmp_path: Path) -> None:
-    for name, build in BUILDERS.items():
-        root = tmp_path / name
-        build(root)
-        for path in CATALOGUE[name].expects:
-            made = path.startswith(("food-101/meta", "stanford_cars/devkit")) or "split_" in path
-            assert made or (root / path).exists(), (name, path)
 
 
 def test_status_shows_expected_against_there(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -145,19 +121,3 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(
     captured = capsys.readouterr()
     assert re.search(sentence, captured.err) and captured.err.count("\n") == 1
     assert captured.err.startswith("error: ")
-
-
-def test_templates_as_published() -> None:
-    assert template_for("OxfordPets") == "a photo of a {}, a type of pet."
-    assert template_for("ImbalancedDescribableTextures") == "{} texture."
-    assert template_for("Anything") == "a photo of a {}."
-    assert template_for("EmbeddedTextures") == "{} texture."
-    assert set(BUILDERS) == set(TEMPLATES)
-    assert all(template.count("{}") == 1 for template in TEMPLATES.values())
-
-
-def test_every_dataset_is_in_the_documentation() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
-    for name, entry in CATALOGUE.items():
-        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}`"))
-        assert entry.expects[0].split("/")[0] in row
