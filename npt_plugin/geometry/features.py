@@ -20,6 +20,10 @@ def promote(x: Tensor) -> Tensor:
 
     Returns:
         The same values in float32 or float64, with their graph.
+
+    Example:
+        >>> promote(torch.ones(2, dtype=torch.bfloat16)).dtype
+        torch.float32
     """
     return x if x.dtype == torch.float64 else x.float()
 
@@ -50,6 +54,11 @@ def unit(x: Tensor) -> Tensor:
 
     Returns:
         (..., D), rows of norm 1, or 0 where the input is shorter than ``DEGENERATE``.
+
+    Example:
+        >>> unit(torch.tensor([[3.0, 4.0], [1e-9, 0.0]]))
+        tensor([[0.6000, 0.8000],
+                [0.0000, 0.0000]])
     """
     norm: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)  # (..., 1)
     return x * ((norm > DEGENERATE) / norm.clamp_min(DEGENERATE))  # (..., D)
@@ -64,6 +73,10 @@ def hat(vectors: Tensor, center: bool) -> Tensor:
 
     Returns:
         (..., K, D), float32 or float64, rows of unit norm.
+
+    Example:
+        >>> hat(torch.tensor([[1.0, 5.0], [3.0, 5.0]]), center=True).tolist()
+        [[-1.0, 0.0], [1.0, 0.0]]
     """
     vectors = promote(vectors)
     if center:
@@ -79,5 +92,9 @@ def cosines(vectors: Tensor) -> Tensor:
 
     Returns:
         (..., K, K).
+
+    Example:
+        >>> cosines(torch.tensor([[1.0, 0.0], [-1.0, 0.0]])).tolist()
+        [[1.0, -1.0], [-1.0, 1.0]]
     """
     return vectors @ vectors.transpose(-1, -2)

@@ -39,6 +39,14 @@ def nc_metrics(
 
     Raises:
         ValueError: If the shapes do not fit.
+
+    Example:
+        Four images that sit on the two text features, opposite each other, have collapsed fully.
+
+        >>> text = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+        >>> found = nc_metrics(text[[0, 0, 1, 1]], torch.tensor([0, 0, 1, 1]), text)
+        >>> found["nc1_image"], round(found["nc3_cosine"], 4), found["nc4_agreement"]
+        (0.0, 1.0, 1.0)
     """
     _check_shapes(image_features, labels, text_features, logits)
     images, text = image_features.cpu().double(), text_features.cpu().double()  # (N, D), (K, D)
@@ -81,6 +89,12 @@ def within_class_variability(images: Tensor, labels: Tensor, means: Tensor) -> f
 
     Returns:
         The variability, >= 0, without unit.
+
+    Example:
+        >>> images = torch.tensor([[1.0], [3.0], [-2.0]]).double()
+        >>> labels, means = torch.tensor([0, 0, 1]), torch.tensor([[2.0], [-2.0]]).double()
+        >>> round(within_class_variability(images, labels, means), 4)  # 2/3 within, 4 between, / 2
+        0.0833
     """
     centred = means - means.mean(dim=0)  # (P, D)
     _, singular, vt = torch.linalg.svd(centred, full_matrices=False)
@@ -102,6 +116,12 @@ def nearest_mean_agreement(images: Tensor, means: Tensor, present: Tensor, logit
 
     Returns:
         In [0, 1].
+
+    Example:
+        >>> images, means = torch.tensor([[1.0], [-1.0]]), torch.tensor([[2.0], [-2.0]])
+        >>> logits = torch.tensor([[5.0, 0.0], [5.0, 0.0]])  # the classifier always says class 0
+        >>> nearest_mean_agreement(images, means, torch.tensor([True, True]), logits)
+        0.5
     """
     classes = present.nonzero().squeeze(1)  # (P,)
     score = images @ means.T - means.square().sum(dim=1) / 2  # (N, P), largest = nearest

@@ -21,6 +21,12 @@ def etf_distance(gram: Tensor) -> float:
 
     Returns:
         The distance; 1 for an all-zero Gram.
+
+    Example:
+        >>> round(etf_distance(torch.tensor([[1.0, -1.0], [-1.0, 1.0]])), 4)
+        0.0
+        >>> round(etf_distance(torch.ones(3, 3)), 4)
+        1.4142
     """
     k = len(gram)
     target = (torch.eye(k, dtype=gram.dtype, device=gram.device) - 1 / k) / math.sqrt(k - 1)
@@ -39,6 +45,10 @@ def effective_rank(gram: Tensor) -> float:
 
     Returns:
         In [1, K]; 0 for an all-zero Gram.
+
+    Example:
+        >>> round(effective_rank(torch.eye(3)), 4), round(effective_rank(torch.ones(3, 3)), 4)
+        (3.0, 1.0)
     """
     values = torch.linalg.eigvalsh(gram).clamp_min(0)  # (K,)
     if values.sum() == 0:
@@ -55,6 +65,10 @@ def off_diagonal(gram: Tensor) -> Tensor:
 
     Returns:
         (K(K-1),).
+
+    Example:
+        >>> off_diagonal(torch.tensor([[1, 2], [3, 4]])).tolist()
+        [2, 3]
     """
     return gram[~torch.eye(len(gram), dtype=torch.bool, device=gram.device)]
 
@@ -71,6 +85,11 @@ def spread_metrics(vectors: Tensor, name: str) -> dict[str, float]:
     Returns:
         ``nc2_equinorm`` std/mean of the norms, ``nc2_equiangular`` std of the cosines over pairs,
         ``max_cosine``, ``etf_distance`` and ``effective_rank``, each with ``_name`` appended.
+
+    Example:
+        >>> found = spread_metrics(torch.eye(3), "text")  # minus their mean, a simplex ETF
+        >>> round(found["max_cosine_text"], 4), round(found["effective_rank_text"], 4)
+        (-0.5, 2.0)
     """
     norms = (vectors - vectors.mean(dim=0)).norm(dim=1)  # (K,)
     unit_rows = hat(vectors, center=True)  # (K, D)

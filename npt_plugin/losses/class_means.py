@@ -20,6 +20,10 @@ def membership(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
 
     Returns:
         (B, K), 1 where the image is of the class.
+
+    Example:
+        >>> membership(torch.tensor([2, 0]), 3, torch.float32).tolist()
+        [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     classes = torch.arange(num_classes, device=labels.device)  # (K,)
     return (labels[:, None] == classes).to(dtype)
@@ -36,6 +40,10 @@ def class_average(values: Tensor, labels: Tensor, num_classes: int) -> tuple[Ten
     Returns:
         Means (K,) or (K, D), 0 for absent classes, and the presence mask (K,), 0 or 1, of the
         same dtype.
+
+    Example:
+        >>> class_average(torch.tensor([1.0, 3.0, 8.0]), torch.tensor([0, 0, 2]), 3)
+        (tensor([2., 0., 8.]), tensor([1., 0., 1.]))
     """
     members = membership(labels, num_classes, values.dtype)  # (B, K)
     counts = members.sum(dim=0)  # (K,)
@@ -60,6 +68,13 @@ class ClassMeans(nn.Module):
     Args:
         num_classes: K.
         momentum: mu in [0, 1); 0 uses the batch only and keeps no state.
+
+    Example:
+        >>> means = ClassMeans(2, momentum=0.75)
+        >>> means(torch.tensor([[1.0]]), torch.tensor([0]))[0].tolist()
+        [[1.0], [0.0]]
+        >>> means(torch.tensor([[5.0]]), torch.tensor([0]))[0].tolist()  # 0.75 x 1 + 0.25 x 5
+        [[2.0], [0.0]]
     """
 
     bank: Tensor  # (K, D); (K, 0) until the first batch tells D

@@ -38,9 +38,9 @@ class ClassificationLoss(nn.Module):
     """Base of the losses: a subclass writes ``per_sample`` and, rarely, ``batch_term``.
 
     The loss is the weighted mean sum_i w_{y_i} l_i / sum_i w_{y_i} of the per-image losses l_i.
-    A batch of one image would cancel its weight, so there it is w_y l / sum_c pi_c w_c instead,
-    the same ratio over the training set; otherwise re-weighting would silently do nothing in
-    CoCoOp, which trains one image at a time.
+    In a batch of one image the weight would cancel, and re-weighting would do nothing in CoCoOp,
+    which trains on one image at a time. There the loss is w_y l / sum_c pi_c w_c: rare classes
+    count more by the same ratio, and the mean weight over the training set is 1.
 
     Args:
         class_counts: (K,), training images per class, all >= 1.
@@ -200,6 +200,10 @@ def focal(cross_entropy: Tensor, gamma: float) -> Tensor:
 
     Returns:
         (B,).
+
+    Example:
+        >>> focal(torch.tensor([0.5]).log().neg(), 1.0)  # half of log 2
+        tensor([0.3466])
     """
     if gamma == 0:
         return cross_entropy

@@ -1,8 +1,8 @@
 """The three terms of CPT (CVPR 2026, arXiv:2605.11939): class geometry within text clusters.
 
-Which tensors its symbols are: the learned prototypes g_c are the text features that the prompts
-produce now (nothing else is learned, no parameter is added here), ghat_c are the frozen zero-shot
-text features, f_ci the image features. Clusters come from K-means on ghat, once, and stay fixed.
+Its symbols stand for these tensors: the learned prototypes g_c are the text features of the
+current prompts (no parameter is added here), ghat_c are the frozen zero-shot text features, f_ci
+the image features. K-means on ghat makes the clusters once; they stay fixed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ def text_clusters(zero_shot_text: Tensor, num_clusters: int = 0, seed: int = 0) 
 
     Raises:
         ValueError: If ``num_clusters`` is not in 0..K.
+
+    Example:
+        >>> text = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.1]])
+        >>> first, second, third = text_clusters(text, 2).tolist()
+        >>> first == third, first == second
+        (True, False)
     """
     from sklearn.cluster import KMeans  # here, because importing it takes a second
 

@@ -18,14 +18,14 @@ COLLAPSE_FORMS = ("etf", "nc2", "max_angle", "anchored")
 
 
 class CollapseLoss(nn.Module):
-    """L_LC on all K text features, in one of four forms; v2's geometric de-biasing by weights.
+    """L_LC on all K text features, in one of four forms; pair weights make it v2's de-biasing (GD).
 
     Args:
         form: ``etf``, ``nc2``, ``max_angle`` or ``anchored``.
         center: Subtract the mean over classes before the cosines.
         temperature: T > 0 of ``max_angle``, in units of cosine.
         target: (K, D) unit rows, needed by ``anchored``.
-        pair_weights: (K, K) weights of the pairs for ``etf``, mean 1 off the diagonal (GD).
+        pair_weights: (K, K) weights of the pairs for ``etf``, mean 1 off the diagonal.
 
     Raises:
         ValueError: If the form is unknown, or ``anchored`` has no target.
@@ -85,6 +85,10 @@ def etf_collapse(gram: Tensor, pair_weights: Tensor | None = None) -> Tensor:
 
     Returns:
         Scalar, averaged over the leading axes.
+
+    Example:
+        >>> etf_collapse(torch.ones(2, 2)).item()  # both cosines are 1 and should be -1
+        4.0
     """
     k = gram.shape[-1]
     excess = (gram + 1 / (k - 1)).square() * _off_diagonal(gram)  # (..., K, K)
@@ -103,6 +107,10 @@ def nc2_collapse(gram: Tensor) -> Tensor:
 
     Returns:
         Scalar, averaged over the leading axes.
+
+    Example:
+        >>> round(nc2_collapse(torch.ones(3, 3)).item(), 4)
+        2.0
     """
     k = gram.shape[-1]
     norm: Tensor = torch.linalg.matrix_norm(gram, keepdim=True)  # (..., 1, 1); at least sqrt(K)
@@ -122,6 +130,10 @@ def max_angle_collapse(gram: Tensor, temperature: float) -> Tensor:
 
     Returns:
         Scalar, averaged over the leading axes; at an ETF -1/(K-1) + T log(K-1).
+
+    Example:
+        >>> round(max_angle_collapse(torch.ones(4, 4), 0.5).item(), 4)  # 1 + 0.5 log 3
+        1.5493
     """
     self_pairs = torch.eye(gram.shape[-1], dtype=torch.bool, device=gram.device)
     others = gram.masked_fill(self_pairs, -math.inf)  # (..., K, K)
@@ -140,6 +152,10 @@ def anchored_collapse(text: Tensor, target: Tensor) -> Tensor:
 
     Returns:
         Scalar, averaged over the leading axes.
+
+    Example:
+        >>> anchored_collapse(torch.eye(2), -torch.eye(2)).item()
+        2.0
     """
     return 1 - (text * target.to(text.dtype)).sum(dim=-1).mean()
 
@@ -155,6 +171,12 @@ def debias_weights(class_counts: Tensor, gamma: float) -> Tensor:
 
     Returns:
         (K, K), float32, mean 1 off the diagonal; the diagonal itself is 0.
+
+    Example:
+        >>> debias_weights(torch.tensor([16, 4, 1]), 0.5) * 14 / 3
+        tensor([[0., 2., 4.],
+                [2., 0., 8.],
+                [4., 8., 0.]])
     """
     rarity = (class_counts.max() / class_counts.double()).pow(gamma)  # (K,)
     pairs = torch.outer(rarity, rarity)  # (K, K)

@@ -21,6 +21,10 @@ def cloud_sizes(class_counts: Tensor) -> Tensor:
 
     Returns:
         (K,), float64; 0 for the most frequent class, 1 for the rarest.
+
+    Example:
+        >>> [round(size, 4) for size in cloud_sizes(torch.tensor([16, 4, 1])).tolist()]
+        [0.0, 0.5, 1.0]
     """
     logs = check_counts(class_counts).log()
     span = logs.max() - logs.min()

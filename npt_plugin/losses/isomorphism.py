@@ -98,6 +98,11 @@ def etf_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
 
     Returns:
         Scalar, averaged over the leading axes of ``text``.
+
+    Example:
+        >>> text, mask = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([1.0, 0.0])
+        >>> etf_isomorphism(text, text, mask).item()  # cosines 1 and 0, wanted 1 and -1
+        0.5
     """
     gap = means @ text.transpose(-1, -2) - simplex_gram(len(mask), means.dtype, means.device)
     per_class = gap.square().mean(dim=-1)  # (..., K)
@@ -116,6 +121,11 @@ def nc3_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
 
     Returns:
         Scalar, averaged over the leading axes of ``text``.
+
+    Example:
+        >>> pair = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+        >>> round(nc3_isomorphism(pair, pair, torch.ones(2)).item(), 4)
+        0.0
     """
     both = mask[:, None] * mask  # (K, K)
     product = text @ means.T * both  # (..., K, K)
@@ -135,6 +145,11 @@ def pull_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
 
     Returns:
         Scalar in [0, 2], averaged over the leading axes of ``text``.
+
+    Example:
+        >>> text = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+        >>> pull_isomorphism(0.5 * text, text, torch.ones(2)).item()
+        0.5
     """
     distance = 1 - (means * text).sum(dim=-1)  # (..., K)
     return ((distance @ mask) / mask.sum().clamp_min(1)).mean()
@@ -152,6 +167,13 @@ def anchored_isomorphism(images: Tensor, target: Tensor, labels: Tensor) -> Tens
 
     Returns:
         Scalar.
+
+    Example:
+        Class 0 has two images and counts once, as class 1 does.
+
+        >>> images = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+        >>> anchored_isomorphism(images, torch.eye(2), torch.tensor([0, 0, 1])).item()
+        0.25
     """
     target = target.to(images.dtype)
     distance = 1 - (images * target[labels]).sum(dim=-1)  # (B,)

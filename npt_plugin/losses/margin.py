@@ -19,6 +19,10 @@ def ldam_margins(class_counts: Tensor, max_margin: float) -> Tensor:
 
     Returns:
         (K,), float64; all ``max_margin`` when the counts are equal.
+
+    Example:
+        >>> ldam_margins(torch.tensor([16, 1]), 0.5).tolist()
+        [0.25, 0.5]
     """
     counts = check_counts(class_counts)
     return max_margin * (counts.min() / counts) ** 0.25

@@ -82,6 +82,15 @@ def needs_zero_shot(cfg: CfgNode) -> bool:
 
     Returns:
         True for CPT and for the ``anchored`` forms, unless their weight is 0.
+
+    Example:
+        >>> from npt_plugin.config import defaults
+        >>> cfg = defaults()
+        >>> needs_zero_shot(cfg)  # the defaults anchor the text features
+        True
+        >>> cfg.TRAINER.NPT.LAMBDA_LC = 0.0
+        >>> needs_zero_shot(cfg)
+        False
     """
     npt = cfg.TRAINER.NPT
     if npt.VERSION == "cpt":
@@ -108,6 +117,12 @@ def build_objective(
         UserError: If a key has a value that is not allowed.
         ValueError: If a class is empty, or zero-shot features are needed and missing or of the
             wrong shape.
+
+    Example:
+        >>> import torch
+        >>> from npt_plugin.config import defaults
+        >>> list(build_objective(defaults(), torch.tensor([8, 2]), torch.eye(2)).terms)
+        ['lc', 'mi']
     """
     npt = cfg.TRAINER.NPT
     counts = check_counts(class_counts)

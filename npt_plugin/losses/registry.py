@@ -89,6 +89,15 @@ def build_classification_loss(
     Raises:
         UserError: If a key has a value that is not allowed.
         ValueError: If a class has no training image (names it).
+
+    Example:
+        >>> import torch
+        >>> from npt_plugin.config import defaults
+        >>> cfg = defaults()
+        >>> cfg.TRAINER.IMBALANCE_LOSS.NAME = "balanced_softmax"
+        >>> loss = build_classification_loss(cfg, torch.tensor([3, 1]))
+        >>> round(loss(torch.zeros(1, 2), torch.tensor([1])).item(), 4)  # -log(1/4)
+        1.3863
     """
     node = cfg.TRAINER.IMBALANCE_LOSS
     check_counts(class_counts)

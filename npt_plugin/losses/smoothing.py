@@ -36,6 +36,10 @@ def smoothing_factors(
 
     Raises:
         ValueError: If the shape is unknown.
+
+    Example:
+        >>> smoothing_factors(torch.tensor([1, 3, 5]), head=0.5, tail=0.0, shape="linear").tolist()
+        [0.0, 0.25, 0.5]
     """
     counts = check_counts(class_counts)
     span = counts.max() - counts.min()

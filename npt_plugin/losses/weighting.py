@@ -15,6 +15,11 @@ def inverse_frequency_weights(class_counts: Tensor) -> Tensor:
 
     Returns:
         (K,), float64; the mean over training images is 1.
+
+    Example:
+        >>> import torch
+        >>> inverse_frequency_weights(torch.tensor([4, 1, 1])).tolist()  # 6 / (3 x 4), 6 / (3 x 1)
+        [0.5, 2.0, 2.0]
     """
     counts = check_counts(class_counts)
     return counts.sum() / (len(counts) * counts)
@@ -35,6 +40,11 @@ def effective_number_weights(class_counts: Tensor, beta: float) -> Tensor:
 
     Raises:
         ValueError: If ``beta`` is outside [0, 1).
+
+    Example:
+        >>> import torch
+        >>> [round(w, 4) for w in effective_number_weights(torch.tensor([2, 1]), 0.5).tolist()]
+        [0.8, 1.2]
     """
     if not 0 <= beta < 1:
         raise ValueError(f"beta must be in [0, 1), got {beta}")
@@ -54,6 +64,11 @@ def power_weights(class_counts: Tensor, power: float) -> Tensor:
 
     Returns:
         (K,), float64, summing to K.
+
+    Example:
+        >>> import torch
+        >>> power_weights(torch.tensor([3, 1]), 1.0).tolist()
+        [0.5, 1.5]
     """
     counts = check_counts(class_counts)
     weights = (counts / counts.max()) ** -power  # shares up to a factor that cancels

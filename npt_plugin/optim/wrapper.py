@@ -36,7 +36,7 @@ class OptimizerWrapper:
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """Parameter groups of the wrapped optimiser, the very list."""
+        """The wrapped optimiser's own list of parameter groups."""
         return self.optimizer.param_groups
 
     @property
@@ -81,7 +81,7 @@ class OptimizerWrapper:
         self.optimizer.load_state_dict(state_dict["base"])
 
     def movable(self) -> list[Tensor]:
-        """The parameters to move, fixed anew for each move so that freezing one later counts."""
+        """The parameters to move, read anew each time: one that is frozen later no longer moves."""
         params = self._chosen
         if params is None:
             params = [p for group in self.param_groups for p in group["params"]]
