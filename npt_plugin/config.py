@@ -1,4 +1,7 @@
-"""Every yacs key the plugin adds: its default and one line of meaning.
+"""Every config key the plugin adds or gives a meaning to, one row each.
+
+Defaults, ``npt list keys``, ``docs/keys.md``, the comparison of a run's settings with those of a
+finished one, and the check that a wrapped host ignores nothing: all are derived from ``KEYS``.
 
 ``extend_cfg`` only adds what is missing, so it may run before or after a host's own ``extend_cfg``,
 and as often as one likes. Keys of CoOp, CoCoOp, MaPLe, VPT and IVLP keep the names, types and
@@ -7,7 +10,276 @@ defaults of their public repositories; existing yaml files load unchanged.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 from yacs.config import CfgNode as CN
+
+
+@dataclass(frozen=True)
+class Key:
+    """One config key.
+
+    Attributes:
+        name: Full name, ``NODE.KEY``.
+        default: Its default, which fixes its type; None: the key and its default are Dassl's.
+        meaning: What it does and which values it takes, in a line.
+        numbers: Whether it can change a run's numbers. Keys that only say where files lie, how
+            fast a run goes or what it keeps do not: two runs that differ in them are one run.
+        ours: Whether only our own training step acts on it. A wrapped host's step would ignore it,
+            so there it is refused unless it has its default.
+        path: Whether it names a file or folder, maybe relative to where the run was started.
+        least: Smallest allowed value.
+    """
+
+    name: str
+    default: Any
+    meaning: str
+    numbers: bool = True
+    ours: bool = False
+    path: bool = False
+    least: float | None = None
+
+
+def _node(prefix: str, *rows: Key, ours: bool = False) -> tuple[Key, ...]:
+    return tuple(replace(k, name=f"{prefix}.{k.name}", ours=ours or k.ours) for k in rows)
+
+
+_PREC = "fp32, fp16, amp, bf16 or auto"
+
+_BASE_TRAINERS = (
+    *_node(
+        "TRAINER.COOP",
+        Key("N_CTX", 16, "context vectors"),
+        Key("CSC", False, "one context per class instead of a shared one"),
+        Key("CTX_INIT", "", "words to start from; empty: normal noise, std 0.02"),
+        Key("PREC", "fp16", _PREC),
+        Key("CLASS_TOKEN_POSITION", "end", "end, middle or front"),
+    ),
+    *_node(
+        "TRAINER.COCOOP",
+        Key("N_CTX", 16, "context vectors"),
+        Key("CTX_INIT", "", "words to start from; empty: normal noise, std 0.02"),
+        Key("PREC", "fp16", _PREC),
+    ),
+    *_node(
+        "TRAINER.MAPLE",
+        Key("N_CTX", 2, "context vectors a layer, coupled in both towers"),
+        Key("CTX_INIT", "a photo of a", "words to start from"),
+        Key("PREC", "fp16", _PREC),
+        Key("PROMPT_DEPTH", 9, "layers that get prompts, 1 (shallow) to the tower's depth"),
+    ),
+    *_node(
+        "TRAINER.IVLP",
+        Key("N_CTX_VISION", 2, "visual prompts a layer"),
+        Key("N_CTX_TEXT", 2, "context vectors a layer"),
+        Key("CTX_INIT", "a photo of a", "words the text side starts from"),
+        Key("PREC", "fp16", _PREC),
+        Key("PROMPT_DEPTH_VISION", 9, "layers that get visual prompts; 0: no visual side"),
+        Key("PROMPT_DEPTH_TEXT", 9, "layers that get text prompts, from 1"),
+    ),
+    *_node(
+        "TRAINER.VPT",
+        Key("N_CTX_VISION", 2, "visual prompts a layer"),
+        Key("CTX_INIT", "a photo of a", "not used, as in the public code"),
+        Key("PREC", "fp16", _PREC),
+        Key("PROMPT_DEPTH_VISION", 1, "layers that get prompts, from 1"),
+    ),
+    *_node(
+        "TRAINER.ZSCLIP",
+        Key("TEMPLATE", "", "prompt with one {}; empty: the one published for the dataset"),
+        Key("PREC", "auto", _PREC),
+    ),
+)
+
+_HEADS = (
+    *_node(
+        "TRAINER.HEAD",  # of Decoder, LinearProbe and GNM_PT
+        Key("NAME", "cosine", "text (fixed rows), cosine or linear"),
+        Key("INIT", "text", "where cosine and linear rows start: text, mean (of class) or random"),
+        Key("SCALE", 0.0, "text and cosine heads: logits = this x cosine; 0: CLIP's own scale"),
+    ),
+    *_node(
+        "TRAINER.DECODER",
+        Key("DEPTH", 3, "blocks; 0: the head on the plain class token"),
+        Key("HEADS", 4, "attention heads; must divide the tower's width"),
+        Key("MLP_RATIO", 0.5, "width of a block's MLP over the tower's width"),
+        Key("FINAL_NORM", False, "CLIP's ln_post between decoder and head"),
+        Key("PREC", "auto", _PREC),
+    ),
+    *_node(
+        "TRAINER.LINEAR_PROBE",
+        Key("FEATURE", "projected", "projected (size D) or ln_post (the tower's width)"),
+        Key("PREC", "auto", _PREC),
+    ),
+    *_node(
+        "TRAINER.GNM_PT",
+        Key("N_CTX", 10, "visual prompts in each layer"),
+        Key("DROPOUT", 0.1, "on the feature, in training"),
+        Key("NORM_PROMPTS", True, "layer-norm prompt outputs too; False: as released"),
+        Key("FEATURE", "ln_post", "ln_post (the tower's width) or projected (size D)"),
+        Key("PREC", "auto", _PREC),
+    ),
+    *_node(
+        "TRAINER.TWO_STAGE",
+        Key("METHOD", "crt", "crt, lws, disalign or marc"),
+        Key("RUN", "", "output folder of the finished first stage of any trainer", path=True),
+        Key("SAMPLER", "", "DATALOADER.TRAIN_X.SAMPLER of this stage; empty: the method's own"),
+        Key("PREC", "auto", _PREC),
+    ),
+)
+
+_NPT = _node(
+    "TRAINER.NPT",  # docs/methods.md says how the defaults were chosen
+    Key("VERSION", "v3", "v3: LC + MI; v2: GD + MI; cpt: clustered terms"),
+    Key("BASE", "plugin", "whose base trainer NPT_* extends: plugin (ours) or host"),
+    Key("LAMBDA_LC", 10.0, "weight of language-modality collapse (not used by cpt)"),
+    Key("LAMBDA_MI", 10.0, "weight of multi-modality isomorphism (not used by cpt)"),
+    Key("WARMUP_EPOCH", 0, "epochs over which both weights ramp up linearly; 0: at once"),
+    Key("CENTER", True, "subtract the mean over classes, per modality, before the cosines"),
+    Key("LC.FORM", "anchored", "etf, nc2, max_angle or anchored"),
+    Key("LC.TEMPERATURE", 0.1, "temperature of max_angle"),
+    Key("MI.FORM", "pull", "etf, nc3, pull or anchored"),
+    Key("MI.MOMENTUM", 0.9, "of the running class means; 0: means of the batch only"),
+    Key("GD.GAMMA", 0.5, "how strongly v2's pair weights follow 1/n_k; 0 is LC"),
+    Key("CPT.LAMBDA_TETF", 0.25, "cpt: weight of the ETF inside each text cluster"),
+    Key("CPT.LAMBDA_CC", 0.15, "cpt: weight of class compactness, image to text"),
+    Key("CPT.LAMBDA_RS", 0.10, "cpt: weight of staying near the zero-shot text features"),
+    Key("CPT.CLUSTERS", 0, "cpt: K-means clusters of zero-shot text; 0: round(sqrt(classes))"),
+    Key("CPT.CLUSTER_SEED", 0, "cpt: seed of K-means"),
+)
+
+_LOSSES = (
+    "ce, focal, cbw, cb, grw, ldam, balanced_softmax, logit_adjustment, gcl, lade, label_aware"
+)
+_IMBALANCE_LOSS = _node(
+    "TRAINER.IMBALANCE_LOSS",  # classification losses for imbalanced data, with every trainer
+    Key("NAME", "ce", _LOSSES),
+    Key("TAU", 1.0, "strength of logit_adjustment; balanced_softmax is always 1"),
+    Key("FOCAL_GAMMA", 2.0, "focal: exponent of 1 - p"),
+    Key("CB_BETA", 0.9999, "cb: beta of the effective number of samples"),
+    Key("GRW_POWER", 1.2, "grw: weights follow n_k to the minus this"),
+    Key("LOGIT_SCALE", 100.0, "ldam, gcl: margins in logits = this x margin; 0: x head's scale"),
+    Key("LDAM_MARGIN", 0.125, "largest margin; x LOGIT_SCALE is the published 0.5 x 25 logits"),
+    Key("GCL_MARGIN", 0.025, "margin of the true class; x LOGIT_SCALE: the published 0.1 x 25"),
+    Key("GCL_NOISE", 0.25, "noise of the rarest class; x LOGIT_SCALE: the published 1 x 25"),
+    Key("GCL_GAMMA", 0.0, "gcl: focal exponent; 0: off"),
+    Key("LADE_ALPHA", 0.1, "lade: weight of the estimator"),
+    Key("LADE_LAMBDA", 0.1, "lade: weight of its squared part"),
+    Key("SMOOTH_HEAD", 0.3, "label_aware: smoothing of the most frequent class"),
+    Key("SMOOTH_TAIL", 0.0, "label_aware: smoothing of the rarest class"),
+    Key("SMOOTH_SHAPE", "concave", "label_aware: concave, linear, convex or power"),
+    Key("SMOOTH_POWER", 2.0, "label_aware: exponent of the power shape"),
+    Key("DRW_EPOCH", -1, "re-weight classes in epochs above this one, any NAME; -1: never"),
+    Key("DRW_BETA", 0.9999, "beta of the deferred weights (0.9998 goes with gcl)"),
+    Key("POSTHOC_TAU", 0.0, "at test time: logits - this x log(prior); 0: off"),
+    Key("TAU_NORM", 0.0, "at test time, linear heads: rows / norm^this, no bias; 0: off"),
+    ours=True,
+)
+
+_DATASET = _node(
+    "DATASET",
+    Key("SUBSAMPLE_CLASSES", "all", "all, base (first half of the labels) or new (second half)"),
+    Key("ALLOW_EMPTY_CLASSES", False, "True: classes without training images are for testing"),
+    Key("CLASSNAMES_FILE", "", "ImageFolder, List, *LT: readable class names"),
+    Key("SPLIT_SEED", 1, "ImageFolder, List without test part: seed of the split, drawn once"),
+    Key("TRAIN_LIST", "", 'List: CSV or "<path> <label>" file, relative to ROOT'),
+    Key("VAL_LIST", "", "List: the same for validation; empty: none"),
+    Key("TEST_LIST", "", "List: the same for testing; empty: a part is divided off"),
+    Key("IMBALANCE.RATIO", 1.0, "tau = n_min / n_max in (0, 1]; 1.0 changes nothing"),
+    Key("IMBALANCE.PROFILE", "exp", "exp or step"),
+    Key("IMBALANCE.ORDER", "index", "which class is head: index, random or frequency"),
+    Key("IMBALANCE.MANY_ABOVE", -1, "many-shot classes: n_k > this; -1: by n_max"),
+    Key("IMBALANCE.FEW_BELOW", -1, "few-shot classes: n_k < this; -1: by n_max"),
+)
+
+_OPTIM = (
+    *_node(
+        "OPTIM.GNM",  # Gaussian neighbourhood minimisation around the base optimiser
+        Key("ENABLED", False, "Gaussian neighbourhood minimisation around the base optimiser"),
+        Key("RHO", 0.05, "radius, times SCALE"),
+        Key("SCALE", 0.1, "second factor of the radius, as released"),
+        Key("SIGMA", 1.0 / 3, "standard deviation of the noise before clamping"),
+        Key("CLAMP", 1.0, "largest absolute noise, before the radius"),
+        Key("SCHEDULE", "halve", "constant, halve (when DRW starts; needs DRW_EPOCH) or cosine"),
+        ours=True,
+    ),
+    *_node(
+        "OPTIM.SAM",
+        Key("ENABLED", False, "sharpness-aware minimisation: two passes a step, for comparison"),
+        Key("RHO", 0.05, "radius"),
+        Key("ADAPTIVE", False, "ASAM: radius relative to each weight's size"),
+        ours=True,
+    ),
+)
+
+_STEP = (
+    Key("INPUT.IMAGE_CACHE", "", "memory: keep decoded training images; empty: off", numbers=False),
+    Key("INPUT.CACHED_VIEWS", 0, "augmented views cached per training image; 0: off", ours=True),
+    Key("DATALOADER.DETERMINISTIC_AUG", False, "augment by (seed, epoch, image), not by RNG state"),
+    Key(
+        "MODEL.TEXT_CHUNK",
+        -1,
+        "prompts encoded at a time, checkpointed; 0: all, -1: what fits",
+        numbers=False,
+        ours=True,
+    ),
+    Key("MODEL.COMPILE", False, "torch.compile both towers", ours=True),
+    Key(
+        "MODEL.CLIP_WEIGHTS",
+        "",
+        "path of CLIP weights; overrides MODEL.BACKBONE.NAME",
+        ours=True,
+        path=True,
+    ),
+    Key(
+        "TEST.FEATURE_STORE",
+        "",
+        "folder that keeps test image features of a frozen tower; empty: off",
+        numbers=False,
+        ours=True,
+    ),
+    Key("TEST.SAVE_PREDICTIONS", True, "keep logits and features for plots", numbers=False),
+    Key(
+        "TEST.NC_PER_EPOCH",
+        0,
+        "NC metrics of the test images every so many epochs; 0: at the end",
+        numbers=False,
+        ours=True,
+    ),
+    Key("TRAIN.IMAGE_CHUNKS", 1, "pieces a batch is encoded in: less memory", ours=True, least=1),
+    Key("TRAIN.STEPS", 0, "optimiser steps in total; 0: MAX_EPOCH epochs", ours=True, least=0),
+)
+
+KEYS = (*_BASE_TRAINERS, *_HEADS, *_NPT, *_IMBALANCE_LOSS, *_DATASET, *_OPTIM, *_STEP)
+"""The keys we add."""
+
+DASSL_KEYS = (
+    Key("OUTPUT_DIR", None, "folder for log, prompts and results", numbers=False),
+    Key("RESUME", None, "folder of an interrupted run to go on with", numbers=False),
+    Key("SEED", None, "seed of every random choice; -1: unseeded", least=-1),
+    Key("USE_CUDA", None, "use a GPU where there is one", numbers=False),
+    Key("VERBOSE", None, "print more", numbers=False),
+    Key("DATASET.ROOT", None, "folder that holds the datasets", numbers=False, path=True),
+    Key("DATALOADER.NUM_WORKERS", None, "processes that load images", numbers=False, least=0),
+    Key("DATALOADER.TRAIN_X.BATCH_SIZE", None, "training images a step", least=1),
+    Key("DATALOADER.TEST.BATCH_SIZE", None, "test images a batch", least=1),
+    Key("OPTIM.LR", None, "learning rate", least=0),
+    Key("OPTIM.MAX_EPOCH", None, "epochs", least=1),
+    Key("OPTIM.WEIGHT_DECAY", None, "weight decay", least=0),
+    Key("TRAIN.PRINT_FREQ", None, "steps between two log lines", numbers=False, least=1),
+    Key("TRAIN.CHECKPOINT_FREQ", None, "epochs between checkpoints; 0: the last", numbers=False),
+    Key("TEST.PER_CLASS_RESULT", None, "print each class's accuracy", numbers=False),
+    Key("TEST.COMPUTE_CMAT", None, "write a confusion matrix", numbers=False),
+)
+"""Dassl's own keys of which we know more than their default."""
+
+RENAMED = {
+    "INPUT.FEATURE_CACHE": "INPUT.CACHED_VIEWS",
+    "TEST.FEATURE_CACHE": "TEST.FEATURE_STORE",
+    "TRAIN.ACCUMULATE": "TRAIN.IMAGE_CHUNKS",
+}
+"""Keys of version 0.1 by their present name: still taken, in files, options and old records."""
 
 REMOVED = {
     "DATASET.FEWSHOT_CACHE": "every run records its choice in selection.json",
@@ -16,198 +288,15 @@ REMOVED = {
 """Keys of version 0.1 that are gone, and why nobody misses them. None of them changes numbers."""
 
 
-def _base_trainers() -> CN:
-    """Keys of the published prompt learners."""
-    node = CN()
-
-    node.COOP = CN()
-    node.COOP.N_CTX = 16  # context vectors
-    node.COOP.CSC = False  # one context per class instead of a shared one
-    node.COOP.CTX_INIT = ""  # words to start from; empty: normal noise, std 0.02
-    node.COOP.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
-    node.COOP.CLASS_TOKEN_POSITION = "end"  # end, middle or front
-
-    node.COCOOP = CN()
-    node.COCOOP.N_CTX = 16  # context vectors
-    node.COCOOP.CTX_INIT = ""  # words to start from; empty: normal noise, std 0.02
-    node.COCOOP.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
-
-    node.MAPLE = CN()
-    node.MAPLE.N_CTX = 2  # context vectors a layer, coupled in both towers
-    node.MAPLE.CTX_INIT = "a photo of a"  # words to start from
-    node.MAPLE.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
-    node.MAPLE.PROMPT_DEPTH = 9  # layers that get prompts, 1 (shallow) to the tower's depth
-
-    node.IVLP = CN()
-    node.IVLP.N_CTX_VISION = 2  # visual prompts a layer
-    node.IVLP.N_CTX_TEXT = 2  # context vectors a layer
-    node.IVLP.CTX_INIT = "a photo of a"  # words the text side starts from
-    node.IVLP.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
-    node.IVLP.PROMPT_DEPTH_VISION = 9  # 0 switches the side off
-    node.IVLP.PROMPT_DEPTH_TEXT = 9  # layers that get prompts, from 1
-
-    node.VPT = CN()
-    node.VPT.N_CTX_VISION = 2  # visual prompts a layer
-    node.VPT.CTX_INIT = "a photo of a"  # not used, as in the public code
-    node.VPT.PREC = "fp16"  # fp32, fp16, amp, bf16 or auto
-    node.VPT.PROMPT_DEPTH_VISION = 1  # layers that get prompts, from 1
-
-    node.ZSCLIP = CN()
-    node.ZSCLIP.TEMPLATE = ""  # empty: the template published for the dataset
-    node.ZSCLIP.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
-    return node
-
-
-def _heads() -> CN:
-    """Trainers with a classifier head, and the second stage (npt_plugin/heads)."""
-    node = CN()
-
-    node.HEAD = CN()  # of Decoder, LinearProbe and GNM_PT
-    node.HEAD.NAME = "cosine"  # text (fixed rows), cosine or linear
-    node.HEAD.INIT = "text"  # where cosine and linear rows start: text, mean (of class) or random
-    node.HEAD.SCALE = 0.0  # logits = this x cosine, text and cosine heads; 0: CLIP's own scale
-
-    node.DECODER = CN()
-    node.DECODER.DEPTH = 3  # blocks; 0: the head on the plain class token
-    node.DECODER.HEADS = 4  # attention heads; must divide the tower's width
-    node.DECODER.MLP_RATIO = 0.5  # width of a block's MLP over the tower's width
-    node.DECODER.FINAL_NORM = False  # CLIP's ln_post between decoder and head
-    node.DECODER.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
-
-    node.LINEAR_PROBE = CN()
-    node.LINEAR_PROBE.FEATURE = "projected"  # projected (size D) or ln_post (the tower's width)
-    node.LINEAR_PROBE.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
-
-    node.GNM_PT = CN()
-    node.GNM_PT.N_CTX = 10  # visual prompts in each layer
-    node.GNM_PT.DROPOUT = 0.1  # on the feature, in training
-    node.GNM_PT.NORM_PROMPTS = True  # layer-norm prompt outputs too; False: as released
-    node.GNM_PT.FEATURE = "ln_post"  # ln_post (the tower's width) or projected (size D)
-    node.GNM_PT.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
-
-    node.TWO_STAGE = CN()
-    node.TWO_STAGE.METHOD = "crt"  # crt, lws, disalign or marc
-    node.TWO_STAGE.RUN = ""  # output folder of the finished first stage, of any of our trainers
-    node.TWO_STAGE.SAMPLER = ""  # DATALOADER.TRAIN_X.SAMPLER of this stage; "": the method's own
-    node.TWO_STAGE.PREC = "auto"  # fp32, fp16, amp, bf16 or auto
-    return node
-
-
-def _npt() -> CN:
-    """Neural-collapse-anchored prompt tuning; docs/methods.md says how defaults were chosen."""
-    node = CN()
-    node.VERSION = "v3"  # v3: LC + MI; v2: GD + MI; cpt: clustered terms
-    node.BASE = "plugin"  # whose base trainer NPT_* extends: plugin (ours) or host
-    node.LAMBDA_LC = 10.0  # weight of language-modality collapse
-    node.LAMBDA_MI = 10.0  # weight of multi-modality isomorphism
-    node.WARMUP_EPOCH = 0  # epochs over which both weights ramp up linearly; 0: at once
-    node.CENTER = True  # subtract the mean over classes, per modality, before the cosines
-    node.LC = CN()
-    node.LC.FORM = "anchored"  # etf, nc2, max_angle or anchored
-    node.LC.TEMPERATURE = 0.1  # T of max_angle
-    node.MI = CN()
-    node.MI.FORM = "pull"  # etf, nc3, pull or anchored
-    node.MI.MOMENTUM = 0.9  # EMA of the class means; 0: means of the batch only
-    node.GD = CN()
-    node.GD.GAMMA = 0.5  # how strongly v2's pair weights follow 1/n_k; 0 is LC
-    node.CPT = CN()  # used by VERSION cpt only; LAMBDA_LC and LAMBDA_MI are not used by it
-    node.CPT.LAMBDA_TETF = 0.25  # weight of the ETF inside each text cluster
-    node.CPT.LAMBDA_CC = 0.15  # weight of class compactness, image to text
-    node.CPT.LAMBDA_RS = 0.10  # weight of staying near the zero-shot text features
-    node.CPT.CLUSTERS = 0  # K-means clusters of the zero-shot text; 0: round(sqrt(classes))
-    node.CPT.CLUSTER_SEED = 0  # seed of K-means
-    return node
-
-
-def _imbalance_loss() -> CN:
-    """Classification losses for imbalanced data, usable with every trainer."""
-    node = CN()
-    # ce, focal, cbw, cb, grw, ldam, balanced_softmax, logit_adjustment, gcl, lade, label_aware
-    node.NAME = "ce"
-    node.TAU = 1.0  # strength of logit_adjustment; balanced_softmax is always 1
-    node.FOCAL_GAMMA = 2.0  # focal: exponent of 1 - p
-    node.CB_BETA = 0.9999  # cb: beta of the effective number of samples
-    node.GRW_POWER = 1.2  # grw: weights follow n_k to the minus this
-    # ldam and gcl: margin in logits = this x margin, on every head; 0: x the head's own scale
-    node.LOGIT_SCALE = 100.0
-    node.LDAM_MARGIN = 0.125  # largest margin; x LOGIT_SCALE is the published 0.5 x 25 logits
-    node.GCL_MARGIN = 0.025  # margin of the true class; x LOGIT_SCALE: the published 0.1 x 25
-    node.GCL_NOISE = 0.25  # noise of the rarest class; x LOGIT_SCALE: the published 1 x 25
-    node.GCL_GAMMA = 0.0  # gcl: focal exponent; 0: off
-    node.LADE_ALPHA = 0.1  # lade: weight of the estimator
-    node.LADE_LAMBDA = 0.1  # lade: weight of its squared part
-    node.SMOOTH_HEAD = 0.3  # label_aware: smoothing of the most frequent class
-    node.SMOOTH_TAIL = 0.0  # label_aware: smoothing of the rarest class
-    node.SMOOTH_SHAPE = "concave"  # label_aware: concave, linear, convex or power
-    node.SMOOTH_POWER = 2.0  # label_aware: exponent of the power shape
-    node.DRW_EPOCH = -1  # re-weight classes in epochs above this one, any NAME; -1: never
-    node.DRW_BETA = 0.9999  # beta of the deferred weights (0.9998 goes with gcl)
-    node.POSTHOC_TAU = 0.0  # at test time: logits - this x log(prior); 0: off
-    node.TAU_NORM = 0.0  # at test time, linear heads: rows / norm^this, no bias; 0: off
-    return node
-
-
-def _dataset() -> CN:
-    """Additions to DATASET."""
-    node = CN()
-    node.SUBSAMPLE_CLASSES = "all"  # all, base (first half of the labels) or new (second half)
-    node.ALLOW_EMPTY_CLASSES = False  # True: a class without training images is for testing only
-    node.CLASSNAMES_FILE = ""  # ImageFolder, List, *LT: readable class names
-    node.SPLIT_SEED = 1  # ImageFolder, List without test part: seed of the split, drawn once
-    node.TRAIN_LIST = ""  # List: CSV or "<path> <label>" file, relative to ROOT
-    node.VAL_LIST = ""
-    node.TEST_LIST = ""
-    node.IMBALANCE = CN()
-    node.IMBALANCE.RATIO = 1.0  # tau = n_min / n_max in (0, 1]; 1.0 changes nothing
-    node.IMBALANCE.PROFILE = "exp"  # exp or step
-    node.IMBALANCE.ORDER = "index"  # which class is head: index, random or frequency
-    node.IMBALANCE.MANY_ABOVE = -1  # many-shot: n_k > this; -1: by n_max, see evaluation/metrics.py
-    node.IMBALANCE.FEW_BELOW = -1  # few-shot: n_k < this; -1: by n_max
-    return node
-
-
-def _optim() -> CN:
-    """Additions to OPTIM."""
-    node = CN()
-    node.GNM = CN()
-    node.GNM.ENABLED = False  # Gaussian neighbourhood minimisation around the base optimiser
-    node.GNM.RHO = 0.05  # radius, times SCALE
-    node.GNM.SCALE = 0.1  # second factor of the radius, as released
-    node.GNM.SIGMA = 1.0 / 3  # standard deviation of the noise before clamping
-    node.GNM.CLAMP = 1.0  # largest absolute noise, before the radius
-    node.GNM.SCHEDULE = "halve"  # constant, halve (when DRW starts; needs DRW_EPOCH) or cosine
-    node.SAM = CN()
-    node.SAM.ENABLED = False  # sharpness-aware minimisation: two passes a step, for comparison
-    node.SAM.RHO = 0.05  # radius
-    node.SAM.ADAPTIVE = False  # ASAM: radius relative to each weight's size
-    return node
-
-
 def defaults() -> CN:
     """A fresh tree of all keys the plugin adds, with their defaults."""
     root = CN()
-    root.TRAINER = _base_trainers()
-    root.TRAINER.update(_heads())
-    root.TRAINER.NPT = _npt()
-    root.TRAINER.IMBALANCE_LOSS = _imbalance_loss()
-    root.DATASET = _dataset()
-    root.OPTIM = _optim()
-    root.INPUT = CN()
-    root.INPUT.IMAGE_CACHE = ""  # keep decoded training images: "" (off) or memory
-    root.DATALOADER = CN()
-    root.DATALOADER.DETERMINISTIC_AUG = False  # augment by (seed, epoch, image), not by RNG state
-    root.INPUT.FEATURE_CACHE = 0  # augmented views cached per training image; 0: off
-    root.MODEL = CN()
-    root.MODEL.TEXT_CHUNK = -1  # prompts encoded at a time, checkpointed; 0: all, -1: what fits
-    root.MODEL.COMPILE = False  # torch.compile both towers (needs a C++ compiler)
-    root.MODEL.CLIP_WEIGHTS = ""  # path of CLIP weights; overrides MODEL.BACKBONE.NAME
-    root.TEST = CN()
-    root.TEST.FEATURE_CACHE = ""  # folder that keeps test image features of a frozen tower; "": off
-    root.TEST.SAVE_PREDICTIONS = True  # keep logits, labels and features for plots
-    root.TEST.NC_PER_EPOCH = 0  # NC metrics of the test images every so many epochs; 0: at the end
-    root.TRAIN = CN()
-    root.TRAIN.ACCUMULATE = 1  # pieces a batch is seen in: less memory, the same gradients
-    root.TRAIN.STEPS = 0  # optimiser steps in total; 0: MAX_EPOCH epochs, as upstream
+    for key in KEYS:
+        *nodes, last = key.name.split(".")
+        place = root
+        for node in nodes:
+            place = place.setdefault(node, CN())
+        place[last] = key.default
     return root
 
 

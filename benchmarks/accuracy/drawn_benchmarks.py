@@ -24,7 +24,7 @@ from npt_plugin.system.files import write_json
 
 SETTINGS = {"balanced 16": (16, 1.0), "balanced 5": (5, 1.0), "tau 0.06": (16, 0.06)}
 CONFIG = "tiny_ep50_ctxv1"
-OPTIONS = ("INPUT.FEATURE_CACHE", "8", "TRAIN.STEPS", "400")
+OPTIONS = ("INPUT.CACHED_VIEWS", "8", "TRAIN.STEPS", "400")
 
 
 def jobs_of(args: argparse.Namespace) -> dict[tuple[str, str, int], Job]:

@@ -1,4 +1,4 @@
-"""What INPUT.FEATURE_CACHE does to accuracy: CoOp with V cached views against fresh augmentation.
+"""What INPUT.CACHED_VIEWS does to accuracy: CoOp with V cached views against fresh augmentation.
 
     python benchmarks/accuracy/feature_cache.py --output output/feature_cache --out FILE.json
 
@@ -28,7 +28,7 @@ CONFIG, SHOTS = "tiny_ep50_ctxv1", 16
 
 def job(args: argparse.Namespace, dataset: str, ratio: float, views: int, seed: int) -> Job:
     """One run; every V has an output folder of its own."""
-    options = ("INPUT.FEATURE_CACHE", str(views), "TRAIN.STEPS", str(args.steps))
+    options = ("INPUT.CACHED_VIEWS", str(views), "TRAIN.STEPS", str(args.steps))
     output = str(Path(args.output) / f"views_{views}")
     return Job(dataset, "CoOp", CONFIG, seed, ratio, SHOTS, args.root, output, options)
 

@@ -30,7 +30,7 @@ def job(args: argparse.Namespace, dataset: str, trainer: str, precision: str, se
     """One run; each precision has an output folder of its own."""
     options = (f"TRAINER.{NODES[trainer]}.PREC", precision)
     if trainer == "CoOp":
-        options += ("INPUT.FEATURE_CACHE", VIEWS, "TRAIN.STEPS", str(args.steps))
+        options += ("INPUT.CACHED_VIEWS", VIEWS, "TRAIN.STEPS", str(args.steps))
     output = str(Path(args.output) / precision)
     return Job(dataset, trainer, CONFIG, seed, 1.0, SHOTS, args.root, output, options)
 

@@ -11,7 +11,8 @@ from typing import Any
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.evaluation.averages import interval, mean_and_sd
 from npt_plugin.runs.configs import configs_folder
-from npt_plugin.runs.record import RESULTS, read_record
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import read_record
 from npt_plugin.sweep.job import BASE, NEW, Job
 from npt_plugin.sweep.workers import run_all
 
@@ -43,7 +44,7 @@ def halves(jobs: Sequence[Job]) -> dict[str, list[float]]:
     """Accuracies in per cent of completed jobs, on the base and on the new classes."""
     parts = {"base": BASE, "new": NEW}
     return {
-        half: [read_record(job.folder(part) / RESULTS)["metrics"]["accuracy"] for job in jobs]
+        half: [read_record(job.folder(part) / RESULTS).metrics["accuracy"] for job in jobs]
         for half, part in parts.items()
     }
 

@@ -15,7 +15,8 @@ from plan import SHOTS, Run
 
 from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.runs.configs import configs_folder
-from npt_plugin.runs.record import RESULTS, read_record
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import read_record
 from npt_plugin.sweep.job import BASE, NEW, Job, run_job
 from npt_plugin.system.files import write_json
 from npt_plugin.trainers.loaders import FeatureCacheLoader
@@ -68,7 +69,7 @@ def perform(run: Run, root: str, output: str) -> Path:
     share_views((run.dataset, run.ratio, run.seed))
     work = Path(output) / "work" / path.relative_to(output).with_suffix("")
     shutil.rmtree(work, ignore_errors=True)
-    options = ("TEST.FEATURE_CACHE", f"{output}/features", "TEST.SAVE_PREDICTIONS", "False")
+    options = ("TEST.FEATURE_STORE", f"{output}/features", "TEST.SAVE_PREDICTIONS", "False")
     job = Job(
         run.dataset,
         run.method.trainer,
@@ -90,20 +91,20 @@ def perform(run: Run, root: str, output: str) -> Path:
 def flat_record(run: Run, job: Job) -> dict[str, Any]:
     """What the table is made from: accuracies in percent, NC metrics on base and new classes."""
     base, new = (read_record(job.folder(part) / RESULTS) for part in (BASE, NEW))
-    accuracies = [record["metrics"]["accuracy"] for record in (base, new)]
+    accuracies = [record.metrics["accuracy"] for record in (base, new)]
     return {
         "method": run.method.name,
         "dataset": run.dataset,
         "ratio": run.ratio,
         "rule": run.rule,
         "seed": run.seed,
-        "config_hash": base["config_hash"],
+        "config_hash": base.config_hash,
         "base": accuracies[0],
         "new": accuracies[1],
         "H": harmonic_mean(*accuracies),
-        **{name: base["metrics"].get(key) for name, key in SCORES.items()},
-        **{f"base_{key}": base["metrics"]["nc"].get(key) for key in COLLAPSE},
-        **{f"new_{key}": new["metrics"]["nc"].get(key) for key in COLLAPSE},
+        **{name: base.metrics.get(key) for name, key in SCORES.items()},
+        **{f"base_{key}": base.metrics["nc"].get(key) for key in COLLAPSE},
+        **{f"new_{key}": new.metrics["nc"].get(key) for key in COLLAPSE},
     }
 
 

@@ -143,7 +143,7 @@ class Run:
         """All ``KEY value`` overrides."""
         options = list(self.method.options)
         if self.method.cached:
-            options += ["INPUT.FEATURE_CACHE", str(VIEWS)]
+            options += ["INPUT.CACHED_VIEWS", str(VIEWS)]
         if self.rule == "steps":
             options += ["TRAIN.STEPS", str(BALANCED_STEPS[self.method.base])]
         return tuple(options)

@@ -162,7 +162,7 @@ def base_to_new(found: dict[str, Any], other: str, images: int) -> dict[str, flo
 
     CoOp, 16 shots, 50 epochs, 19 base classes, tests on base and new; without decoding images.
     ``three seeds`` is the published protocol from an empty disk: the seeds share the test images,
-    whose features ``TEST.FEATURE_CACHE`` keeps.
+    whose features ``TEST.FEATURE_STORE`` keeps.
 
     Args:
         found: Measurements at K=19.

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    options = ["INPUT.FEATURE_CACHE", str(VIEWS), "TRAIN.STEPS", str(args.steps)]
+    options = ["INPUT.CACHED_VIEWS", str(VIEWS), "TRAIN.STEPS", str(args.steps)]
     code = sweep.main([*words, "--opts", *options])
     if code == 0:
         print(

@@ -11,7 +11,7 @@ import torch
 
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.errors import UserError
-from npt_plugin.runs.record import versions
+from npt_plugin.runs.versions import versions
 
 
 def _versions() -> str:

@@ -13,7 +13,7 @@ from npt_plugin.plots.style import save
 from npt_plugin.report.protocols import BASE_TO_NEW
 from npt_plugin.runs.collect import find_runs
 from npt_plugin.runs.folder import RunFolder
-from npt_plugin.runs.record import RESULTS
+from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.units import Unit, group
 from npt_plugin.system.exit_codes import exit_code
 

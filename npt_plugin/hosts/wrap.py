@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.backbone.loading import load_clip
-from npt_plugin.config import defaults
+from npt_plugin.config import KEYS
 from npt_plugin.datasets.class_counts import class_counts
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.capture import Regulariser
@@ -20,20 +20,6 @@ from npt_plugin.trainers.zeroshot import template_of, text_features_of
 
 STATE = "npt_terms.npt"
 """File in ``OUTPUT_DIR`` with the terms' running means, where they have any."""
-
-_OURS_ONLY = (
-    "TRAINER.IMBALANCE_LOSS.NAME",
-    "TRAINER.IMBALANCE_LOSS.DRW_EPOCH",
-    "TRAINER.IMBALANCE_LOSS.POSTHOC_TAU",
-    "OPTIM.GNM.ENABLED",
-    "OPTIM.SAM.ENABLED",
-    "TRAIN.STEPS",
-    "TRAIN.ACCUMULATE",
-    "INPUT.FEATURE_CACHE",
-    "MODEL.COMPILE",
-    "MODEL.CLIP_WEIGHTS",
-)
-"""Keys that change what our own trainers do, and that a host's step knows nothing of."""
 
 
 class HostNPT:
@@ -50,14 +36,13 @@ class HostNPT:
     def check_cfg(self, cfg: Any) -> None:
         """The host's checks; and no key that this trainer would silently ignore."""
         super().check_cfg(cfg)  # type: ignore[misc]
-        ours = defaults()
-        for key in _OURS_ONLY:
-            value, default = attrgetter(key)(cfg), attrgetter(key)(ours)
-            if value != default:
+        for key in KEYS:
+            value = attrgetter(key.name)(cfg)
+            if key.ours and value != key.default:
                 raise UserError(
-                    f"{key} is {value!r}, but {type(self).__name__} trains with the host's own "
-                    f"step, which does not know it: leave it at {default!r}, or use NPT_CoOp, "
-                    "NPT_CoCoOp or NPT_MaPLe with TRAINER.NPT.BASE plugin."
+                    f"{key.name} is {value!r}, but {type(self).__name__} trains with the host's "
+                    f"own step, which does not know it: leave it at {key.default!r}, or use "
+                    "NPT_CoOp, NPT_CoCoOp or NPT_MaPLe with TRAINER.NPT.BASE plugin."
                 )
 
     def build_model(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from npt_plugin.errors import UserError
 from npt_plugin.plots.style import colour, marker, new_figure
+from npt_plugin.runs.record import Record
 
 _NOT_TERMS = ("epoch", "lr", "acc", "nc", "loss")
 _SHOWN = (
@@ -16,7 +17,7 @@ _SHOWN = (
 )
 
 
-def training_curves(record: dict[str, Any]) -> Any:
+def training_curves(record: Record) -> Any:
     """Loss terms on the left, training accuracy and learning rate on the right.
 
     Raises:
@@ -47,13 +48,13 @@ def training_curves(record: dict[str, Any]) -> Any:
     return figure
 
 
-def collapse_curves(record: dict[str, Any]) -> Any:
+def collapse_curves(record: Record) -> Any:
     """NC1 to NC4 over the epochs, one panel each.
 
     Raises:
         UserError: If the run did not keep them.
     """
-    history = [entry for entry in record.get("history", []) if entry.get("nc")]
+    history = [entry for entry in record.history or [] if entry.get("nc")]
     if not history:
         raise UserError("This run kept no NC metrics: train with TEST.NC_PER_EPOCH 1.")
     epochs = [entry["epoch"] for entry in history]
@@ -70,12 +71,12 @@ def collapse_curves(record: dict[str, Any]) -> Any:
     return figure
 
 
-def _history(record: dict[str, Any]) -> list[dict[str, Any]]:
-    history = record.get("history", [])
+def _history(record: Record) -> list[dict[str, Any]]:
+    history = record.history or []
     if not history:
         raise UserError("This run has no training epochs to draw.")
     return history
 
 
-def _title(record: dict[str, Any]) -> str:
-    return f"{record['trainer']} on {record['dataset']}, seed {record['seed']}"
+def _title(record: Record) -> str:
+    return f"{record.trainer} on {record.dataset}, seed {record.seed}"

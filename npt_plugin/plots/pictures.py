@@ -70,7 +70,7 @@ def report_figures(units: Sequence[Unit]) -> list[tuple[bytes, str]]:
         UserError: If matplotlib is not installed.
     """
     found = [(png(draw(units)), caption) for draw, caption in COMPARISONS.values()]
-    trained = [unit for unit in units if unit.runs["base"].record.get("history")]
+    trained = [unit for unit in units if unit.runs["base"].record.history]
     if trained:
         unit = max(trained, key=lambda u: (u.key.trainer.startswith("NPT_"), -u.seed))
         base, key = unit.runs["base"], unit.key

@@ -45,8 +45,8 @@ def left_out(found: Found, units: Sequence[Unit], twins: Sequence[Twins]) -> lis
         if run.folder not in used
     ]
     for run in found.unfinished:
-        reason = run.record.get("reason", "it was killed, or is still running")
-        lines.append(f"Not counted: {found.name(run)}: {run.record['status']}, {reason}")
+        reason = run.record.reason or "it was killed, or is still running"
+        lines.append(f"Not counted: {found.name(run)}: {run.record.status}, {reason}")
     return lines
 
 
@@ -73,13 +73,13 @@ def thresholds(runs: Sequence[tuple[Key, Run]]) -> list[str]:
     """
     said: dict[str, set[str]] = defaultdict(set)
     for key, run in runs:
-        limits = run.record.get("thresholds")
+        limits = run.record.thresholds
         if limits is None:
             continue
         many, few = limits["many_above"], limits["few_below"]
         text = f"many-shot classes have more than {many:g} training images, few-shot fewer than "
         text += f"{few:g}, medium-shot the rest"
-        empty = [g for g in GROUPS if run.record["metrics"].get(g) is None]
+        empty = [g for g in GROUPS if run.record.metrics.get(g) is None]
         text += f"; no class is {' or '.join(f'{g}-shot' for g in empty)}" if empty else ""
         shots = f"{key.shots} shots at " if key.shots and key.shots > 0 else f"{key.dataset}, "
         said[text].add(f"{shots}tau {key.ratio:g}")

@@ -8,7 +8,7 @@ from typing import Any
 from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.report.averaging import H_OF_AVERAGES, MEAN, MEAN_OF_H, Rule, Values
-from npt_plugin.runs.place import Place
+from npt_plugin.runs.layout import Place
 from npt_plugin.runs.units import Key, Unit
 
 SOURCE = "source"
@@ -192,7 +192,7 @@ class LongTail(Table):
 
     def part(self, place: Place) -> str | None:
         """A unit is one run."""
-        return "" if place.protocol == "longtail" else None
+        return "" if place.protocol == "long_tail" else None
 
     def columns(self, units: Sequence[Unit]) -> tuple[str, ...]:
         """Groups of classes by training images, their mean, and all images."""

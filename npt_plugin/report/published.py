@@ -112,7 +112,7 @@ def protocol_differences(units: Sequence[Unit]) -> list[str]:
     trained = [unit.runs["base"].record for unit in units]
 
     def here(key: str) -> str:
-        return _listed(record[key] for record in trained if record.get(key) is not None)
+        return _listed({getattr(record, key) for record in trained} - {None})
 
     lines = [
         f"Backbone: published ViT-B/16; here {here('backbone')}.",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from npt_plugin.runs.place import Place, parse
-from npt_plugin.runs.record import RESULTS, read_record
+from npt_plugin.runs.layout import RESULTS, Place, parse
+from npt_plugin.runs.record import Record, read_record
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Run:
     """
 
     folder: Path
-    record: dict[str, Any]
+    record: Record
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def find_runs(output: Path) -> Found:
     for path in sorted(output.rglob(RESULTS)) if output.is_dir() else []:
         folder, record = path.parent, read_record(path)
         place = parse(folder.relative_to(output))
-        if record["status"] != "completed":
+        if record.status != "completed":
             found.unfinished.append(Run(folder, record))
         elif place is None:
             found.elsewhere.append(Run(folder, record))

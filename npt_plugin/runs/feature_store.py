@@ -1,6 +1,6 @@
 """Image features on disk: an image that a frozen tower has seen once is never decoded again.
 
-``TEST.FEATURE_CACHE`` names the folder. It has one folder for each tower (its weights, precision,
+``TEST.FEATURE_STORE`` names the folder. It has one folder for each tower (its weights, precision,
 preprocessing and library versions), with shards of features in it. An image is known by its path,
 size and modification time, so a replaced file is seen anew. A shard is written whole under the
 SHA-256 of its content: runs that write at the same time cannot disturb each other, and a damaged
@@ -117,7 +117,7 @@ class StoredFeatures:
     Args:
         loader: Dassl's test loader: in order, its dataset has a ``data_source``.
         model: A ``PromptedCLIP`` whose image side does not learn.
-        folder: ``TEST.FEATURE_CACHE``.
+        folder: ``TEST.FEATURE_STORE``.
         device: Where features are computed.
     """
 
@@ -172,16 +172,16 @@ def _key_or_none(path: str) -> bytes | None:
 
 
 def with_stored_features(trainer: Any, loader: Any) -> Any:
-    """The test loader as ``TEST.FEATURE_CACHE`` wants it: itself, or batches of features.
+    """The test loader as ``TEST.FEATURE_STORE`` wants it: itself, or batches of features.
 
     Args:
         trainer: A ``PromptTrainer``.
         loader: Its test or validation loader.
     """
-    folder = trainer.cfg.TEST.FEATURE_CACHE
+    folder = trainer.cfg.TEST.FEATURE_STORE
     if not folder:
         return loader
     if trainer.model.learns_image_side or not hasattr(loader.dataset, "data_source"):
-        print("TEST.FEATURE_CACHE is not used: this method learns the image side")
+        print("TEST.FEATURE_STORE is not used: this method learns the image side")
         return loader
     return StoredFeatures(loader, trainer.model, folder, trainer.device)

@@ -10,17 +10,19 @@ from typing import Any
 import torch
 from yacs.config import CfgNode
 
-from npt_plugin.config import extend_cfg
+from npt_plugin.config import DASSL_KEYS, KEYS, extend_cfg
 from npt_plugin.engine.framework import get_cfg_default
 from npt_plugin.errors import UserError
-from npt_plugin.runs.record import RESULTS, config_as_dict, flatten, read_record
+from npt_plugin.runs.config_tree import config_as_dict, flatten
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import Record, read_record
 from npt_plugin.runs.settings import merge_options
 
-_RELATIVE = ("DATASET.ROOT", "MODEL.CLIP_WEIGHTS", "TRAINER.TWO_STAGE.RUN")
+_RELATIVE = {key.name for key in (*KEYS, *DASSL_KEYS) if key.path}
 """Paths in a config that may be relative to where the run was started."""
 
-_SPEED_ONLY = ("INPUT.IMAGE_CACHE",)
-"""Not taken over from a record: it changes no number, and version 0.1 also knew ``disk``."""
+_SPEED_ONLY = {key.name for key in KEYS if not key.numbers}
+"""Not taken over from a record: they change no number."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class RunFolder:
     """
 
     path: Path
-    record: dict[str, Any]
+    record: Record
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -52,8 +54,8 @@ class RunFolder:
     @property
     def class_names(self) -> list[str]:
         """Names of the run's classes, by label."""
-        names = self.record.get("class_names")
-        return list(names) if names else [entry["name"] for entry in self.record["per_class"]]
+        named = self.record.class_names or [entry["name"] for entry in self.record.per_class or ()]
+        return list(named)
 
     def training_counts(self) -> torch.Tensor | None:
         """Training images per class (K,), where the run is tested with post-hoc adjustment.
@@ -61,7 +63,7 @@ class RunFolder:
         None without ``POSTHOC_TAU``, and for new classes, which have no training prior.
         """
         cfg = self.config()
-        counts = self.record.get("class_counts")
+        counts = self.record.class_counts
         adjusted = cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU and cfg.DATASET.SUBSAMPLE_CLASSES != "new"
         return torch.tensor(counts) if adjusted and counts else None
 
@@ -86,7 +88,7 @@ class RunFolder:
         """
         cfg = extend_cfg(get_cfg_default())
         known = flatten(config_as_dict(cfg))
-        for key, value in flatten(self.record["config"]).items():
+        for key, value in flatten(self.record.config).items():
             if key in known and value != known[key] and key not in _SPEED_ONLY:
                 merge_options(cfg, [key, self._found(key, value)])
         merge_options(cfg, list(options))
@@ -96,13 +98,13 @@ class RunFolder:
         """A relative path as seen from where the run was started, if it is not there from here."""
         if key not in _RELATIVE or not value or Path(value).exists():
             return value
-        there = Path(self.record.get("working_dir", "")) / value
+        there = Path(self.record.working_dir or "") / value
         return str(there) if there.exists() else value
 
     def checkpoint(self, model_class: Any) -> tuple[str, int | None]:
         """Folder and epoch (None: the best) of the prompts this run was tested with."""
-        best = self.record.get("selection") == "best_val"
-        epoch = None if best else self.record.get("tested_epoch") or self.record.get("epochs")
-        elsewhere = self.record.get("model_dir", "")  # of a run that only tested
+        best = self.record.selection == "best_val"
+        epoch = None if best else self.record.tested_epoch or self.record.epochs
+        elsewhere = self.record.model_dir or ""  # of a run that only tested
         own = (self.path / model_class.checkpoint_name).is_dir() or not elsewhere
         return str(self.path) if own else elsewhere, epoch

@@ -2,171 +2,194 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
-import subprocess
-import sys
+import types
+from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
-import torch
-from yacs.config import CfgNode
-
-from npt_plugin import __version__
-from npt_plugin.config import REMOVED
-from npt_plugin.engine.framework import BACKEND
 from npt_plugin.errors import UserError
-from npt_plugin.runs.record_schema import SCHEMA, validate
+from npt_plugin.runs.layout import RESULTS
 from npt_plugin.system.files import write_json
 
-__all__ = [
-    "RESULTS",
-    "SCHEMA",
-    "config_as_dict",
-    "config_difference",
-    "config_hash",
-    "flatten",
-    "is_completed",
-    "read_record",
-    "validate",
-    "versions",
-    "write_record",
-]
+SCHEMA = 1
+"""Version of the record's layout."""
 
-RESULTS = "results.json"
-"""File name in a run's output folder."""
+STATUSES = ("started", "completed", "failed")
+"""Written when training or testing begins, when everything is done, and on any other end."""
 
-_PLACES = (
-    "OUTPUT_DIR",
-    "RESUME",
-    "VERBOSE",
-    "USE_CUDA",
-    "DATASET.ROOT",
-    "DATALOADER.NUM_WORKERS",
-    "TEST.FEATURE_CACHE",
-    "TEST.SAVE_PREDICTIONS",
-    "TEST.NC_PER_EPOCH",
-)
-"""Keys that say where or how fast a run goes or what it keeps, not what it computes."""
+_COMPLETED = ("metrics", "epochs", "shots", "selection")
+"""Fields that the record of a completed run has besides those without a default."""
 
 
-def config_as_dict(cfg: CfgNode) -> dict[str, Any]:
-    """A config as nested plain dicts, lists and scalars."""
-    if isinstance(cfg, CfgNode):
-        return {key: config_as_dict(value) for key, value in cfg.items()}
-    return list(cfg) if isinstance(cfg, (tuple, list)) else cfg
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One run, as ``results.json`` holds it; fields that are None are left out there.
+
+    Attributes:
+        status: One of ``STATUSES``.
+        trainer, dataset: Registry names.
+        classes: ``DATASET.SUBSAMPLE_CLASSES``: all, base or new.
+        seed: The seed.
+        ratio: tau = n_min / n_max.
+        config: The whole config, nested.
+        config_hash: 12 hex digits over the keys that can change numbers.
+        metrics: ``accuracy`` and ``macro_accuracy`` in percent; ``many``, ``medium``, ``few`` in
+            percent, or null where a group is empty; ``worst_class``, ``ece``; ``nc``, the
+            neural-collapse metrics.
+        epochs: ``OPTIM.MAX_EPOCH``.
+        steps: Optimiser steps taken; None for a run that only tests.
+        shots: Images of the largest class.
+        selection: ``TEST.FINAL_MODEL``.
+        reason: Why a failed run failed.
+        backbone: Name or file of the CLIP.
+        profile, order: Of the imbalance.
+        precision: What ``PREC`` came to on the device.
+        tested_epoch: Epoch of the prompts that were tested; None: the best.
+        model_dir: Folder of the run whose prompts were tested, if another.
+        working_dir: Where the command was started.
+        class_names, class_counts: (K,) names, and training images of each.
+        per_class: For each class ``name``, ``train`` (images), ``group`` and ``accuracy``.
+        thresholds: ``many_above`` and ``few_below``, images per class.
+        trainable_parameters: How many numbers were learned.
+        seconds: Of ``train`` and ``test``.
+        peak_memory: In MiB.
+        history: Values of each epoch.
+        versions: Of packages, framework, processor and device.
+        schema: Version of this layout.
+    """
+
+    status: str
+    trainer: str
+    dataset: str
+    classes: str
+    seed: int
+    ratio: float
+    config: dict[str, Any]
+    config_hash: str
+    metrics: dict[str, Any] | None = None
+    epochs: int | None = None
+    steps: int | None = None
+    shots: int | None = None
+    selection: str | None = None
+    reason: str | None = None
+    backbone: str | None = None
+    profile: str | None = None
+    order: str | None = None
+    precision: str | None = None
+    tested_epoch: int | None = None
+    model_dir: str | None = None
+    working_dir: str | None = None
+    class_names: list[str] | None = None
+    class_counts: list[int] | None = None
+    per_class: list[dict[str, Any]] | None = None
+    thresholds: dict[str, float] | None = None
+    trainable_parameters: int | None = None
+    seconds: dict[str, float] | None = None
+    peak_memory: dict[str, float | None] | None = None
+    history: list[dict[str, Any]] | None = None
+    versions: dict[str, str] | None = None
+    schema: int = SCHEMA
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``results.json`` holds, the schema first."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        held = {name: value for name, value in named.items() if value is not None}
+        return {"schema": held.pop("schema"), **held}
 
 
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"A": {"B": 1}}`` as ``{"A.B": 1}``."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def config_difference(
-    old: dict[str, Any], new: dict[str, Any], only_shared: bool = False
-) -> list[str]:
-    """``"KEY: old -> new"`` for every key that matters and differs.
+def problems_of(record: Any) -> list[str]:
+    """What is wrong with a record, one sentence each without a full stop; empty if nothing is.
 
     Args:
-        old: Nested config of the earlier run.
-        new: Nested config of this run.
-        only_shared: Leave out keys that one of the two does not have.
+        record: What was read from a ``results.json``, of any type.
     """
-    before, after = flatten(old), flatten(new)
-    keys = {*before} & {*after} if only_shared else {*before, *after}
-    keys = [k for k in sorted(keys) if k not in _PLACES and k not in REMOVED]
-    missing = "(absent)"
-    return [
-        f"{k}: {before.get(k, missing)} -> {after.get(k, missing)}"
-        for k in keys
-        if before.get(k, missing) != after.get(k, missing)
-    ]
-
-
-def config_hash(cfg: CfgNode) -> str:
-    """12 hex digits over every key that matters for the numbers."""
-    flat = {k: v for k, v in flatten(config_as_dict(cfg)).items() if k not in _PLACES}
-    return hashlib.sha256(json.dumps(flat, sort_keys=True).encode()).hexdigest()[:12]
+    if not isinstance(record, dict):
+        return [f"it holds a {type(record).__name__}, not an object"]
+    if record.get("schema") != SCHEMA:
+        return [f"its results schema is {record.get('schema')!r}, this version reads {SCHEMA}"]
+    if record.get("status") not in STATUSES:
+        return [f"status is {record.get('status')!r}, not one of {', '.join(STATUSES)}"]
+    needed = [f.name for f in fields(Record) if f.default is MISSING]
+    if record["status"] == "completed":
+        needed += _COMPLETED
+    problems = [f"{name!r} is missing" for name in needed if record.get(name) is None]
+    for name, allowed in _types().items():
+        if name in record and not _is(record[name], allowed):
+            wanted = " or ".join("null" if t is type(None) else t.__name__ for t in allowed)
+            problems.append(f"{name!r} is a {type(record[name]).__name__}, not {wanted}")
+    if not problems and record["status"] == "completed":
+        problems += _metric_problems(record["metrics"])
+    return problems
 
 
 @lru_cache(maxsize=1)
-def versions() -> dict[str, str]:
-    """Versions of everything numbers may depend on."""
-    found = {"npt_plugin": __version__, "framework": BACKEND, "python": platform.python_version()}
-    for name in ("dassl", "torch", "torchvision", "clip-anytorch", "numpy", "pillow"):
-        if name == "dassl" and name != BACKEND:
-            continue  # minidassl has the version of the package it comes with
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "absent"
-    found["git"] = _git_commit()
-    found["device"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    return found
+def _types() -> dict[str, tuple[type, ...]]:
+    """The types each field may have in JSON, from the annotations of :class:`Record`."""
+    allowed = {}
+    for name, hint in get_type_hints(Record).items():
+        union = get_origin(hint) in (Union, types.UnionType)
+        plain = [get_origin(t) or t for t in (get_args(hint) if union else (hint,))]
+        allowed[name] = tuple(plain) + ((int,) if float in plain else ())
+    return allowed
 
 
-def _git_commit() -> str:
-    """Commit of the checkout, ``-dirty`` where tracked files were changed since."""
-    folder = Path(__file__).resolve().parents[2]
-    if not (folder / ".git").exists():
-        return "none"
-    call = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
-    try:
-        done = subprocess.run(call, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return done.stdout.strip()
+def _is(value: Any, allowed: tuple[type, ...]) -> bool:
+    if isinstance(value, bool):  # JSON's true is a Python int
+        return bool in allowed
+    return isinstance(value, allowed) and value == value  # NaN is not
 
 
-def write_record(directory: str | Path, record: dict[str, Any]) -> Path:
+def _metric_problems(metrics: dict[str, Any]) -> list[str]:
+    problems = []
+    for name in ("accuracy", "macro_accuracy"):
+        value = metrics.get(name)
+        if not _is(value, (int, float)) or not 0 <= value <= 100:
+            problems.append(f"metrics.{name} is {value!r}, not a percentage")
+    for name in ("many", "medium", "few"):
+        value = metrics.get(name)
+        if value is not None and not _is(value, (int, float)):
+            problems.append(f"metrics.{name} is {value!r}, not a percentage or null")
+    return problems
+
+
+def write_record(directory: str | Path, record: Record) -> Path:
     """Write ``results.json`` atomically; returns its path.
 
     Raises:
         ValueError: If the record breaks the schema.
     """
     path = Path(directory) / RESULTS
-    record = {"schema": SCHEMA, **record}
-    problems = validate(record)
+    problems = problems_of(record.as_json())
     if problems:
         raise ValueError(f"not a record of schema {SCHEMA}: {'; '.join(problems)}")
-    write_json(path, record)
+    write_json(path, record.as_json())
     return path
 
 
-def read_record(path: str | Path) -> dict[str, Any]:
-    """Read and check one ``results.json``.
+def read_record(path: str | Path) -> Record:
+    """Read and check one ``results.json``; fields that this version does not know are left out.
 
     Raises:
         UserError: If the file is not JSON, or not a record of this schema.
     """
     path = Path(path)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read as a results file ({error}).") from None
-    problems = validate(record)
+    problems = problems_of(held)
     if problems:
         raise UserError(f"{path} is not a results file of this version: {problems[0]}.")
-    return record
+    known = {f.name for f in fields(Record)}
+    return Record(**{name: value for name, value in held.items() if name in known})
 
 
 def is_completed(folder: str | Path) -> bool:
     """Whether a run folder holds the record of a completed run."""
     path = Path(folder) / RESULTS
     try:
-        return path.is_file() and read_record(path).get("status") == "completed"
+        return path.is_file() and read_record(path).status == "completed"
     except UserError:
         return False
-
-
-if __name__ == "__main__":  # for the shell scripts: exit 0 if the run in this folder has completed
-    sys.exit(0 if is_completed(sys.argv[1]) else 1)

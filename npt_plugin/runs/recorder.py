@@ -6,53 +6,59 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from npt_plugin.errors import UserError
-from npt_plugin.runs.record import (
-    RESULTS,
-    config_as_dict,
-    config_difference,
-    config_hash,
-    is_completed,
-    read_record,
-    versions,
-    write_record,
-)
+from npt_plugin.runs.config_tree import config_as_dict, config_difference, config_hash
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import Record, is_completed, read_record, write_record
+from npt_plugin.runs.versions import versions
 from npt_plugin.system.memory import peak_memory
 
 
-def describe_run(trainer: Any) -> dict[str, Any]:
-    """What is known of a run before it starts.
+def describe_run(trainer: Any) -> Record:
+    """The record of a run that has started.
 
     Args:
         trainer: A built ``PromptTrainer``.
     """
     cfg = trainer.cfg
-    return {
-        "trainer": cfg.TRAINER.NAME,
-        "dataset": cfg.DATASET.NAME,
-        "classes": cfg.DATASET.SUBSAMPLE_CLASSES,
-        "backbone": cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME,
-        "shots": cfg.DATASET.NUM_SHOTS,
-        "seed": cfg.SEED,
-        "ratio": cfg.DATASET.IMBALANCE.RATIO,
-        "profile": cfg.DATASET.IMBALANCE.PROFILE,
-        "order": cfg.DATASET.IMBALANCE.ORDER,
-        "epochs": cfg.OPTIM.MAX_EPOCH,
-        "steps": cfg.TRAIN.STEPS,
-        "precision": trainer.precision.name,
-        "selection": cfg.TEST.FINAL_MODEL,
-        "model_dir": getattr(trainer, "model_dir", ""),
-        "tested_epoch": getattr(trainer, "tested_epoch", cfg.OPTIM.MAX_EPOCH),
-        "class_names": list(trainer.classnames),
-        "class_counts": trainer.class_counts.tolist(),
-        "trainable_parameters": sum(p.numel() for p in trainer.model.learned().values()),
-        "config_hash": config_hash(cfg),
-        "config": config_as_dict(cfg),
-        "working_dir": os.getcwd(),
-        "versions": versions(),
-    }
+    return Record(
+        status="started",
+        trainer=cfg.TRAINER.NAME,
+        dataset=cfg.DATASET.NAME,
+        classes=cfg.DATASET.SUBSAMPLE_CLASSES,
+        backbone=cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME,
+        shots=cfg.DATASET.NUM_SHOTS,
+        seed=cfg.SEED,
+        ratio=cfg.DATASET.IMBALANCE.RATIO,
+        profile=cfg.DATASET.IMBALANCE.PROFILE,
+        order=cfg.DATASET.IMBALANCE.ORDER,
+        epochs=cfg.OPTIM.MAX_EPOCH,
+        steps=_steps(trainer),
+        precision=trainer.precision.name,
+        selection=cfg.TEST.FINAL_MODEL,
+        model_dir=getattr(trainer, "model_dir", ""),
+        tested_epoch=getattr(trainer, "tested_epoch", cfg.OPTIM.MAX_EPOCH),
+        class_names=list(trainer.classnames),
+        class_counts=trainer.class_counts.tolist(),
+        trainable_parameters=sum(p.numel() for p in trainer.model.learned().values()),
+        config_hash=config_hash(cfg),
+        config=config_as_dict(cfg),
+        working_dir=os.getcwd(),
+        versions=versions(),
+    )
+
+
+def _steps(trainer: Any) -> int | None:
+    """Optimiser steps of the whole run; None where it only tests."""
+    cfg = trainer.cfg
+    if getattr(trainer, "model_dir", ""):
+        return None
+    if trainer.optim is None:
+        return 0
+    return cfg.TRAIN.STEPS or len(trainer.train_loader_x) * cfg.OPTIM.MAX_EPOCH
 
 
 def refuse_other_results(cfg: Any) -> None:
@@ -63,8 +69,8 @@ def refuse_other_results(cfg: Any) -> None:
     """
     if not cfg.OUTPUT_DIR or not is_completed(cfg.OUTPUT_DIR):
         return
-    old = read_record(f"{cfg.OUTPUT_DIR}/{RESULTS}")["config"]
-    differing = config_difference(old, config_as_dict(cfg), only_shared=True)
+    old = read_record(f"{cfg.OUTPUT_DIR}/{RESULTS}").config
+    differing = config_difference(old, config_as_dict(cfg))
     if differing:
         raise UserError(
             f"{cfg.OUTPUT_DIR} holds the results of a run with another config "
@@ -83,19 +89,21 @@ def recorded(trainer: Any) -> Iterator[None]:
         yield
         return
     head, begin = describe_run(trainer), time.monotonic()
-    write_record(trainer.output_dir, {"status": "started", **head})
+    write_record(trainer.output_dir, head)
     try:
         yield
     except BaseException as error:
         text = str(error).strip() or type(error).__name__
-        end = {
-            "reason": text if isinstance(error, UserError) else f"{type(error).__name__}: {text}",
-            "seconds": {"total": round(time.monotonic() - begin, 3)},
-            "peak_memory": peak_memory(),
-            "history": getattr(trainer, "history", []),
-        }
+        end = replace(
+            head,
+            status="failed",
+            reason=text if isinstance(error, UserError) else f"{type(error).__name__}: {text}",
+            seconds={"total": round(time.monotonic() - begin, 3)},
+            peak_memory=peak_memory(),
+            history=getattr(trainer, "history", []),
+        )
         try:
-            write_record(trainer.output_dir, {"status": "failed", **head, **end})
+            write_record(trainer.output_dir, end)
         except UserError:
             pass  # a full disk: the error itself says it
         raise

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import yaml
 from yacs.config import CfgNode
 
-from npt_plugin.config import REMOVED, extend_cfg
+from npt_plugin.config import DASSL_KEYS, KEYS, REMOVED, RENAMED, extend_cfg
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY, get_cfg_default
 from npt_plugin.errors import UserError, nearest_hint
+from npt_plugin.runs.config_tree import config_as_dict, flatten
 from npt_plugin.runs.configs import configs_folder, dataset_config, trainer_config
-from npt_plugin.runs.record import config_as_dict, flatten
+from npt_plugin.system.options import in_range
 
 _FLAGS = (  # flag, config key
     ("root", "DATASET.ROOT"),
@@ -88,8 +90,20 @@ def build_cfg(request: Request) -> CfgNode:
             merge_options(cfg, [key, value])
     merge_options(cfg, request.opts)
     check_names(cfg)
+    check_values(cfg)
     cfg.freeze()
     return cfg
+
+
+def check_values(cfg: CfgNode) -> None:
+    """Refuse numbers below what their key's row allows.
+
+    Raises:
+        UserError: For the first of them.
+    """
+    for key in (*KEYS, *DASSL_KEYS):
+        if key.least is not None:
+            in_range(key.name, attrgetter(key.name)(cfg), key.least)
 
 
 def merge_file(cfg: CfgNode, path: str | Path) -> None:
@@ -130,6 +144,9 @@ def merge_options(cfg: CfgNode, options: Sequence[Any]) -> None:
 
 def _merge_one(cfg: CfgNode, key: str, value: Any, where: str) -> None:
     known = flatten(config_as_dict(cfg))
+    if key in RENAMED:
+        print(f"{key}{where} is called {RENAMED[key]} now: take the new name.")
+        key = RENAMED[key]
     if key in REMOVED:
         raise UserError(f"Config key {key!r}{where} was removed: {REMOVED[key]}; leave it out.")
     if key not in known:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from npt_plugin.runs.collect import PlacedRun, Run
-from npt_plugin.runs.place import Place
+from npt_plugin.runs.layout import Place
 
 ZERO_SHOT = "ZeroshotCLIP"
 """The trainer that learns nothing; the others are compared with it."""
@@ -55,7 +55,7 @@ class Unit:
 
     def metrics(self, part: str) -> dict[str, Any]:
         """Metrics of one part, from its record."""
-        return self.runs[part].record["metrics"]
+        return self.runs[part].record.metrics
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from npt_plugin.runs.configs import dataset_config, trainer_config
-from npt_plugin.runs.record import RESULTS, is_completed, read_record
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import is_completed, read_record
 from npt_plugin.runs.settings import Request
 from npt_plugin.sweep.run import perform
 
@@ -71,8 +72,8 @@ def request(job: Job, part: str, configs: Path) -> Request:
     if part == NEW:
         model_dir = str(job.folder(BASE))
         trained = read_record(job.folder(BASE) / RESULTS)
-        if trained.get("selection") != "best_val":  # else the best model, which has no number
-            epoch = trained["epochs"]
+        if trained.selection != "best_val":  # else the best model, which has no number
+            epoch = trained.epochs
     return Request(
         trainer=job.trainer,
         dataset_config_file=str(dataset_config(job.dataset, configs)),

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from npt_plugin.errors import UserError
-from npt_plugin.runs.record import config_as_dict, config_difference
+from npt_plugin.runs.config_tree import config_as_dict, config_difference
+from npt_plugin.runs.layout import checkpoint_file
 from npt_plugin.system.files import write_text
 from npt_plugin.system.random_state import rng_state, set_rng_state
 from npt_plugin.system.safe_checkpoints import (
@@ -46,7 +47,7 @@ def save(
         model_name: File name instead of ``model.pth.tar-N``.
         is_best: Also write ``model-best.pth.tar``.
     """
-    folder = Path(directory) / trainer.model.checkpoint_name
+    model = trainer.model.checkpoint_name
     content = {
         "state_dict": {k: v.cpu() for k, v in trainer.model.checkpoint_state().items()},
         "epoch": epoch + 1,
@@ -56,11 +57,13 @@ def save(
         "trainer": type(trainer).__name__,
         "classnames": list(trainer.classnames),
     }
-    file = folder / (model_name or f"model.pth.tar-{epoch + 1}")
+    file = checkpoint_file(directory, model, epoch + 1)
+    if model_name:
+        file = file.with_name(model_name)
     write_checkpoint(file, content)
     if is_best:
-        write_checkpoint(folder / "model-best.pth.tar", content)
-    write_text(folder / "checkpoint", f"{file.name}\n")
+        write_checkpoint(checkpoint_file(directory, model, None), content)
+    write_text(file.with_name("checkpoint"), f"{file.name}\n")
     print(f"Checkpoint saved to {file}")
 
 
@@ -69,8 +72,7 @@ def load(trainer: Any, directory: str, epoch: int | None) -> None:
     if not directory:
         print("load_model() is skipped: no model directory was given")
         return
-    name = "model-best.pth.tar" if epoch is None else f"model.pth.tar-{epoch}"
-    file = Path(directory) / trainer.model.checkpoint_name / name
+    file = checkpoint_file(directory, trainer.model.checkpoint_name, epoch)
     trainer.tested_epoch = load_into(trainer.model, file)
     trainer.model_dir = str(Path(directory).resolve())
 

@@ -15,14 +15,14 @@ HEAD_WITHOUT_VIT = "LinearProbe with TRAINER.LINEAR_PROBE.FEATURE projected"
 
 
 def check_pieces(value: int) -> int:
-    """``TRAIN.ACCUMULATE``, at least 1.
+    """``TRAIN.IMAGE_CHUNKS``, at least 1.
 
     Raises:
         UserError: below 1.
     """
     if value < 1:
         raise UserError(
-            f"TRAIN.ACCUMULATE is {value}; it is the number of pieces of a batch, 1 or more."
+            f"TRAIN.IMAGE_CHUNKS is {value}; it is the number of pieces of a batch, 1 or more."
         )
     return value
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from npt_plugin.evaluation.metrics import classification_metrics, per_class_accu
 from npt_plugin.evaluation.posthoc import posthoc_adjust
 from npt_plugin.geometry.metrics import nc_metrics
 from npt_plugin.runs.feature_store import with_stored_features
+from npt_plugin.runs.layout import CONFIG
 from npt_plugin.runs.predictions import Predictions
 from npt_plugin.runs.record import write_record
 from npt_plugin.runs.recorder import describe_run
@@ -131,19 +134,19 @@ def _write(
     trainer: Any, metrics: dict[str, Any], per_class: list[float | None], seconds: dict[str, float]
 ) -> None:
     groups, counts = _groups(trainer), trainer.class_counts.tolist()
-    record = {
-        "status": "completed",
-        **describe_run(trainer),
-        "metrics": metrics,
-        "per_class": [
+    record = replace(
+        describe_run(trainer),
+        status="completed",
+        metrics=metrics,
+        per_class=[
             {"name": name, "train": n, "group": groups.group(n), "accuracy": accuracy}
             for name, n, accuracy in zip(trainer.classnames, counts, per_class, strict=True)
         ],
-        "thresholds": {"many_above": groups.many_above, "few_below": groups.few_below},
-        "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "peak_memory": peak_memory(),
-        "history": trainer.history,
-    }
-    write_text(f"{trainer.output_dir}/config.yaml", trainer.cfg.dump())
+        thresholds={"many_above": groups.many_above, "few_below": groups.few_below},
+        seconds={name: round(value, 3) for name, value in seconds.items()},
+        peak_memory=peak_memory(),
+        history=trainer.history,
+    )
+    write_text(Path(trainer.output_dir) / CONFIG, trainer.cfg.dump())
     path = write_record(trainer.output_dir, record)
     print(f"Results written to {path}")

@@ -31,7 +31,7 @@ def open_first_stage(cfg: Any) -> RunFolder:
     if not folder:
         raise UserError(f"{KEY} is empty: give the output folder of the finished first stage.")
     run = RunFolder.open(folder)
-    status, name = run.record["status"], run.record["trainer"]
+    status, name = run.record.status, run.record.trainer
     if status != "completed":
         raise UserError(f"{KEY}: the run in {folder} is {status}, not completed: finish it first.")
     if name == cfg.TRAINER.NAME:

@@ -17,10 +17,10 @@ from npt_plugin.trainers.model import PromptedCLIP
 
 
 def prepare_train_loader(trainer: Any) -> Any:
-    """Dassl's training loader, wrapped as ``INPUT.FEATURE_CACHE`` and ``TRAIN.STEPS`` say."""
+    """Dassl's training loader, wrapped as ``INPUT.CACHED_VIEWS`` and ``TRAIN.STEPS`` say."""
     loader, cfg = trainer.train_loader_x, trainer.cfg
-    if cfg.INPUT.FEATURE_CACHE > 0:
-        loader = FeatureCacheLoader(loader, trainer.model, cfg.INPUT.FEATURE_CACHE, trainer.device)
+    if cfg.INPUT.CACHED_VIEWS > 0:
+        loader = FeatureCacheLoader(loader, trainer.model, cfg.INPUT.CACHED_VIEWS, trainer.device)
     if cfg.TRAIN.STEPS > 0:
         loader = FixedStepsLoader(loader, cfg.TRAIN.STEPS, cfg.OPTIM.MAX_EPOCH)
     return loader
@@ -90,7 +90,7 @@ class FeatureCacheLoader:
     ) -> None:
         if model.learns_image_side:
             raise UserError(
-                f"INPUT.FEATURE_CACHE is {views}, but this trainer learns the image side, so its "
+                f"INPUT.CACHED_VIEWS is {views}, but this trainer learns the image side, so its "
                 "features cannot be cached: set it to 0."
             )
         self.loader, self.views, self.device = loader, views, device

@@ -29,7 +29,7 @@ class PromptedCLIP(nn.Module):
         image_encoder, text_encoder: The towers, under the names hosts and hooks expect.
         learns_image_side: Whether image features depend on learned parameters. Where they do not,
             they are computed without a graph and may be cached.
-        pieces: ``TRAIN.ACCUMULATE``: the batch passes a learning image side in that many pieces,
+        pieces: ``TRAIN.IMAGE_CHUNKS``: the batch passes a learning image side in that many pieces,
             each computed again in backward. Whatever the loss, the gradients are those of the
             whole batch; adding up losses of pieces would not give that for terms over class means.
         learns_text_side: The same for the text features.
@@ -52,7 +52,7 @@ class PromptedCLIP(nn.Module):
         super().__init__()
         check_image_size(cfg, clip_model)
         check_text_chunk(cfg.MODEL.TEXT_CHUNK)
-        self.pieces = check_pieces(cfg.TRAIN.ACCUMULATE)
+        self.pieces = check_pieces(cfg.TRAIN.IMAGE_CHUNKS)
         self.image_encoder = ImageTower(clip_model.visual)
         self.text_encoder = TextTower(clip_model, chunk=cfg.MODEL.TEXT_CHUNK)
         self.logit_scale = clip_model.logit_scale

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from npt_plugin.backbone.precision import cast_towers, resolve_precision
 from npt_plugin.engine.framework import TRAINER_REGISTRY
 from npt_plugin.errors import UserError
 from npt_plugin.runs.folder import RunFolder
+from npt_plugin.runs.layout import checkpoint_file
 from npt_plugin.trainers.checkpoints import load_into
 
 
@@ -62,8 +62,7 @@ def restore_model(
     model = model_class(cfg, list(class_names), clip_model)
     if model.learned():
         directory, epoch = run.checkpoint(model_class)
-        name = "model-best.pth.tar" if epoch is None else f"model.pth.tar-{epoch}"
-        load_into(model, Path(directory) / model_class.checkpoint_name / name)
+        load_into(model, checkpoint_file(directory, model_class.checkpoint_name, epoch))
     return model
 
 

@@ -115,7 +115,7 @@ def test_a_run_leaves_its_record_only_and_is_not_repeated(tmp_path, monkeypatch)
 
     ensure_benchmarks(tmp_path / "data", ["EmbeddedShades"], per_class=(16, 2, 2))
     run = Run(METHODS[1], "embedded_shades", 0.06, "epochs", 1)
-    monkeypatch.setattr(Run, "options", ("OPTIM.MAX_EPOCH", "1", "INPUT.FEATURE_CACHE", "1"))
+    monkeypatch.setattr(Run, "options", ("OPTIM.MAX_EPOCH", "1", "INPUT.CACHED_VIEWS", "1"))
     path = one_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out"))
     found = json.loads(path.read_text())
     assert found["method"] == "NPT_CoOp (v3)" and 0 < found["H"] < 100
@@ -131,7 +131,7 @@ def test_shared_views_are_the_views_a_run_alone_would_have(make_trainer):
 
     from npt_plugin.trainers.loaders import FeatureCacheLoader
 
-    options = ("INPUT.FEATURE_CACHE", "2")
+    options = ("INPUT.CACHED_VIEWS", "2")
     alone = make_trainer("CoOp", *options).train_loader_x.features
     try:
         one_run.share_views(("data", 0.06, 1))

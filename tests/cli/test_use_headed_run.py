@@ -10,7 +10,7 @@ import torch
 from npt_plugin.cli import main as cli
 from npt_plugin.cli.list import names_of
 from npt_plugin.predictor import Predictor
-from npt_plugin.runs.record import RESULTS
+from npt_plugin.runs.layout import RESULTS
 
 RUNS = {
     "probe": ("LinearProbe",),

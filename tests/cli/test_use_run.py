@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,8 +18,9 @@ from npt_plugin.cli.words import nearest_words
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
 from npt_plugin.predictor import Predictor
+from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.predictions import PREDICTIONS, Predictions
-from npt_plugin.runs.record import RESULTS, read_record
+from npt_plugin.runs.record import read_record, write_record
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def run(trained_run, tmp_path):
 
 
 def images_of(pets_root, trained_run):
-    names = read_record(trained_run / RESULTS)["class_names"]
+    names = read_record(trained_run / RESULTS).class_names
     folder = pets_root / "oxford_pets" / "images"
     return [p for n in names for p in sorted(folder.glob(f"{n.replace(' ', '_')}_test_*.jpg"))]
 
@@ -43,9 +45,9 @@ def test_eval_needs_only_the_run(run, tmp_path, monkeypatch, capfd):
     assert cli.main(["eval", "--run", str(run)]) == 0, capfd.readouterr().err
     again = read_record(run / "eval" / "OxfordPets_base" / RESULTS)
     first = read_record(run / RESULTS)
-    assert again["metrics"] == first["metrics"] and again["tested_epoch"] == 3
+    assert again.metrics == first.metrics and again.tested_epoch == 3
     assert cli.main(["eval", "--run", str(run), "--classes", "all"]) == 0
-    assert len(read_record(run / "eval" / "OxfordPets_all" / RESULTS)["class_names"]) == 6
+    assert len(read_record(run / "eval" / "OxfordPets_all" / RESULTS).class_names) == 6
     assert read_record(run / RESULTS) == first
 
 
@@ -61,8 +63,7 @@ def test_eval_names_what_is_wrong(run, capfd):
 
 def test_eval_refuses_data_whose_classes_have_changed(run, capfd):
     record = read_record(run / RESULTS)
-    record["class_names"] = record["class_names"][::-1]
-    (run / RESULTS).write_text(json.dumps(record))
+    write_record(run, replace(record, class_names=record.class_names[::-1]))
     assert cli.main(["eval", "--run", str(run)]) == 2
     assert "other classes now" in capfd.readouterr().err
     assert not (run / "eval" / "OxfordPets_base" / RESULTS).exists()
@@ -72,8 +73,8 @@ def test_predictions_are_kept_and_checked(run):
     kept = Predictions.load(run)
     record = read_record(run / RESULTS)
     accuracy = 100 * (kept.logits.argmax(1) == kept.labels).double().mean().item()
-    assert accuracy == record["metrics"]["accuracy"]
-    assert kept.class_names == record["class_names"]
+    assert accuracy == record.metrics["accuracy"]
+    assert kept.class_names == record.class_names
     data = (run / PREDICTIONS).read_bytes()
     (run / PREDICTIONS).write_bytes(data[: len(data) // 2])
     with pytest.raises(UserError, match="cannot be read"):
@@ -99,7 +100,7 @@ def test_the_predictor_adjusts_after_training_as_the_run_did(first_stages, pets_
     images = images_of(pets_root, run)
     torch.testing.assert_close(predictor.logits(images), kept.logits, rtol=1e-4, atol=1e-4)
     other = Predictor.from_run(run, class_names=kept.class_names)  # names given: no prior
-    prior = torch.tensor(read_record(run / RESULTS)["class_counts"]).double()
+    prior = torch.tensor(read_record(run / RESULTS).class_counts).double()
     shift = 2 * (prior / prior.sum()).log().float()
     assert shift.std() > 0
     torch.testing.assert_close(other.logits(images) - shift, kept.logits, rtol=1e-4, atol=1e-4)

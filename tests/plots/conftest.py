@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from run_records import record
 
 from npt_plugin.runs.collect import Run
 from npt_plugin.runs.predictions import Predictions
@@ -34,7 +35,7 @@ def unit():
 
     def make(trainer, seed, base, new, dataset="pets", ratio=0.06, **metrics):
         halves = {"base": {"accuracy": base, **metrics}, "new": {"accuracy": new}}
-        runs = {part: Run(Path(part), {"metrics": found}) for part, found in halves.items()}
+        runs = {part: Run(Path(part), record(metrics=found)) for part, found in halves.items()}
         return Unit(Key(ratio, dataset, trainer, "cfg"), seed, runs)
 
     return make

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from run_records import record
 
 from npt_plugin.evaluation.metrics import expected_calibration_error
 from npt_plugin.plots.classes import accuracy_by_frequency, confusion_matrix, reliability
@@ -19,7 +20,7 @@ def test_bars_go_from_the_most_frequent_class_to_the_rarest():
         {"name": "untested", "train": 9, "group": "many", "accuracy": None},
         {"name": "common", "train": 16, "group": "many", "accuracy": 80.0},
     ]
-    figure = accuracy_by_frequency({"per_class": classes})
+    figure = accuracy_by_frequency(record(per_class=classes))
     axis, counts = figure.axes
     assert [bar.get_height() for bar in axis.patches] == [80.0, 20.0]
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["common", "rare"]

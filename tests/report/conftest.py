@@ -5,30 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from run_records import record
 
-from npt_plugin.runs.place import Place
-from npt_plugin.runs.record import write_record
+from npt_plugin.runs.layout import Place
+from npt_plugin.runs.record import Record, write_record
 
 
-def record_of(place: Place, accuracy: float, **more) -> dict:
+def record_of(place: Place, accuracy: float, **more) -> Record:
     """The record of a run that stands at ``place``."""
-    return {
-        "status": "completed",
+    metrics = {"accuracy": accuracy, "macro_accuracy": accuracy, "many": 90.0, "few": None}
+    given = {
         "trainer": place.trainer,
         "dataset": place.dataset,
-        "classes": "all",
         "seed": place.seed,
         "ratio": place.ratio,
-        "epochs": 13,
-        "selection": "last_step",
         "shots": place.shots,
         "backbone": "Tiny",
-        "config": {},
-        "config_hash": "0",
         "thresholds": {"many_above": 8.0, "few_below": 3.2},
-        "metrics": {"accuracy": accuracy, "macro_accuracy": accuracy, "many": 90.0, "few": None},
+        "metrics": metrics,
         **more,
     }
+    return record(**given)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from npt_plugin.report import notes
 from npt_plugin.report.protocols import BASE_TO_NEW
 from npt_plugin.report.results import results_of
 from npt_plugin.runs.collect import find_runs
-from npt_plugin.runs.place import Place
+from npt_plugin.runs.layout import Place
 
 
 def results(output):

@@ -3,7 +3,7 @@
 from npt_plugin.report.protocols import TABLES
 from npt_plugin.report.results import all_results, results_of
 from npt_plugin.runs.collect import find_runs
-from npt_plugin.runs.place import Place
+from npt_plugin.runs.layout import Place
 
 
 def test_only_protocols_that_were_run(runs, write):

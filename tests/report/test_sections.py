@@ -4,7 +4,7 @@ from npt_plugin.report.protocols import TABLES
 from npt_plugin.report.results import all_results
 from npt_plugin.report.sections import caption, not_counted, other_cells, sections_of
 from npt_plugin.runs.collect import find_runs
-from npt_plugin.runs.place import Place
+from npt_plugin.runs.layout import Place
 
 
 def test_sections_of_base_to_new(runs):

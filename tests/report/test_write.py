@@ -14,7 +14,7 @@ from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.report.averaging import H_OF_AVERAGES, MEAN_OF_H
 from npt_plugin.report.published import BASE2NEW, published
 from npt_plugin.report.write import report
-from npt_plugin.runs.place import Place
+from npt_plugin.runs.layout import Place
 
 
 def test_every_format_holds_the_numbers(runs, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from npt_plugin.errors import UserError
 from npt_plugin.predictor import Predictor
 from npt_plugin.runs.calibration import CALIBRATION, run_temperature
 from npt_plugin.runs.folder import RunFolder
-from npt_plugin.runs.record import RESULTS, read_record
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import read_record, write_record
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def run(trained_run, tmp_path):
 
 @pytest.fixture
 def images(pets_root, trained_run):
-    names = read_record(trained_run / RESULTS)["class_names"]
+    names = read_record(trained_run / RESULTS).class_names
     folder = pets_root / "oxford_pets" / "images"
     return [p for n in names for p in sorted(folder.glob(f"{n.replace(' ', '_')}_test_*.jpg"))]
 
@@ -49,8 +51,7 @@ def test_a_kept_temperature_is_not_fitted_again(run):
 
 def test_other_classes_are_refused(run):
     record = read_record(run / RESULTS)
-    record["class_names"] = record["class_names"][::-1]
-    (run / RESULTS).write_text(json.dumps(record))
+    write_record(run, replace(record, class_names=record.class_names[::-1]))
     with pytest.raises(UserError, match="other classes now"):
         Predictor.from_run(run, calibrated=True)
     assert not (run / CALIBRATION).exists()

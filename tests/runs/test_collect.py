@@ -1,12 +1,13 @@
 """Every record below a folder is found, whatever stands in its path."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from npt_plugin.errors import UserError
 from npt_plugin.runs.collect import find_runs
-from npt_plugin.runs.place import Place
+from npt_plugin.runs.layout import Place
 from npt_plugin.runs.record import read_record, write_record
 
 HERE = Place("base2new", "train_base", "pets", 16, 1.0, "CoOp", "cfg", 1)
@@ -20,7 +21,7 @@ def found(trained_run, tmp_path):
     old = str(HERE.folder(tmp_path)).replace("ratio_1", "ratio_1.0")
     write_record(old, record)
     write_record(tmp_path / "try", record)
-    write_record(tmp_path / "broken", {**record, "status": "failed", "reason": "no"})
+    write_record(tmp_path / "broken", replace(record, status="failed", reason="no"))
     return find_runs(tmp_path)
 
 

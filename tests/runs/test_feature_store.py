@@ -8,7 +8,7 @@ import torch
 
 from npt_plugin.runs.feature_store import FeatureStore, image_key, tower_key
 
-CACHED = "TEST.FEATURE_CACHE"
+CACHED = "TEST.FEATURE_STORE"
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_classes_and_batch_sizes_share_what_is_kept(make_trainer, tmp_path, deco
 
 def test_a_method_that_learns_the_image_side_keeps_nothing(make_trainer, tmp_path, capsys):
     see(make_trainer("MaPLe", CACHED, str(tmp_path / "c")))
-    assert "TEST.FEATURE_CACHE is not used" in capsys.readouterr().out
+    assert "TEST.FEATURE_STORE is not used" in capsys.readouterr().out
     assert not (tmp_path / "c").exists()
 
 

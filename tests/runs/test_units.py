@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from run_records import record
+
 from npt_plugin.runs.collect import PlacedRun
-from npt_plugin.runs.place import Place
+from npt_plugin.runs.layout import Place
 from npt_plugin.runs.units import Key, group, ranked
 
 
@@ -34,7 +36,7 @@ class Alone(Halves):
 def run(part, seed=1, spelled="ratio_1"):
     place = Place("base2new", part, "pets", 16, 1.0, "CoOp", "cfg", seed)
     folder = Path(part) / "shots_16" / spelled / "CoOp/cfg" / f"seed{seed}"
-    return PlacedRun(folder, {"metrics": {"accuracy": 1.0}}, place, spelled == "ratio_1")
+    return PlacedRun(folder, record(metrics={"accuracy": 1.0}), place, spelled == "ratio_1")
 
 
 def test_a_unit_is_one_seed_of_one_row():

@@ -3,7 +3,7 @@
 import pytest
 
 from npt_plugin.cli import sweep
-from npt_plugin.runs.record import write_record
+from npt_plugin.runs.record import Record, write_record
 from npt_plugin.sweep.job import BASE, NEW, Job, request
 
 
@@ -25,7 +25,7 @@ def write_pair(output, dataset, trainer, seed, base, new, ratio=0.06, status="co
             "config_hash": "0",
             "metrics": metrics,
         }
-        write_record(job.folder(part), record)
+        write_record(job.folder(part), Record(**record))
 
 
 def test_zero_shot_runs_once_per_dataset_and_ratio():

@@ -163,7 +163,7 @@ def test_published_gnm_pt_config_switches_everything_on(make_trainer):
 )
 def test_cached_features_give_the_same_logits(make_trainer, tmp_path, options):
     """All in one folder, where CoOp's features are too: they must not be mixed up."""
-    cache = ("TEST.FEATURE_CACHE", str(tmp_path / "cache"))
+    cache = ("TEST.FEATURE_STORE", str(tmp_path / "cache"))
     make_trainer("CoOp", *cache).test()
     from npt_plugin.trainers.evaluate import see
 
@@ -183,7 +183,7 @@ def test_cached_features_give_the_same_logits(make_trainer, tmp_path, options):
 def test_training_on_cached_features_is_training_on_images(make_trainer, tmp_path):
     options = ("INPUT.TRANSFORMS", "(normalize,)", "DATALOADER.TRAIN_X.BATCH_SIZE", "12", *LINEAR)
     plain = make_trainer("LinearProbe", *options, output=tmp_path / "a")
-    cache = ("INPUT.FEATURE_CACHE", "1")
+    cache = ("INPUT.CACHED_VIEWS", "1")
     cached = make_trainer("LinearProbe", *options, *cache, output=tmp_path / "b")
     for trainer in (plain, cached):
         trainer.train()
@@ -194,7 +194,7 @@ def test_training_on_cached_features_is_training_on_images(make_trainer, tmp_pat
 @pytest.mark.parametrize("name", ["Decoder", "GNM_PT"])
 def test_a_learned_image_side_is_not_cached(make_trainer, name):
     with pytest.raises(UserError, match="learns the image side"):
-        make_trainer(name, "INPUT.FEATURE_CACHE", "1")
+        make_trainer(name, "INPUT.CACHED_VIEWS", "1")
 
 
 # -- new classes ----------------------------------------------------------------------------------

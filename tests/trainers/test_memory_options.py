@@ -20,7 +20,7 @@ def step_gradients(trainer, batch):
     "name", ["NPT_MaPLe", "NPT_VPT", "NPT_IVLP", "NPT_CoCoOp", "NPT_CoOp", "Decoder", "GNM_PT"]
 )
 @pytest.mark.parametrize(
-    "options", [("TRAIN.ACCUMULATE", "3"), ("TRAIN.ACCUMULATE", "9"), ("MODEL.TEXT_CHUNK", "2")]
+    "options", [("TRAIN.IMAGE_CHUNKS", "3"), ("TRAIN.IMAGE_CHUNKS", "9"), ("MODEL.TEXT_CHUNK", "2")]
 )
 def test_gradients_of_a_step_are_those_of_the_whole_batch(make_trainer, name, options):
     """With NPT's terms, which are not a mean over images."""
@@ -37,7 +37,7 @@ def test_gradients_of_a_step_are_those_of_the_whole_batch(make_trainer, name, op
 @pytest.mark.parametrize(
     "name, options",
     [
-        ("MaPLe", ("TRAIN.ACCUMULATE", "4")),
+        ("MaPLe", ("TRAIN.IMAGE_CHUNKS", "4")),
         ("CoCoOp", ("MODEL.TEXT_CHUNK", "3")),
         ("CoOp", ("MODEL.TEXT_CHUNK", "1")),
     ],
@@ -55,7 +55,7 @@ def test_less_is_kept_for_backward(make_trainer, name, options):
     assert sizes[1] < sizes[0]
 
 
-@pytest.mark.parametrize("key, value", [("MODEL.TEXT_CHUNK", "-2"), ("TRAIN.ACCUMULATE", "0")])
+@pytest.mark.parametrize("key, value", [("MODEL.TEXT_CHUNK", "-2"), ("TRAIN.IMAGE_CHUNKS", "0")])
 def test_impossible_values_are_refused_by_name(make_trainer, key, value):
     with pytest.raises(UserError, match=f"{key} is {value}"):
         make_trainer("CoOp", key, value)

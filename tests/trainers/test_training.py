@@ -85,7 +85,7 @@ def test_class_token_positions_against_a_loop(make_trainer, position, csc):
 
 
 @pytest.mark.parametrize("name", ["NPT_CoOp", "NPT_MaPLe"])
-@pytest.mark.parametrize("extra", [(), ("OPTIM.GNM.ENABLED", "True", "INPUT.FEATURE_CACHE", "2")])
+@pytest.mark.parametrize("extra", [(), ("OPTIM.GNM.ENABLED", "True", "INPUT.CACHED_VIEWS", "2")])
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(make_trainer, tmp_path, name, extra):
     if name == "NPT_MaPLe" and extra:
         extra = extra[:2]
@@ -167,7 +167,7 @@ def test_cached_features_are_those_of_the_images(make_trainer):
     """Without augmentation every view is the image itself, so training must not differ."""
     options = ("INPUT.TRANSFORMS", "(normalize,)", "DATALOADER.TRAIN_X.BATCH_SIZE", "12")
     plain = make_trainer("CoOp", *options)
-    cached = make_trainer("CoOp", *options, "INPUT.FEATURE_CACHE", "2")
+    cached = make_trainer("CoOp", *options, "INPUT.CACHED_VIEWS", "2")
     batches = [next(iter(t.train_loader_x)) for t in (plain, cached)]
     with torch.no_grad():
         direct = plain.model.image_features(batches[0]["img"])
@@ -179,7 +179,7 @@ def test_cached_features_are_those_of_the_images(make_trainer):
 def test_views_do_not_depend_on_when_they_are_encoded(make_trainer):
     """A resumed run encodes them later, with other random states and at another epoch."""
 
-    options = ("DATALOADER.TRAIN_X.BATCH_SIZE", "12", "INPUT.FEATURE_CACHE", "2")
+    options = ("DATALOADER.TRAIN_X.BATCH_SIZE", "12", "INPUT.CACHED_VIEWS", "2")
     early, late = (make_trainer("CoOp", *options).train_loader_x for _ in range(2))
     early.set_epoch(7)
     first = early.features
@@ -194,14 +194,14 @@ def test_views_do_not_depend_on_when_they_are_encoded(make_trainer):
 def test_evaluation_encodes_no_training_views(make_trainer, monkeypatch):
     from npt_plugin.trainers.loaders import FeatureCacheLoader
 
-    trainer = make_trainer("CoOp", "INPUT.FEATURE_CACHE", "2")
+    trainer = make_trainer("CoOp", "INPUT.CACHED_VIEWS", "2")
     monkeypatch.setattr(FeatureCacheLoader, "_encode", lambda self: pytest.fail("encoded"))
     trainer.test()
 
 
 def test_feature_cache_is_refused_where_the_image_side_learns(make_trainer):
     with pytest.raises(UserError, match="learns the image side"):
-        make_trainer("MaPLe", "INPUT.FEATURE_CACHE", "2")
+        make_trainer("MaPLe", "INPUT.CACHED_VIEWS", "2")
 
 
 def test_a_loss_that_is_not_finite_is_named(make_trainer):
@@ -229,7 +229,7 @@ def test_no_step_waits_for_the_device(make_trainer, first_stages):
 
 
 def test_cached_views_differ_also_with_deterministic_augmentation(make_trainer):
-    options = ("DATALOADER.DETERMINISTIC_AUG", "True", "INPUT.FEATURE_CACHE", "2")
+    options = ("DATALOADER.DETERMINISTIC_AUG", "True", "INPUT.CACHED_VIEWS", "2")
     features = make_trainer("CoOp", *options).train_loader_x.features  # (N, V, D)
     assert not torch.allclose(features[:, 0], features[:, 1])
     assert torch.equal(features, make_trainer("CoOp", *options).train_loader_x.features)

@@ -15,7 +15,7 @@ from npt_plugin.losses.classification import CrossEntropyLoss
 from npt_plugin.losses.margin import LDAMLoss
 from npt_plugin.losses.weighting import power_weights
 from npt_plugin.predictor import Predictor
-from npt_plugin.runs.record import RESULTS
+from npt_plugin.runs.layout import RESULTS
 
 RATIO = ("DATASET.IMBALANCE.RATIO", "0.25")
 LINEAR = ("LinearProbe", "TRAINER.HEAD.NAME", "linear", "TRAINER.HEAD.INIT", "random")
@@ -150,7 +150,7 @@ def test_features_of_any_first_stage_can_be_cached(second, tmp_path, first, meth
     cache = ("INPUT.TRANSFORMS", "(normalize,)", "DATALOADER.TRAIN_X.BATCH_SIZE", "7")
     plain = second(method, first, *cache, output=tmp_path / "plain")
     plain.train()
-    cache += ("INPUT.FEATURE_CACHE", "1", "TEST.FEATURE_CACHE", str(tmp_path / "cache"))
+    cache += ("INPUT.CACHED_VIEWS", "1", "TEST.FEATURE_STORE", str(tmp_path / "cache"))
     cached = second(method, first, *cache, output=tmp_path / "cached")
     cached.train()
     for name, value in plain.model.learned().items():
@@ -163,7 +163,7 @@ def test_features_of_any_first_stage_can_be_cached(second, tmp_path, first, meth
 def test_features_of_a_frozen_tower_are_shared_those_of_a_tuned_one_are_not(
     second, make_trainer, tmp_path
 ):
-    cache = ("TEST.FEATURE_CACHE", str(tmp_path / "cache"))
+    cache = ("TEST.FEATURE_STORE", str(tmp_path / "cache"))
     make_trainer("CoOp", *cache, output=tmp_path / "a").test()
     second("lws", ("CoOp",), *cache, output=tmp_path / "b").test()
     assert len(list((tmp_path / "cache").iterdir())) == 1

@@ -18,8 +18,9 @@ import npt_plugin
 from npt_plugin.config import extend_cfg
 from npt_plugin.engine.framework import get_cfg_default
 from npt_plugin.errors import UserError, user_errors
+from npt_plugin.runs.config_tree import config_as_dict, flatten
 from npt_plugin.runs.predictions import PREDICTIONS, Predictions
-from npt_plugin.runs.record import config_as_dict, flatten, is_completed, read_record
+from npt_plugin.runs.record import is_completed, read_record
 from npt_plugin.runs.settings import merge_file, merge_options
 from npt_plugin.system.locks import LOCK, run_lock
 from npt_plugin.system.safe_checkpoints import read_checkpoint, read_state, write_state
@@ -137,7 +138,7 @@ def test_results_files_and_the_report_of_them(tmp_path_factory, capsys, data):
         job.folder(part).mkdir(parents=True)
         (job.folder(part) / "results.json").write_bytes(raw)
     good = refused_or(lambda: read_record(job.folder(BASE) / "results.json"))
-    assert is_completed(job.folder(BASE)) == (good is not None and good["status"] == "completed")
+    assert is_completed(job.folder(BASE)) == (good is not None and good.status == "completed")
     refused_or(lambda: report(output))
     assert not [p for p in output.glob(".*")]
 

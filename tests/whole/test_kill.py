@@ -11,7 +11,8 @@ import time
 import pytest
 import torch
 
-from npt_plugin.runs.record import RESULTS, read_record
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import read_record
 
 KILLS = int(os.environ.get("NPT_KILLS", "3"))
 EPOCHS = 30 + 20 * KILLS  # enough that something is left to kill
@@ -74,7 +75,7 @@ def test_killed_at_random_it_ends_as_undisturbed(start, tmp_path):
         process.communicate()
         training += epochs_done(cut, earlier) > 0
         if (cut / RESULTS).exists():
-            assert read_record(cut / RESULTS)["status"] == "started"
+            assert read_record(cut / RESULTS).status == "started"
     process = start("cut")
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err[-2000:]

@@ -1,7 +1,6 @@
 """Records from start to end, the lock, signals, broken disks, losses that blow up."""
 
 import errno
-import json
 import os
 import signal
 import time
@@ -9,82 +8,29 @@ import time
 import pytest
 import torch
 
-from npt_plugin.errors import UserError
-from npt_plugin.runs.record import RESULTS, read_record, write_record
-from npt_plugin.runs.record_schema import validate
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import read_record
 from npt_plugin.runs.recorder import recorded
 from npt_plugin.system.locks import LOCK
 from npt_plugin.trainers.checkpoints import save_progress
 
 
-def started(**more):
-    return {
-        "schema": 1,
-        "status": "started",
-        "trainer": "CoOp",
-        "dataset": "OxfordPets",
-        "ratio": 1.0,
-        "classes": "all",
-        "seed": 0,
-        "config": {},
-        "config_hash": "x",
-        **more,
-    }
-
-
-def completed(**more):
-    metrics = {"accuracy": 50.0, "macro_accuracy": 49.0}
-    return {
-        **started(),
-        "status": "completed",
-        "metrics": metrics,
-        "epochs": 2,
-        "shots": 16,
-        "selection": "last_step",
-        **more,
-    }
-
-
-def test_the_schema_accepts_whole_records_and_names_what_is_wrong():
-    assert validate(started()) == [] and validate(completed(later_key=1)) == []
-    assert validate([]) == ["it holds a list, not an object"]
-    assert "schema is 7" in validate(started(schema=7))[0]
-    assert "'over'" in validate(started(status="over"))[0]
-    assert validate(completed(seed=True)) == ["'seed' is a bool, not int"]
-    assert (
-        "accuracy is 101" in validate(completed(metrics={"accuracy": 101, "macro_accuracy": 1}))[0]
-    )
-    for key in completed():
-        broken = completed()
-        del broken[key]
-        assert validate(broken), key
-
-
-def test_a_record_that_breaks_the_schema_is_neither_written_nor_read(tmp_path):
-    with pytest.raises(ValueError, match="'trainer' is missing"):
-        write_record(tmp_path, {"status": "started"})
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / RESULTS).write_text(json.dumps(completed(metrics=None)))
-    with pytest.raises(UserError, match="metrics"):
-        read_record(tmp_path / RESULTS)
-
-
 def test_a_run_says_started_then_completed_with_everything(make_trainer, tmp_path):
     trainer = make_trainer("NPT_CoOp", "TEST.NC_PER_EPOCH", "1", output=tmp_path / "run")
     with recorded(trainer):
-        assert read_record(tmp_path / "run" / RESULTS)["status"] == "started"
+        assert read_record(tmp_path / "run" / RESULTS).status == "started"
         trainer.train()
     record = read_record(tmp_path / "run" / RESULTS)
-    assert record["status"] == "completed" and record["selection"] == "last_step"
-    assert record["tested_epoch"] == 2 and record["peak_memory"]["process_mib"] > 50
-    assert {"torch", "framework", "git"} <= record["versions"].keys()
-    assert record["class_counts"] == [4, 4, 4] and len(record["class_names"]) == 3
-    assert [h["epoch"] for h in record["history"]] == [1, 2]
-    assert {"lr", "loss", "acc", "ce", "lc", "mi", "nc"} <= record["history"][0].keys()
-    assert [h["lr"] for h in record["history"]] == pytest.approx([0.1, 0.05])  # cosine
-    last = record["history"][-1]["nc"]
-    assert last["accuracy"] == record["metrics"]["accuracy"]
-    assert last["nc3_distance"] == record["metrics"]["nc"]["nc3_distance"]
+    assert record.status == "completed" and record.selection == "last_step"
+    assert record.tested_epoch == 2 and record.peak_memory["process_mib"] > 50
+    assert {"torch", "framework", "git"} <= record.versions.keys()
+    assert record.class_counts == [4, 4, 4] and len(record.class_names) == 3
+    assert [h["epoch"] for h in record.history] == [1, 2]
+    assert {"lr", "loss", "acc", "ce", "lc", "mi", "nc"} <= record.history[0].keys()
+    assert [h["lr"] for h in record.history] == pytest.approx([0.1, 0.05])  # cosine
+    last = record.history[-1]["nc"]
+    assert last["accuracy"] == record.metrics["accuracy"]
+    assert last["nc3_distance"] == record.metrics["nc"]["nc3_distance"]
 
 
 def test_looking_at_the_collapse_changes_nothing(make_trainer, tmp_path):
@@ -93,8 +39,8 @@ def test_looking_at_the_collapse_changes_nothing(make_trainer, tmp_path):
         trainer = make_trainer("CoOp", "TEST.NC_PER_EPOCH", every, output=tmp_path / every)
         trainer.train()
         records.append(read_record(tmp_path / every / RESULTS))
-    assert records[0]["metrics"] == records[1]["metrics"]
-    assert records[0]["config_hash"] == records[1]["config_hash"]
+    assert records[0].metrics == records[1].metrics
+    assert records[0].config_hash == records[1].config_hash
 
 
 def test_a_failure_is_recorded_with_its_reason(make_trainer, tmp_path):
@@ -102,7 +48,7 @@ def test_a_failure_is_recorded_with_its_reason(make_trainer, tmp_path):
     with pytest.raises(RuntimeError), recorded(trainer):
         raise RuntimeError("the roof is on fire")
     record = read_record(tmp_path / "run" / RESULTS)
-    assert record["status"] == "failed" and "roof" in record["reason"]
+    assert record.status == "failed" and "roof" in record.reason
 
 
 def test_a_loss_that_blows_up_is_one_sentence_and_keeps_the_checkpoint(train_here, tmp_path):
@@ -124,7 +70,7 @@ def test_a_loss_that_blows_up_is_one_sentence_and_keeps_the_checkpoint(train_her
     (line,) = [x for x in done.stderr.splitlines() if x.startswith("error: ")]
     assert "epoch 2" in line and "The last good checkpoint is kept." in line
     record = read_record(out / RESULTS)
-    assert record["status"] == "failed" and "FloatingPointError" in record["reason"]
+    assert record.status == "failed" and "FloatingPointError" in record.reason
     assert (out / "progress.npt").exists() and not (out / LOCK).exists()
 
 
@@ -195,5 +141,5 @@ def test_sigterm_ends_a_real_run_with_143(start_train_py, tmp_path):
     assert process.returncode == 143, err
     assert err.strip().splitlines()[-1] == "error: interrupted by SIGTERM"
     record = read_record(out / RESULTS)
-    assert record["status"] == "failed" and "SIGTERM" in record["reason"] and record["history"]
+    assert record.status == "failed" and "SIGTERM" in record.reason and record.history
     assert not (out / LOCK).exists()

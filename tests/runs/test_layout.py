@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from npt_plugin.runs.place import Place, parse
+from npt_plugin.runs.layout import ALL_SHOTS, Place, checkpoint_file, parse
 from npt_plugin.sweep.job import BASE, NEW, Job
 
 SETTING = (16, 1.0, "CoOp", "vit_b16_c2_ep5_batch4_2+2ctx", 3)
@@ -14,7 +14,8 @@ PLACES = [
     Place("few_shot", "", "dtd", *SETTING),
     Place("xd", "train", "imagenet", *SETTING),
     Place("xd", "test_from_imagenet", "imagenet_a", *SETTING),
-    Place("longtail", "", "cifar100_lt", *SETTING),
+    Place("long_tail", "", "cifar100_lt", *SETTING),
+    Place("long_tail", "", "imagenet_lt", ALL_SHOTS, *SETTING[1:]),
 ]
 
 
@@ -50,3 +51,19 @@ def test_it_is_where_a_job_writes(ratio):
 )
 def test_other_paths_are_nowhere(path):
     assert parse(Path(path)) is None
+
+
+@pytest.mark.parametrize("spelling", ["1.0", "1", "1.00", "1e0"])
+def test_a_run_of_any_spelling_is_found_on_disk(tmp_path, spelling):
+    place = Place("few_shot", "", "dtd", *SETTING)
+    old = Path(str(place.folder(tmp_path)).replace("ratio_1", f"ratio_{spelling}"))
+    assert place.on_disk(tmp_path) == place.folder(tmp_path)  # nothing is there yet
+    old.mkdir(parents=True)
+    assert place.on_disk(tmp_path) == old
+    place.folder(tmp_path).mkdir(parents=True, exist_ok=True)
+    assert place.on_disk(tmp_path) == place.folder(tmp_path)  # today's spelling wins
+
+
+def test_checkpoints_have_dassls_names():
+    assert checkpoint_file("run", "prompt", 50) == Path("run/prompt/model.pth.tar-50")
+    assert checkpoint_file("run", "prompt", None) == Path("run/prompt/model-best.pth.tar")
