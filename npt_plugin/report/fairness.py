@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from npt_plugin.runs.record import config_difference
+from npt_plugin.runs.config_tree import config_difference
 from npt_plugin.runs.units import Key, Unit, ranked
 
 
@@ -47,7 +47,7 @@ def _apart(first: Unit, second: Unit, expected: set[str] | None = None) -> list[
     """``KEY: one -> other`` in the parts that both have, but for keys ``expected`` to differ."""
     found: dict[str, None] = {}
     for part in first.runs.keys() & second.runs.keys():
-        old, new = (unit.runs[part].record["config"] for unit in (first, second))
+        old, new = (unit.runs[part].record.config for unit in (first, second))
         for text in config_difference(old, new, only_shared=True):
             if text.partition(":")[0] not in (expected or ()):
                 found[text] = None
