@@ -48,7 +48,7 @@ def _apart(first: Unit, second: Unit, expected: set[str] | None = None) -> list[
     found: dict[str, None] = {}
     for part in first.runs.keys() & second.runs.keys():
         old, new = (unit.runs[part].record.config for unit in (first, second))
-        for text in config_difference(old, new, only_shared=True):
+        for text in config_difference(old, new):
             if text.partition(":")[0] not in (expected or ()):
                 found[text] = None
     return sorted(found)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from run_records import record
+
 from npt_plugin.report.fairness import mixed_settings
 from npt_plugin.runs.collect import Run
 from npt_plugin.runs.units import Key, Unit
@@ -16,7 +18,7 @@ def unit(trainer, seed, steps=0, lr=0.002, dataset="pets", part="base", **more):
         "TRAINER": {"NAME": trainer, "NPT": {"WEIGHT": 10.0 if "NPT" in trainer else 1.0}},
         **more,
     }
-    run = Run(Path("run"), {"config": config})
+    run = Run(Path("run"), record(config=config))
     return Unit(Key(0.06, dataset, trainer, "cfg"), seed, {part: run})
 
 
