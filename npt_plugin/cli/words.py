@@ -10,6 +10,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -60,7 +61,7 @@ def _place(names: list[str], wanted: str) -> int:
     return names.index(wanted) if wanted else 0
 
 
-def _meaningful(cfg: object, size: int) -> Tensor:
+def _meaningful(cfg: Any, size: int) -> Tensor:
     """Ids of real words: not the start and end marks, and of Tiny only what it was trained on."""
     if cfg.MODEL.BACKBONE.NAME == TINY and not cfg.MODEL.CLIP_WEIGHTS:
         ids = torch.tensor(known_token_ids())

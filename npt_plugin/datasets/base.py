@@ -76,7 +76,7 @@ class FewShotDataset(ExplicitClasses):
 
     dataset_dir = ""  # folder under DATASET.ROOT
     image_dir = ""  # folder of the images under dataset_dir
-    required = ()  # files or folders under dataset_dir without which nothing can be read
+    required: tuple[str, ...] = ()  # in dataset_dir; without them nothing can be read
 
     def __init__(self, cfg: Any) -> None:
         source = self.load(cfg)

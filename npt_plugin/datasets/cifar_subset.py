@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from npt_plugin.datasets.imbalance import Item
+from npt_plugin.datasets.fewshot import Item
 
 
 def longtail_sizes(num_classes: int, n_max: int, ratio: float, profile: str = "exp") -> list[int]:
@@ -43,7 +43,7 @@ def public_subset(items: Sequence[Item], sizes: Sequence[int], seed: int = 0) ->
         seed: 0 for the public subset.
     """
     generator = np.random.RandomState(seed)
-    labels = np.array([item.label for item in items])  # (N,)  # type: ignore[attr-defined]
+    labels = np.array([item.label for item in items])  # (N,)
     chosen: list[Item] = []
     for label, size in enumerate(sizes):
         positions = np.where(labels == label)[0]

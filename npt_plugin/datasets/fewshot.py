@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-Item = TypeVar("Item")  # anything with a .label: Record or Datum
+
+class Labelled(Protocol):
+    """An image with its label: a ``Record`` of ours or a ``Datum`` of Dassl's."""
+
+    @property
+    def label(self) -> int:
+        """One of 0, 1, ..., K - 1."""
+
+
+Item = TypeVar("Item", bound=Labelled)
 
 VAL_SHOTS = 4  # the CoOp family never draws more than four validation images per class
 
@@ -24,7 +33,7 @@ def group_by_label(items: Sequence[Item]) -> dict[int, list[Item]]:
     """Items per label; labels in order of first appearance, items in their given order."""
     groups: dict[int, list[Item]] = {}
     for item in items:
-        groups.setdefault(item.label, []).append(item)  # type: ignore[attr-defined]
+        groups.setdefault(item.label, []).append(item)
     return groups
 
 

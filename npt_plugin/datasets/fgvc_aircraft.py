@@ -25,8 +25,8 @@ class FGVCAircraft(FewShotDataset):
         name = self.registry_name()
         variants = annotation_lines(name, os.path.join(self.dataset_dir, "variants.txt"))
         labels = {variant: label for label, variant in enumerate(variants)}
-        parts = [self.listed(part, labels) for part in ("train", "val", "test")]
-        return Source(name, self.image_root, variants, *parts)
+        train, val, test = (self.listed(part, labels) for part in ("train", "val", "test"))
+        return Source(name, self.image_root, variants, train, val, test)
 
     def listed(self, part: str, labels: dict[str, int]) -> list[Record]:
         """Lines ``<image number> <variant name, may hold spaces>``."""

@@ -67,7 +67,15 @@ class ImageFolder(FewShotDataset):
         if not parts["test"]:
             parts["test"], parts["val"] = parts["val"], []
             remarks = ["ImageFolder: there is no test image; the validation images are tested on."]
-        return Source(self.registry_name(), self.root, names, **parts, remarks=remarks)
+        return Source(
+            self.registry_name(),
+            self.root,
+            names,
+            parts["train"],
+            parts["val"],
+            parts["test"],
+            remarks=remarks,
+        )
 
     def read_single(self) -> Source:
         """One folder per class, divided once and for all."""
@@ -80,12 +88,14 @@ class ImageFolder(FewShotDataset):
         everything = [record for part in parts for record in part]
         folders = classnames_of(self.registry_name(), *parts)
         names = self.names(folders)
-        renamed = [[r._replace(classname=names[r.label]) for r in part] for part in parts]
+        train, val, test = ([r._replace(classname=names[r.label]) for r in part] for part in parts)
         return Source(
             self.registry_name(),
             self.root,
             names,
-            *renamed,
+            train,
+            val,
+            test,
             problems=new_images(found, everything, SPLIT_FILE),
             refusal=new_classes(found, everything, SPLIT_FILE),
         )

@@ -41,7 +41,15 @@ class List(FewShotDataset):
         parts = {part: to_records(some, numbers, names) for part, some in rows.items()}
         if not parts["test"]:
             parts["train"], parts["val"], parts["test"] = self.divide(parts["train"], parts["val"])
-        return Source(self.registry_name(), self.root, names, **parts, remarks=self.remarks)
+        return Source(
+            self.registry_name(),
+            self.root,
+            names,
+            parts["train"],
+            parts["val"],
+            parts["test"],
+            remarks=self.remarks,
+        )
 
     def rows(self) -> dict[str, list[Row]]:
         """Rows of train, val and test."""

@@ -110,7 +110,7 @@ def keep_first(items: Sequence[Item], sizes: dict[int, int]) -> list[Item]:
     seen: Counter[int] = Counter()
     kept = []
     for item in items:
-        label = item.label  # type: ignore[attr-defined]
+        label = item.label
         if seen[label] < sizes[label]:
             seen[label] += 1
             kept.append(item)
@@ -142,7 +142,7 @@ def make_imbalanced(
     if spec.ratio == 1:
         return list(items)
     if n_max < 1:
-        n_max = max(Counter(item.label for item in items).values())  # type: ignore[attr-defined]
+        n_max = max(Counter(item.label for item in items).values())
     sizes = class_sizes(num_classes, n_max, spec.ratio, spec.profile)
     order = class_order(num_classes, spec.order, seed, frequencies)
     return keep_first(items, dict(zip(order, sizes, strict=True)))

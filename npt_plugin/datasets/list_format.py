@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from npt_plugin.datasets.source import Record
@@ -47,7 +47,7 @@ def read_rows(path: str) -> list[Row]:
     return rows
 
 
-def _lines(path: str, file: Sequence[str]) -> list[Row]:
+def _lines(path: str, file: Iterable[str]) -> list[Row]:
     rows = []
     for number, line in enumerate(file, 1):
         if not line.strip():
@@ -63,7 +63,7 @@ def _lines(path: str, file: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _csv_rows(path: str, file: Sequence[str]) -> list[Row]:
+def _csv_rows(path: str, file: Iterable[str]) -> list[Row]:
     reader = csv.DictReader(file)
     columns = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
     where = next((columns[name] for name in PATH_COLUMNS if name in columns), None)

@@ -8,7 +8,6 @@ that would silently ignore ``DATASET.IMBALANCE`` is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -44,7 +43,8 @@ def resolve_workers(workers: int) -> int:
     if workers >= 0:
         return workers
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(usable, MAX_WORKERS) if (usable or 1) > 1 else 0
+    usable = usable or 1
+    return min(usable, MAX_WORKERS) if usable > 1 else 0
 
 
 _SETTINGS = (
@@ -64,16 +64,17 @@ _SETTINGS = (
 """What a ``DataLoader`` is made of besides its dataset."""
 
 
-class EpochLoader(DataLoader):
+class EpochLoader(DataLoader[Any]):
     """A loader that tells its sampler and its dataset which pass begins."""
 
     def set_epoch(self, epoch: int) -> None:
         """Which epoch comes next."""
-        for part in (self.sampler, getattr(self.dataset, "clock", None)):
-            if hasattr(part, "set_epoch"):
-                part.set_epoch(epoch)
+        follower: Any
+        for follower in (self.sampler, getattr(self.dataset, "clock", None)):
+            if hasattr(follower, "set_epoch"):
+                follower.set_epoch(epoch)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Any:  # the iterator's class is PyTorch's own affair
         clock = getattr(self.dataset, "clock", None)
         if clock is not None:
             clock.next_pass()

@@ -49,9 +49,8 @@ def read_split(path: str | Path) -> tuple[list[Record], list[Record], list[Recor
             f"'{path}' has no part called {' or '.join(missing)}; a split file has the parts "
             "train, val and test, each a list of [path, label, class name]."
         )
-    return tuple(  # type: ignore[return-value]
-        [_record(path, name, entry) for entry in content[name]] for name in SPLITS
-    )
+    train, val, test = ([_record(path, name, entry) for entry in content[name]] for name in SPLITS)
+    return train, val, test
 
 
 def _record(path: str | Path, name: str, entry: Any) -> Record:

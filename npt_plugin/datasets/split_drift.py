@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from npt_plugin.datasets.source import Record
 
 
-def new_classes(found: dict[str, Collection[str]], known: Sequence[Record], split_file: str) -> str:
+def new_classes(
+    found: Mapping[str, Collection[str]], known: Sequence[Record], split_file: str
+) -> str:
     """A sentence about class folders that the split file does not have; empty if there are none.
 
     Args:
@@ -28,7 +30,7 @@ def new_classes(found: dict[str, Collection[str]], known: Sequence[Record], spli
 
 
 def new_images(
-    found: dict[str, Collection[str]], known: Sequence[Record], split_file: str
+    found: Mapping[str, Collection[str]], known: Sequence[Record], split_file: str
 ) -> list[str]:
     """One line about images in known class folders that the split file does not have."""
     paths = {record.path for record in known}

@@ -70,6 +70,7 @@ build_trainer = _engine.build_trainer
 DATASET_REGISTRY = _datasets.DATASET_REGISTRY
 Datum = _datasets.Datum
 DatasetBase = _datasets.DatasetBase
+DataManager = _data.DataManager
 DatasetWrapper = _data.DatasetWrapper
 build_transform = _transforms.build_transform
 

@@ -121,7 +121,9 @@ class StoredFeatures:
         device: Where features are computed.
     """
 
-    def __init__(self, loader: DataLoader, model: Any, folder: str, device: torch.device) -> None:
+    def __init__(
+        self, loader: DataLoader[Any], model: Any, folder: str, device: torch.device
+    ) -> None:
         self.loader, self.model, self.device = loader, model, device
         transform = getattr(loader.dataset, "transform", None)
         key = tower_key(model.image_side, transform, model.feature_kind)
@@ -131,7 +133,8 @@ class StoredFeatures:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        items = self.loader.dataset.data_source
+        dataset: Any = self.loader.dataset  # Dassl's DatasetWrapper
+        items = dataset.data_source
         keys = [_key_or_none(item.impath) for item in items]
         known = self.store.load()
         wanted = {key for key in keys if key is not None}
@@ -140,7 +143,7 @@ class StoredFeatures:
         fresh = self._encode(unseen)
         self._remember(fresh, keys)
         known = {key: known[key] for key in wanted if key in known}
-        rows = [fresh[i] if i in fresh else known[keys[i]] for i in range(len(items))]
+        rows = [fresh[i] if i in fresh or key is None else known[key] for i, key in enumerate(keys)]
         size = self.loader.batch_size or 1
         for start in range(0, len(items), size):
             some = items[start : start + size]
@@ -159,7 +162,7 @@ class StoredFeatures:
         return dict(zip(indices, torch.cat(rows), strict=True)) if rows else {}
 
     def _remember(self, fresh: dict[int, Tensor], keys: list[bytes | None]) -> None:
-        found = {keys[i]: feature for i, feature in fresh.items() if keys[i] is not None}
+        found = {key: feature for i, feature in fresh.items() if (key := keys[i]) is not None}
         if found:
             self.store.add(list(found), torch.stack(list(found.values())))
 

@@ -64,7 +64,7 @@ class Crew:
 
     def __init__(self, configs: Path, parallel: int) -> None:
         self.configs, self.parallel = configs, parallel
-        self.running: set[subprocess.Popen] = set()
+        self.running: set[subprocess.Popen[str]] = set()
         self.stopped = False
         self.devices: Queue[str] = Queue()
         names = _cuda() or [""]
@@ -80,8 +80,13 @@ class Crew:
             env.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
         if device:
             env["CUDA_VISIBLE_DEVICES"] = device
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        process = subprocess.Popen(command(job, self.configs), env=env, **pipes)
+        process = subprocess.Popen(
+            command(job, self.configs),
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         self.running.add(process)
         try:
             out, _ = process.communicate()

@@ -6,10 +6,8 @@ import sys
 
 import torch
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # Windows
-    resource = None
 
 _MIB = 2**20
 
@@ -18,7 +16,7 @@ def peak_memory() -> dict[str, float | None]:
     """Peaks so far in MiB: ``device_mib`` (CUDA tensors; None without) and ``process_mib``."""
     device = torch.cuda.max_memory_allocated() / _MIB if torch.cuda.is_available() else None
     process = None
-    if resource is not None:
+    if sys.platform != "win32":
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         process = most / _MIB if sys.platform == "darwin" else most / 1024  # bytes there, KiB here
     return {"device_mib": _rounded(device), "process_mib": _rounded(process)}

@@ -30,7 +30,8 @@ def seed_everything(cfg: Any) -> None:
 
 def rng_state() -> dict[str, Any]:
     """States of python, numpy, torch and every CUDA device, as tensors and plain values."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    numpy_state: Any = np.random.get_state()  # a tuple; its stub says a dictionary as well
+    kind, keys, position, has_gauss, gauss = numpy_state
     return {
         "python": random.getstate(),
         "numpy": (kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
