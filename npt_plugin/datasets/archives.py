@@ -1,4 +1,4 @@
-"""What is written down about the source of a dataset."""
+"""The form of a catalogue entry: a dataset, and the files it is downloaded as."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class Part:
     """One file to fetch.
 
     Args:
-        file: its name; for a plain file the place under DATASET.ROOT.
-        url: direct link, or empty.
+        file: Its name; for a plain file the place under DATASET.ROOT.
+        url: Direct link, or empty.
         gdrive: Google Drive id, or empty.
-        md5: checksum of the file, or empty where none is published.
-        into: for an archive, the folder under DATASET.ROOT it is unpacked into.
-        strip: leading folder inside the archive to leave out.
-        inner: an archive inside the archive, which is the one that counts.
+        md5: Checksum of the file, or empty where none is published.
+        into: For an archive, the folder under DATASET.ROOT it is unpacked into.
+        strip: Leading folder inside the archive to leave out.
+        inner: An archive inside the archive, which is the one that counts.
     """
 
     file: str
@@ -33,13 +33,13 @@ class Entry:
     """One dataset.
 
     Args:
-        name: registry name.
-        title: full name, for people.
-        size: of the download, for people.
-        licence: note on terms; not legal advice.
-        expects: files and folders under DATASET.ROOT that a complete copy has.
-        parts: what can be fetched without a person.
-        manual: what a person has to do, one step each; also the way out when a link is dead.
+        name: Registry name.
+        title: Full name, for people.
+        size: Of the download, for people.
+        licence: Note on terms; not legal advice.
+        expects: Files and folders under DATASET.ROOT that a complete copy has.
+        parts: What can be fetched without a person.
+        manual: What a person has to do, one step each; also the way out when a link is dead.
     """
 
     name: str

@@ -17,7 +17,7 @@ def seeded_generators(seed: int) -> Iterator[None]:
     """Seed Python's, numpy's and PyTorch's CPU generators, and put them back afterwards.
 
     Args:
-        seed: non-negative, up to 63 bits.
+        seed: Non-negative, up to 63 bits.
     """
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
@@ -32,10 +32,10 @@ def seeded_generators(seed: int) -> Iterator[None]:
 
 
 class Clock:
-    """Epoch and pass, in memory that worker processes share.
+    """Counts epochs, and passes within an epoch, in memory that worker processes share.
 
     Args:
-        seed: run seed; negative draws one.
+        seed: Run seed; negative draws one.
     """
 
     def __init__(self, seed: int) -> None:
@@ -43,16 +43,16 @@ class Clock:
         self.state = torch.zeros(3, dtype=torch.int64).share_memory_()  # epoch, pass, told
 
     def set_epoch(self, epoch: int) -> None:
-        """Somebody counts the epochs for us."""
+        """Say which epoch comes next; from then on this clock does not count epochs itself."""
         self.state.copy_(torch.tensor([epoch, -1, 1]))
 
     def next_pass(self) -> None:
-        """Another pass over the data begins; it is a new epoch if nobody counts them for us."""
+        """Begin another pass; it is a new epoch unless :meth:`set_epoch` was ever called."""
         self.state[1] += 1
         if not self.state[2]:
             self.state[0] += 1
 
     def seed_of(self, index: int) -> int:
-        """Seed for one image at this time."""
+        """The seed for augmenting image ``index`` in the present epoch and pass, 63 bits."""
         epoch, number, _ = self.state.tolist()
         return mix(self.seed, epoch, number, index)

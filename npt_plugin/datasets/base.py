@@ -1,4 +1,4 @@
-"""The one base of all our readers: a reader says what there is, the base makes what a run sees."""
+"""Base class of all readers: a reader lists a dataset, the base selects what a run trains on."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class ExplicitClasses(DatasetBase):
     every later one. Here K, the names and the label-to-name map come from ``classnames``.
 
     Args:
-        selection: records of the run with their class names.
-        image_root: folder the record paths are relative to.
+        selection: Records of the run with their class names.
+        image_root: Folder the record paths are relative to.
     """
 
     def __init__(self, selection: Selection, image_root: str) -> None:
@@ -62,16 +62,17 @@ def to_datums(records: list[Record], image_root: str) -> list[Datum]:
 
 
 class FewShotDataset(ExplicitClasses):
-    """Template of a reader: :meth:`read` is all a subclass writes.
+    """Base class of a dataset reader; a subclass writes :meth:`read` and three class attributes.
 
     The config decides shots, seed, class half and imbalance (``DATASET.NUM_SHOTS``, ``SEED``,
-    ``DATASET.SUBSAMPLE_CLASSES``, ``DATASET.IMBALANCE``). Chosen items are in ``record``.
+    ``DATASET.SUBSAMPLE_CLASSES``, ``DATASET.IMBALANCE``). The attribute ``record`` holds the choice
+    (see :mod:`~npt_plugin.datasets.choice_record`).
 
     Args:
         cfg: yacs config of the run.
 
     Raises:
-        UserError: absent data, broken split, missing images, values out of range.
+        UserError: Absent data, broken split, missing images, values out of range.
     """
 
     dataset_dir = ""  # folder under DATASET.ROOT
@@ -92,7 +93,7 @@ class FewShotDataset(ExplicitClasses):
         super().__init__(selection, source.image_root)
 
     def load(self, cfg: Any) -> Source:
-        """Find the data and read everything there is, before any choice or check."""
+        """Find the data and list all of it, before anything is selected or checked."""
         self.cfg_dataset, self.seed = cfg.DATASET, cfg.SEED
         self.root = os.path.abspath(os.path.expanduser(cfg.DATASET.ROOT))
         self.dataset_dir = os.path.join(self.root, type(self).dataset_dir)
@@ -102,18 +103,18 @@ class FewShotDataset(ExplicitClasses):
 
     @classmethod
     def registry_name(cls) -> str:
-        """Name without ``Imbalanced``: the name of the data."""
+        """The registry name without ``Imbalanced`` in front."""
         return cls.__name__.removeprefix("Imbalanced")
 
     def choose(self, source: Source, spec: SelectionSpec) -> Selection:
-        """What the run sees of the source; benchmarks with a rule of their own override this."""
+        """Select what the run uses; a benchmark with a published subset overrides this."""
         return select(source, spec)
 
     def check_folder(self) -> None:
-        """The data must be where the config says.
+        """Check that the data are where the config says.
 
         Raises:
-            UserError: with the folder that is missing and what to do.
+            UserError: With the folder that is missing and what to do.
         """
         name = self.registry_name()
         remedy = (
@@ -130,5 +131,5 @@ class FewShotDataset(ExplicitClasses):
                 raise UserError(f"{name}: '{wanted}' does not exist; {remedy}.")
 
     def read(self) -> Source:
-        """Everything the dataset offers, with an explicit class list."""
+        """List all images of the dataset, with an explicit list of classes."""
         raise NotImplementedError

@@ -31,12 +31,12 @@ def source_hash(source: Source) -> str:
 
 
 def choice_record(source: Source, spec: SelectionSpec, chosen: Selection) -> dict[str, Any]:
-    """What a run has chosen, and everything the choice depends on.
+    """Describe which images a run has chosen, and everything the choice depends on.
 
     Args:
-        source: all records of the dataset.
-        spec: what the run asks for.
-        chosen: what came of it.
+        source: All records of the dataset.
+        spec: What the run asks for.
+        chosen: What came of it.
 
     Returns:
         JSON-ready: ``key`` (dataset, hash of its split, shots, seed, class half, imbalance),
@@ -56,14 +56,14 @@ def choice_record(source: Source, spec: SelectionSpec, chosen: Selection) -> dic
 
 
 def refuse_other_choice(folder: str | Path, record: dict[str, Any]) -> None:
-    """An interrupted run must go on with the images it began with.
+    """Refuse to go on with other images than those an interrupted run began with.
 
     Args:
-        folder: folder of the interrupted run; one without a record of the choice passes.
-        record: from :func:`choice_record`, of the run that is to go on.
+        folder: Folder of the interrupted run; one without a record of the choice passes.
+        record: From :func:`choice_record`, of the run that is to go on.
 
     Raises:
-        UserError: the choice differs, so the data have changed since.
+        UserError: The choice differs, so the data have changed since.
     """
     path = Path(folder) / CHOICE_FILE
     before = read_json(path) if path.is_file() else record

@@ -23,14 +23,14 @@ STALE_SECONDS = 3600
 
 @dataclass(frozen=True)
 class CifarFiles:
-    """Where one CIFAR keeps what.
+    """Names of the files and folders of CIFAR-10 or CIFAR-100.
 
     Args:
-        folder: folder of the binary archive.
-        train, test: binary files in order.
-        names: class-name file, one per line.
-        label_bytes: label bytes in front of each image; the last is the class.
-        python_folder: folder of the Python archive, whose files are pickles and stay closed.
+        folder: Folder of the binary archive.
+        train, test: Binary files in order.
+        names: Class-name file, one per line.
+        label_bytes: Label bytes in front of each image; the last is the class.
+        python_folder: Folder of the Python archive, whose files are pickles and stay closed.
     """
 
     folder: str
@@ -58,14 +58,14 @@ def read_binary(path: Path, label_bytes: int) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of one file.
 
     Args:
-        path: a ``.bin`` file.
+        path: A ``.bin`` file.
         label_bytes: 1 (CIFAR-10) or 2 (CIFAR-100: coarse, fine).
 
     Returns:
         uint8 images, (N, 32, 32, 3), and labels, (N,).
 
     Raises:
-        UserError: absent, or not a whole number of records.
+        UserError: Absent, or not a whole number of records.
     """
     try:
         raw = np.fromfile(path, dtype=np.uint8)
@@ -86,12 +86,12 @@ def unpack(base: Path, files: CifarFiles, split_name: str) -> None:
     killed run leaves nothing that looks complete.
 
     Args:
-        base: dataset folder; holds ``files.folder``.
-        files: which CIFAR.
-        split_name: name of the split file.
+        base: Dataset folder; holds ``files.folder``.
+        files: Which CIFAR.
+        split_name: Name of the split file.
 
     Raises:
-        UserError: the binary files are absent, cut short, or name fewer classes than labels.
+        UserError: The binary files are absent, cut short, or name fewer classes than labels.
     """
     source = base / files.folder
     if not source.is_dir():

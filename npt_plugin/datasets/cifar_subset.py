@@ -38,8 +38,8 @@ def public_subset(items: Sequence[Item], sizes: Sequence[int], seed: int = 0) ->
     of our own) shuffles the positions of the class and the first n stay.
 
     Args:
-        items: the full training set in file order.
-        sizes: images per label, (K,).
+        items: The full training set in file order.
+        sizes: Images per label, (K,).
         seed: 0 for the public subset.
     """
     generator = np.random.RandomState(seed)

@@ -15,7 +15,7 @@ def class_counts(dataset: Any) -> Tensor:
     """Training images per class.
 
     Args:
-        dataset: anything with ``train_x`` and ``classnames``.
+        dataset: Anything with ``train_x`` and ``classnames``.
 
     Returns:
         int64 counts, (K,), K = number of class names, so classes without images count as 0.
@@ -28,7 +28,7 @@ def describe(dataset: Any) -> str:
     """The class histogram of the training set, for the log at the start of a run.
 
     Args:
-        dataset: anything with ``train_x`` and ``classnames``.
+        dataset: Anything with ``train_x`` and ``classnames``.
 
     Returns:
         A head line (images, classes, largest, smallest, ratio) and one line per class; of more

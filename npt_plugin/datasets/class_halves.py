@@ -1,4 +1,4 @@
-"""Base and new halves of the classes."""
+"""The halves of the classes that base-to-new experiments call base and new."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def labels_of(subset: str, num_classes: int) -> range:
     """Original labels of a subset: base is the first ceil(K/2) labels, new is the rest.
 
     Args:
-        subset: all, base or new.
+        subset: All, base or new.
         num_classes: K.
 
     Raises:
-        UserError: unknown subset, or one that would hold no class.
+        UserError: Unknown subset, or one that would hold no class.
     """
     half = math.ceil(num_classes / 2)
     ranges = {"all": range(num_classes), "base": range(half), "new": range(half, num_classes)}

@@ -25,15 +25,15 @@ def download_dataset(entry: Entry, root: Path, keep: bool = False) -> list[str]:
     """Fetch and unpack all parts that need no person; finished parts are not fetched again.
 
     Args:
-        entry: dataset.
+        entry: Dataset.
         root: ``DATASET.ROOT``.
-        keep: keep archives after unpacking.
+        keep: Keep archives after unpacking.
 
     Returns:
         Paths under ``root`` that are still missing afterwards.
 
     Raises:
-        UserError: a link that fails, a wrong checksum, an unsafe archive; with the manual steps.
+        UserError: A link that fails, a wrong checksum, an unsafe archive; with the manual steps.
     """
     for part in entry.parts:
         try:
@@ -57,13 +57,13 @@ def manual_text(entry: Entry, root: Path) -> str:
 
 
 def fetch_part(part: Part, root: Path, folder: Path, keep: bool = False) -> None:
-    """One file, and for an archive what is in it.
+    """Fetch one file, and unpack it if it is an archive.
 
     Args:
-        part: what to fetch.
+        part: What to fetch.
         root: ``DATASET.ROOT``.
-        folder: where archives and half files are kept meanwhile.
-        keep: keep the archive after unpacking.
+        folder: Where archives and half files are kept meanwhile.
+        keep: Keep the archive after unpacking.
     """
     if part.into is None:
         target = root / part.file
@@ -97,14 +97,14 @@ def md5_of(path: Path) -> str:
 
 
 def fetch_file(part: Part, target: Path) -> None:
-    """Download to ``target``, which appears only when it is whole and right.
+    """Download to ``target``, which appears only when it is complete and its checksum is right.
 
     Args:
-        part: link or Google Drive id, checksum.
-        target: final place; ``<target>.part`` holds what there is so far and is continued.
+        part: Link or Google Drive id, checksum.
+        target: Final place; ``<target>.part`` holds what there is so far and is continued.
 
     Raises:
-        UserError: the link fails, the checksum differs, or JSON is not JSON.
+        UserError: The link fails, the checksum differs, or JSON is not JSON.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".part")

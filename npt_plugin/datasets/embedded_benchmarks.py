@@ -21,7 +21,7 @@ class EmbeddedDataset(FewShotDataset):
     """
 
     def load(self, cfg: Any) -> Source:
-        """Everything there is, under ``./data`` if the config names no root."""
+        """List all images, under ``./data`` if the config names no root."""
         if not cfg.DATASET.ROOT:
             cfg = cfg.clone()
             cfg.defrost()

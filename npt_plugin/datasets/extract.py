@@ -22,14 +22,14 @@ def extract(archive: Path, into: Path, work: Path, strip: str = "", inner: str =
     Everything is unpacked into ``work`` first; only a whole archive is moved to its place.
 
     Args:
-        archive: the file.
-        into: target folder, made if need be.
-        work: scratch folder on the same disk; emptied before and removed after.
-        strip: leading folder inside the archive to leave out (what lies elsewhere is skipped).
-        inner: member that is itself an archive and takes the place of this one.
+        archive: The file.
+        into: Target folder, made if need be.
+        work: Scratch folder on the same disk; emptied before and removed after.
+        strip: Leading folder inside the archive to leave out (what lies elsewhere is skipped).
+        inner: Member that is itself an archive and takes the place of this one.
 
     Raises:
-        UserError: a member that would leave the folder (absolute, ``..``, links outside), a broken
+        UserError: A member that would leave the folder (absolute, ``..``, links outside), a broken
             or foreign file, a full disk.
     """
     shutil.rmtree(work, ignore_errors=True)
@@ -54,10 +54,10 @@ def extract(archive: Path, into: Path, work: Path, strip: str = "", inner: str =
 
 
 def check_member(name: str, archive: str) -> str:
-    """A member's name, if it stays inside.
+    """Check that an archive member would be written inside the target folder; return its name.
 
     Raises:
-        UserError: absolute path, drive letter, or ``..``.
+        UserError: Absolute path, drive letter, or ``..``.
     """
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):

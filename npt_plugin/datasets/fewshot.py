@@ -1,4 +1,4 @@
-"""Few-shot choice: for a seed, the very images the CoOp family trains on."""
+"""Few-shot choice: for each seed exactly the images that the CoOp family trains on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def seeded_random(seed: int) -> random.Random:
     """A generator of our own, so that the global state of ``random`` neither matters nor changes.
 
     Args:
-        seed: run seed; negative means unseeded, as in Dassl.
+        seed: Run seed; negative means unseeded, as in Dassl.
     """
     return random.Random(seed) if seed >= 0 else random.Random()
 
@@ -44,9 +44,9 @@ def draw_shots(items: Sequence[Item], shots: int, rng: random.Random) -> list[It
     items is taken whole, in its order, and draws nothing from ``rng``.
 
     Args:
-        items: records or datums.
-        shots: images per class, at least 1.
-        rng: generator, advanced in place.
+        items: Records or datums.
+        shots: Images per class, at least 1.
+        rng: Generator, advanced in place.
 
     Returns:
         The chosen items, grouped by class.
@@ -63,10 +63,10 @@ def few_shot(
     """Shots for training and at most four per class for validation, from one generator.
 
     Args:
-        train: all training items.
-        val: all validation items; may be empty.
-        shots: images per class; below 1 keeps everything.
-        seed: run seed.
+        train: All training items.
+        val: All validation items; may be empty.
+        shots: Images per class; below 1 keeps everything.
+        seed: Run seed.
 
     Returns:
         ``(train, val)``. Source: behaviour of the CoOp family, which seeds the global generator

@@ -28,7 +28,7 @@ class FolderScan:
     """Images of class folders, and what else is there.
 
     Args:
-        root: folder that all paths are relative to.
+        root: Folder that all paths are relative to.
     """
 
     root: str
@@ -53,8 +53,8 @@ class FolderScan:
         """Note images that belong to no class.
 
         Args:
-            folder: where they lie, directly; "" is the root.
-            deep: also in all folders below.
+            folder: Where they lie, directly; "" is the root.
+            deep: Also in all folders below.
         """
         for path in self._files(folder) if deep else self._names(folder):
             if is_taken(path):
@@ -64,7 +64,7 @@ class FolderScan:
         """One line for each way in which images are left out.
 
         Args:
-            name: dataset name for the lines.
+            name: Dataset name for the lines.
         """
         lines = []
         for paths, where, remedy in (

@@ -32,7 +32,7 @@ class ImageFolder(FewShotDataset):
     required = ()
 
     def read(self) -> Source:
-        """Images of all parts."""
+        """List all images, and note what is left out."""
         self.scan = FolderScan(self.root)
         self.scan.beside()
         source = self.read_parts_or_classes()
@@ -41,14 +41,14 @@ class ImageFolder(FewShotDataset):
         return source
 
     def read_parts_or_classes(self) -> Source:
-        """By the layout that is there."""
+        """List the images by whichever of the two layouts the root has."""
         have = [part for part in PARTS if os.path.isdir(os.path.join(self.root, part))]
         if "train" in have:
             return self.read_parts(have)
         return self.read_single()
 
     def read_parts(self, have: list[str]) -> Source:
-        """One folder per part."""
+        """List ``<part>/<class>/<image>``."""
         if len(have) == 1:
             raise UserError(
                 f"'{self.root}' has a train folder but neither test nor val; add one, or put the "
@@ -78,7 +78,7 @@ class ImageFolder(FewShotDataset):
         )
 
     def read_single(self) -> Source:
-        """One folder per class, divided once and for all."""
+        """List ``<class>/<image>``, divided into parts by the split file."""
         path = os.path.join(self.root, SPLIT_FILE)
         folders = class_folders(self.root, ignored=("split_fewshot",))
         found = {folder: self.scan.images(folder) for folder in folders}
@@ -101,10 +101,10 @@ class ImageFolder(FewShotDataset):
         )
 
     def draw_split(self, path: str, found: dict[str, list[str]]) -> None:
-        """Divide every class by ``DATASET.SPLIT_SEED`` and keep the result.
+        """Divide every class by ``DATASET.SPLIT_SEED`` and write the split file.
 
         Raises:
-            UserError: a class without an image, or with too few to be divided.
+            UserError: A class without an image, or with too few to be divided.
         """
         empty = [folder for folder, names in found.items() if not names]
         if empty:
@@ -124,7 +124,7 @@ class ImageFolder(FewShotDataset):
         return [Record(f"{folder}/{name}", label, classname) for name in self.scan.images(folder)]
 
     def names(self, folders: list[str]) -> list[str]:
-        """Folder names, or what the class-name file makes of them."""
+        """Class names of folders: their own names, or those the class-name file gives."""
         file = self.cfg_dataset.get("CLASSNAMES_FILE", "")
         if not file:
             return folders

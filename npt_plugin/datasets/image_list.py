@@ -30,7 +30,7 @@ class List(FewShotDataset):
     """
 
     def read(self) -> Source:
-        """Rows of all files, labelled together so that every part knows every class."""
+        """List all images; labels are assigned over all files together."""
         self.remarks: list[str] = []
         rows = self.rows()
         every = [row for part in rows.values() for row in part]
@@ -67,7 +67,7 @@ class List(FewShotDataset):
         return rows
 
     def file_rows(self, file: str) -> list[Row]:
-        """Rows of one file, backslashes read as slashes where that finds the images."""
+        """Rows of one file; backslashes are read as slashes where that finds the images."""
         rows, changed = with_slashes(read_rows(os.path.join(self.root, file)), self.root)
         if changed:
             self.remarks.append(
@@ -92,7 +92,7 @@ class List(FewShotDataset):
         return [names[label] or f"class {label}" for label in range(len(names))]
 
     def divide(self, train: list[Record], val: list[Record]) -> Any:
-        """A test part where the lists give none: val if there is one, else a seeded share."""
+        """Make a test part where the lists give none: val if there is one, else 30 % by seed."""
         if val:
             self.remarks.append("List: there is no test part; the validation images are tested on.")
             return train, [], val

@@ -23,7 +23,7 @@ class ImageNet(FewShotDataset):
     required = ("images/train", "images/val", "classnames.txt")
 
     def read(self) -> Source:
-        """All images, by folder."""
+        """List all images, class folder by class folder."""
         name = self.registry_name()
         names = read_classnames(name, os.path.join(self.dataset_dir, "classnames.txt"))
         folders = class_folders(os.path.join(self.image_root, "train"))

@@ -23,7 +23,7 @@ class ImageNetLT(LongTailLists):
     required = ("ImageNet_LT_train.txt", "ImageNet_LT_test.txt")
 
     def class_names(self, rows: list[Row], numbers: dict[str, int]) -> list[str]:
-        """By WordNet folder, so labels and names cannot drift apart."""
+        """Names by WordNet folder, so that a label cannot get the name of another class."""
         places = [os.path.join(self.root, d, "classnames.txt") for d in ("imagenet-lt", "imagenet")]
         path = next((place for place in places if os.path.exists(place)), None)
         if path is None:

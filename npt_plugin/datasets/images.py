@@ -1,4 +1,4 @@
-"""Reading images: a broken file is named in one sentence, also from a worker process."""
+"""Reading images; an unreadable one is named in one sentence, also from a worker process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BadImageError(UserError):
     only the sentence is kept.
 
     Args:
-        message: the sentence, or PyTorch's wrapping of it.
+        message: The sentence, or PyTorch's wrapping of it.
     """
 
     def __init__(self, message: str) -> None:
@@ -42,10 +42,10 @@ def read_image(path: str) -> Image.Image:
     """Decode a file to 8-bit RGB (see :func:`~npt_plugin.datasets.rgb.to_rgb`).
 
     Args:
-        path: image file.
+        path: Image file.
 
     Raises:
-        BadImageError: absent, cut short, no image, or of values without a fixed range; names the
+        BadImageError: Absent, cut short, no image, or of values without a fixed range; names the
             path.
     """
     try:
@@ -65,7 +65,7 @@ class ImageCache:
         mode: ``memory`` keeps every image; ``""`` keeps none.
 
     Raises:
-        UserError: unknown mode.
+        UserError: Unknown mode.
     """
 
     def __init__(self, mode: str) -> None:

@@ -17,16 +17,16 @@ ORDERS = ("index", "random", "frequency")
 
 @dataclass(frozen=True)
 class ImbalanceSpec:
-    """How imbalanced the training set becomes.
+    """The class imbalance a run asks for.
 
     Args:
         ratio: tau = n_min / n_max in (0, 1]; 1.0 changes nothing.
         profile: exp (geometric decay over the classes) or step (first half full, second half tau).
-        order: which class is head: index (label order), random (seeded) or frequency (most
+        order: Which class is head: index (label order), random (seeded) or frequency (most
             frequent in the full training set first).
 
     Raises:
-        UserError: a value outside these.
+        UserError: A value outside these.
     """
 
     ratio: float = 1.0
@@ -34,7 +34,7 @@ class ImbalanceSpec:
     order: str = "index"
 
     def __post_init__(self) -> None:
-        """Reject what no run should start with."""
+        """Refuse values outside those described above."""
         if not (isinstance(self.ratio, (int, float)) and 0 < self.ratio <= 1):
             raise UserError(
                 f"DATASET.IMBALANCE.RATIO is {self.ratio}; it is n_min / n_max and must be above 0 "
@@ -66,7 +66,7 @@ def class_sizes(num_classes: int, n_max: int, ratio: float, profile: str = "exp"
 
     Args:
         num_classes: K, at least 1.
-        n_max: images of the head class, at least 1.
+        n_max: Images of the head class, at least 1.
         ratio: tau in (0, 1].
         profile: exp or step.
 
@@ -89,8 +89,8 @@ def class_order(
     Args:
         num_classes: K.
         order: index, random or frequency.
-        seed: run seed for random; negative means unseeded.
-        frequencies: images per label in the full training set, (K,), for frequency.
+        seed: Run seed for random; negative means unseeded.
+        frequencies: Images per label in the full training set, (K,), for frequency.
     """
     labels = list(range(num_classes))
     if order == "random":
@@ -128,13 +128,13 @@ def make_imbalanced(
     """Cut a training set down to the wanted profile; no class is emptied.
 
     Args:
-        items: balanced shots, or the full training set.
-        spec: ratio, profile, order.
+        items: Balanced shots, or the full training set.
+        spec: Ratio, profile, order.
         num_classes: K.
-        n_max: images of the head class: NUM_SHOTS, or for full sets the size of the largest class;
+        n_max: Images of the head class: NUM_SHOTS, or for full sets the size of the largest class;
             below 1 takes that size. A class that has fewer than its share keeps all it has.
-        seed: run seed (only for order random).
-        frequencies: images per label in the full training set (only for order frequency).
+        seed: Run seed (only for order random).
+        frequencies: Images per label in the full training set (only for order frequency).
 
     Returns:
         A new list; with ratio 1.0 exactly the given items in the given order.

@@ -14,11 +14,11 @@ from npt_plugin.engine.framework import DatasetBase
 
 
 class ImbalancedOverHost(ExplicitClasses):
-    """Class imbalance over a foreign dataset class.
+    """Class imbalance over a dataset class of the host project.
 
-    The foreign class is built with all shots and all classes; shots, class half and imbalance are
-    then ours. So its few-shot pickles are neither read nor written, and the class list covers
-    every class, not only those left in train. Subclasses set ``host_class``.
+    The host's class is asked for all images of all classes; shots, class half and imbalance are
+    then selected here. So its few-shot pickles are neither read nor written, and the class list
+    covers every class, not only those left in train. Subclasses set ``host_class``.
 
     Args:
         cfg: yacs config of the run.
@@ -56,11 +56,11 @@ def everything(cfg: Any) -> Any:
 
 
 def source_of(dataset: DatasetBase, name: str, root: str) -> Source:
-    """A foreign dataset as a :class:`Source`, paths relative to ``root``.
+    """The images of a host's dataset as a :class:`Source`, paths relative to ``root``.
 
     Args:
-        dataset: an instance holding all images of all classes.
-        name: name for messages and records.
+        dataset: An instance holding all images of all classes.
+        name: Name for messages and records.
         root: ``DATASET.ROOT``, absolute.
     """
 
@@ -89,7 +89,7 @@ def imbalanced_variant(dataset_class: type[DatasetBase]) -> type[DatasetBase]:
     """The class to register as ``Imbalanced<Name>``.
 
     Args:
-        dataset_class: any registered dataset class. Ours honour ``DATASET.IMBALANCE`` by
+        dataset_class: Any registered dataset class. Ours honour ``DATASET.IMBALANCE`` by
             themselves, so their variant only carries the name.
     """
     name = f"{PREFIX}{dataset_class.__name__}"

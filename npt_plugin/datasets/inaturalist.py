@@ -23,7 +23,7 @@ class INaturalist2018(LongTailLists):
     required = ("categories.json",)
 
     def rows(self, file: str) -> list[Row]:
-        """From the list file, or from the competition's JSON."""
+        """Rows of the list file, or of the competition's JSON where the list is absent."""
         if not file or os.path.exists(os.path.join(self.dataset_dir, file)):
             return super().rows(file)
         part = "train" if "train" in file else "val"

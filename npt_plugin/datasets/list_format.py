@@ -28,10 +28,10 @@ def read_rows(path: str) -> list[Row]:
     """Rows of a list or CSV file (CSV if its name ends in ``.csv``).
 
     Args:
-        path: the file, UTF-8.
+        path: The file, UTF-8.
 
     Raises:
-        UserError: absent, not text, no rows, or a line that cannot be understood (with its number).
+        UserError: Absent, not text, no rows, or a line that cannot be understood (with its number).
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -88,13 +88,13 @@ def _csv_rows(path: str, file: Iterable[str]) -> list[Row]:
 
 
 def with_slashes(rows: Sequence[Row], root: str) -> tuple[list[Row], int]:
-    """Rows whose paths are written as on Windows, read as what they mean here.
+    """Replace backslashes in paths that were written on Windows.
 
     Only a path that names no file as it stands, but does with ``/`` for each backslash, is changed.
 
     Args:
-        rows: of a list or CSV file.
-        root: folder that the paths are relative to.
+        rows: Of a list or CSV file.
+        root: Folder that the paths are relative to.
 
     Returns:
         All rows in order, and how many were changed.
@@ -110,13 +110,13 @@ def with_slashes(rows: Sequence[Row], root: str) -> tuple[list[Row], int]:
 
 
 def label_numbers(rows: Sequence[Row], names: Sequence[str] | None = None) -> dict[str, int]:
-    """Label as written to class index.
+    """Map each label as it is written to its class index.
 
     Integers stand for themselves. Words are looked up in ``names`` if given, else numbered in
     alphabetical order.
 
     Raises:
-        UserError: integers and words mixed, or a word that ``names`` does not list.
+        UserError: Integers and words mixed, or a word that ``names`` does not list.
     """
     written = sorted({row.label for row in rows})
     numeric = [label for label in written if label.lstrip("-").isdigit()]
@@ -140,7 +140,7 @@ def read_names(path: str) -> list[str]:
     """One class name per line, in label order.
 
     Raises:
-        UserError: absent, or a blank line between names.
+        UserError: Absent, or a blank line between names.
     """
     try:
         with open(path, encoding="utf-8-sig") as file:
@@ -155,16 +155,21 @@ def read_names(path: str) -> list[str]:
 
 
 def read_folder_names(path: str) -> dict[str, str]:
-    """Lines ``<folder> <name words>`` to a dictionary; a line of one word names itself."""
+    """Read lines ``<folder> <name words>``; a line of one word is its own name."""
     pairs = (line.partition(" ") for line in read_names(path))
     return {folder: words.strip() or folder for folder, _, words in pairs}
 
 
 def to_records(rows: Sequence[Row], numbers: dict[str, int], names: Sequence[str]) -> list[Record]:
-    """Rows as records; labels beyond the names are refused.
+    """Make records of rows.
+
+    Args:
+        rows: Of a list or CSV file.
+        numbers: Label as written to class index.
+        names: K class names in label order.
 
     Raises:
-        UserError: a label outside 0..K-1.
+        UserError: A label outside 0..K-1.
     """
     records = []
     for row in rows:

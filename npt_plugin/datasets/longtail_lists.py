@@ -21,7 +21,7 @@ class LongTailLists(FewShotDataset):
     images = ""  # image folder under DATASET.ROOT, where it is not in dataset_dir
 
     def read(self) -> Source:
-        """Rows of the lists."""
+        """List the images of the three files."""
         name = self.registry_name()
         root = os.path.join(self.root, self.images) if self.images else self.dataset_dir
         rows = [self.rows(file) for file in self.lists]
@@ -42,10 +42,18 @@ class LongTailLists(FewShotDataset):
     def by_folder(
         self, rows: list[Row], numbers: dict[str, int], table: dict[str, str] | None
     ) -> list[str]:
-        """Names from the folder an image lies in, through ``table`` or with spaces for ``_``.
+        """Name each class after the folder of its images.
+
+        Args:
+            rows: Rows of the training list.
+            numbers: Label as written to class index.
+            table: Folder to name; None takes the folder itself, with spaces for ``_``.
+
+        Returns:
+            K names in label order.
 
         Raises:
-            UserError: a folder the table does not list, or a label without any training row.
+            UserError: A folder the table does not list, or a label without any training row.
         """
         names: dict[int, str] = {}
         for row in rows:
@@ -73,9 +81,9 @@ def group_sizes(
     """Number of many-, medium- and few-shot classes by training count.
 
     Args:
-        records: training records.
-        many_above: many means more than this.
-        few_below: few means fewer than this.
+        records: Training records.
+        many_above: Many means more than this.
+        few_below: Few means fewer than this.
 
     Returns:
         ``(many, medium, few)``.

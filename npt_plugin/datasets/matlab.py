@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from scipy.io import loadmat
+
 from npt_plugin.errors import UserError
 
 
@@ -11,14 +13,12 @@ def read_mat(name: str, path: str) -> dict[str, Any]:
     """Variables of a ``.mat`` file.
 
     Args:
-        name: dataset name for the error message.
-        path: the file.
+        name: Dataset name for the error message.
+        path: The file.
 
     Raises:
-        UserError: absent or unreadable.
+        UserError: Absent or unreadable.
     """
-    from scipy.io import loadmat  # comes with scikit-learn; only needed when no split file exists
-
     try:
         return loadmat(path)
     except Exception as error:  # scipy raises many kinds for a broken file

@@ -49,7 +49,7 @@ ALIASES = {"dtd": "DescribableTextures"}
 
 
 def reader(name: str) -> type:
-    """Our reader of that registry name."""
+    """The reader class of a registry name."""
     return getattr(importlib.import_module(f"npt_plugin.datasets.{READERS[name]}"), name)
 
 
@@ -60,14 +60,14 @@ def dataset_name(word: str, known: Iterable[str] = READERS) -> str:
     kept. Names of the CoOp family's yaml files (``dtd``) are known too.
 
     Args:
-        word: what was typed.
-        known: registry names to choose from; by default our own readers.
+        word: What was typed.
+        known: Registry names to choose from; by default our own readers.
 
     Returns:
         One of ``known``, or ``Imbalanced`` and one of ``known``.
 
     Raises:
-        UserError: nothing of that name; the nearest name is given.
+        UserError: Nothing of that name; the nearest name is given.
 
     Example:
         >>> dataset_name("dtd"), dataset_name("imbalanced_oxford_pets")
@@ -92,11 +92,11 @@ def dataset_yaml(word: str, folder: Path) -> Path:
     """The yaml file of a dataset.
 
     Args:
-        word: what was typed: a file name without ``.yaml``, or any spelling of a dataset's name.
-        folder: a ``configs/datasets``.
+        word: What was typed: a file name without ``.yaml``, or any spelling of a dataset's name.
+        folder: A ``configs/datasets``.
 
     Raises:
-        UserError: no such file; the nearest name is given.
+        UserError: No such file; the nearest name is given.
     """
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if word in files:

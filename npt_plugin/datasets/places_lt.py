@@ -21,7 +21,7 @@ class PlacesLT(LongTailLists):
     required = ("Places_LT_train.txt", "Places_LT_test.txt")
 
     def class_names(self, rows: list[Row], numbers: dict[str, int]) -> list[str]:
-        """By scene folder."""
+        """Names by scene folder."""
         path = os.path.join(self.dataset_dir, "classnames.txt")
         table = read_folder_names(path) if os.path.exists(path) else None
         return self.by_folder(rows, numbers, table)

@@ -1,4 +1,4 @@
-"""Which dataset names exist where: all of ours in our own runs, only ``Imbalanced*`` in a host."""
+"""Registering datasets: in our own runs all of them, in a host project only ``Imbalanced*``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from npt_plugin.engine.joining import follow
 def register_base_datasets(registry: Any = DATASET_REGISTRY) -> None:
     """Register all our readers under their own names, for our own entry points.
 
-    A name somebody else holds already stays theirs. May run as often as one likes.
+    A name that is taken is left alone. May be called repeatedly.
     """
     for name in READERS:
         if name not in registry.registered_names():
@@ -26,7 +26,7 @@ def register_imbalanced_datasets(registry: Any = DATASET_REGISTRY) -> None:
     """Register ``Imbalanced<Name>`` for every dataset, those registered later included.
 
     Names the registry does not hold get a variant of our reader; if a host registers the plain
-    name later, its class takes the variant over. May run as often as one likes.
+    name later, its class takes the variant over. May be called repeatedly.
     """
     for name in READERS:
         if name not in registry.registered_names():

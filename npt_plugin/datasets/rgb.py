@@ -12,10 +12,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
     upper 8 bits are kept. Transparency is dropped and EXIF rotation ignored, as in CoOp.
 
     Args:
-        image: any Pillow image, opened or made in memory.
+        image: Any Pillow image, opened or made in memory.
 
     Raises:
-        ValueError: a mode whose values have no fixed range (32-bit integers, floating point).
+        ValueError: A mode whose values have no fixed range (32-bit integers, floating point).
     """
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")

@@ -18,9 +18,9 @@ class ClassWeightedSampler(Sampler[int]):
     epoch, pass) alone: not on the global generators, the workers or an interruption.
 
     Args:
-        labels: class index of each item, (N,).
-        seed: run seed; negative draws one.
-        max_epoch: epochs of the run, T.
+        labels: Class index of each item, (N,).
+        seed: Run seed; negative draws one.
+        max_epoch: Epochs of the run, T.
 
     Example:
         >>> sampler = ClassBalancedSampler([0] * 99 + [1], seed=1)
@@ -117,7 +117,7 @@ def build_sampler(cfg: Any, items: Sequence[Any], name: str) -> ClassWeightedSam
 
     Args:
         cfg: yacs config of the run (SEED, OPTIM.MAX_EPOCH).
-        items: training items with ``label``.
+        items: Training items with ``label``.
         name: ``DATALOADER.TRAIN_X.SAMPLER``.
     """
     if name not in SAMPLERS:

@@ -17,7 +17,7 @@ def visible(folder: str) -> list[str]:
     """Names in a folder without hidden ones, in the file system's order.
 
     Raises:
-        UserError: the folder is missing or unreadable.
+        UserError: The folder is missing or unreadable.
     """
     try:
         return [name for name in os.listdir(folder) if not name.startswith(".")]
@@ -31,7 +31,7 @@ def class_folders(folder: str, ignored: Sequence[str] = ()) -> list[str]:
     """Sorted names of the visible sub-folders that hold classes.
 
     Raises:
-        UserError: there is none.
+        UserError: There is none.
     """
     names = sorted(
         name
@@ -47,7 +47,7 @@ def folder_records(root: str, folder: str, label: int, classname: str) -> list[R
     """One record per visible file of ``root/folder``.
 
     Raises:
-        UserError: the folder is missing or empty.
+        UserError: The folder is missing or empty.
     """
     names = visible(os.path.join(root, folder))
     if not names:

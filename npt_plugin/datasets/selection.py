@@ -1,4 +1,4 @@
-"""From everything a dataset offers to what one run sees: shots, then class half, then imbalance."""
+"""Selecting the images of one run: shots, then class half, then imbalance."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class SelectionSpec:
     """What a run asks for.
 
     Args:
-        shots: images per class; -1 takes everything.
-        seed: run seed; negative means unseeded.
-        subset: all, base or new classes.
-        imbalance: ratio, profile and order.
+        shots: Images per class; -1 takes everything.
+        seed: Run seed; negative means unseeded.
+        subset: All, base or new classes.
+        imbalance: Ratio, profile and order.
 
     Raises:
-        UserError: shots of 0 or below -1.
+        UserError: Shots of 0 or below -1.
     """
 
     shots: int = -1
@@ -34,7 +34,7 @@ class SelectionSpec:
     imbalance: ImbalanceSpec = field(default_factory=ImbalanceSpec)
 
     def __post_init__(self) -> None:
-        """Dassl takes every number below 1 for all images; that is asked for by -1 only."""
+        """Refuse 0 and below -1, which Dassl would take for "all images"."""
         if self.shots < 1 and self.shots != -1:
             raise UserError(
                 f"DATASET.NUM_SHOTS is {self.shots}; give 1 or more images per class, or -1 for "
@@ -63,9 +63,9 @@ class Selection:
     """The records of one run.
 
     Args:
-        train, val, test: chosen records.
-        classnames: one entry per label, whatever is left in train.
-        remarks: lines worth printing at the start of the run.
+        train, val, test: Chosen records.
+        classnames: One entry per label, whatever is left in train.
+        remarks: Lines worth printing at the start of the run.
     """
 
     train: list[Record]
@@ -79,8 +79,8 @@ def select(source: Source, spec: SelectionSpec) -> Selection:
     """Few-shot choice over all classes, then the class half, then imbalance on what is left.
 
     Args:
-        source: all records of a dataset.
-        spec: what the run asks for.
+        source: All records of a dataset.
+        spec: What the run asks for.
 
     Returns:
         Records with labels 0..K'-1, K' the number of classes in the subset. A test-only source

@@ -1,4 +1,4 @@
-"""What a reader hands over: light records, three splits and an explicit list of classes."""
+"""What a reader returns: the images of three splits and an explicit list of classes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Record(NamedTuple):
     """One labelled image, before it becomes a ``Datum``.
 
     Args:
-        path: file, relative to the image folder of its source, with forward slashes.
-        label: class index, 0..K-1.
-        classname: name of the class as prompts will use it.
-        domain: domain index; 0 where a dataset has no domains.
+        path: File, relative to the image folder of its source, with forward slashes.
+        label: Class index, 0..K-1.
+        classname: Name of the class as prompts will use it.
+        domain: Domain index; 0 where a dataset has no domains.
     """
 
     path: str
@@ -31,15 +31,15 @@ class Source:
     """Everything a dataset offers, before shots, class halves and imbalance.
 
     Args:
-        name: registry name, e.g. ``OxfordPets``.
-        image_root: absolute folder the record paths are relative to.
+        name: Registry name, e.g. ``OxfordPets``.
+        image_root: Absolute folder the record paths are relative to.
         classnames: K names in label order; never inferred from what is left in train.
-        train, val, test: records of each split; ``val`` may be empty.
-        val_is_test: the test images also serve as validation set (ImageNet), so shots skip them.
-        test_only: train repeats the test images (ImageNetV2, ...): nothing is ever left out.
-        remarks: lines for the start of a run.
-        problems: lines for the start of a run that a check of the data counts as problems.
-        refusal: a problem that no run should start with; empty if there is none.
+        train, val, test: Records of each split; ``val`` may be empty.
+        val_is_test: The test images also serve as validation set (ImageNet), so shots skip them.
+        test_only: Train repeats the test images (ImageNetV2, ...): nothing is ever left out.
+        remarks: Lines for the start of a run.
+        problems: Lines for the start of a run that a check of the data counts as problems.
+        refusal: A problem that no run should start with; empty if there is none.
     """
 
     name: str
@@ -59,14 +59,14 @@ def classnames_of(name: str, *splits: Iterable[Record]) -> list[str]:
     """Names in label order over all splits together.
 
     Args:
-        name: dataset name for the error message.
-        splits: any number of record lists.
+        name: Dataset name for the error message.
+        splits: Any number of record lists.
 
     Returns:
         K names; entry k belongs to label k.
 
     Raises:
-        UserError: labels that do not run from 0 to K-1 without a gap, or one label with two names.
+        UserError: Labels that do not run from 0 to K-1 without a gap, or one label with two names.
     """
     found: dict[int, str] = {}
     for record in (record for split in splits for record in split):
@@ -81,14 +81,14 @@ def classnames_of(name: str, *splits: Iterable[Record]) -> list[str]:
 
 
 def check_labels(name: str, labels: Iterable[int]) -> None:
-    """Labels must be 0..K-1, each used at least once.
+    """Check that labels are 0..K-1, each used at least once.
 
     Args:
-        name: dataset name for the error message.
-        labels: the labels in use, repeated or not, in any order.
+        name: Dataset name for the error message.
+        labels: The labels in use, repeated or not, in any order.
 
     Raises:
-        UserError: no label at all, a negative one, labels that start at 1, or a gap.
+        UserError: No label at all, a negative one, labels that start at 1, or a gap.
     """
     used = sorted(set(labels))
     if not used:
@@ -110,14 +110,14 @@ def check_source(source: Source, allow_empty: bool = False) -> list[str]:
     """Check a source against its own class list.
 
     Args:
-        source: what a reader returned.
-        allow_empty: accept classes without a training image.
+        source: What a reader returned.
+        allow_empty: Accept classes without a training image.
 
     Returns:
         Remarks worth printing (the reader's, duplicate class names), possibly none.
 
     Raises:
-        UserError: what the reader refuses, no class, no training image, a label outside 0..K-1, or
+        UserError: What the reader refuses, no class, no training image, a label outside 0..K-1, or
             a class absent from train.
     """
     if source.refusal:
@@ -163,10 +163,10 @@ def duplicate_names(name: str, classnames: Sequence[str]) -> list[str]:
 
 
 def check_files(source_name: str, image_root: str, records: Iterable[Record]) -> None:
-    """Every record must name an existing file.
+    """Check that every record names an existing file.
 
     Raises:
-        UserError: with the number of missing files and the first of them.
+        UserError: With the number of missing files and the first of them.
     """
     records = list(records)
     missing = [r.path for r in records if not os.path.isfile(os.path.join(image_root, r.path))]

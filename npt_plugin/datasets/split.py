@@ -16,10 +16,10 @@ SPLITS = ("train", "val", "test")
 
 
 def read_json(path: str | Path) -> Any:
-    """Read JSON, with one clear sentence when it is not.
+    """Read a JSON file.
 
     Raises:
-        UserError: unreadable, or not JSON (for example cut short).
+        UserError: Unreadable, or not JSON (for example cut short).
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -34,13 +34,13 @@ def read_split(path: str | Path) -> tuple[list[Record], list[Record], list[Recor
     """Read ``{"train": [[path, label, classname], ...], "val": ..., "test": ...}``.
 
     Args:
-        path: a ``split_zhou_*.json`` or a split of ours.
+        path: A ``split_zhou_*.json`` or a split of ours.
 
     Returns:
         Train, val and test records; paths stay relative to the image folder.
 
     Raises:
-        UserError: not JSON, a missing part, or an entry that is not path, label, name.
+        UserError: Not JSON, a missing part, or an entry that is not path, label, name.
     """
     content = read_json(path)
     missing = [name for name in SPLITS if not isinstance(content, dict) or name not in content]
@@ -84,12 +84,12 @@ def split_trainval(
     ``round(n * val_share)`` go to val.
 
     Args:
-        trainval: records in file order.
-        rng: generator seeded with the run seed, advanced in place.
-        val_share: part of each class that becomes validation.
+        trainval: Records in file order.
+        rng: Generator seeded with the run seed, advanced in place.
+        val_share: Part of each class that becomes validation.
 
     Raises:
-        UserError: a class too small to give one validation image.
+        UserError: A class too small to give one validation image.
     """
     positions: dict[int, list[int]] = {}
     for position, record in enumerate(trainval):
@@ -118,12 +118,12 @@ def split_three(
     """Divide each class into 50 % train, 20 % val and 30 % test after a shuffle.
 
     Args:
-        classes: records class after class, in label order (or the order of the source file).
-        rng: generator seeded with the run seed, advanced in place.
-        train_share, val_share: parts of each class; test gets the rest.
+        classes: Records class after class, in label order (or the order of the source file).
+        rng: Generator seeded with the run seed, advanced in place.
+        train_share, val_share: Parts of each class; test gets the rest.
 
     Raises:
-        UserError: a class too small to give at least one image to each part.
+        UserError: A class too small to give at least one image to each part.
     """
     parts: tuple[list[Record], list[Record], list[Record]] = ([], [], [])
     for members in classes:

@@ -1,4 +1,4 @@
-"""Does a folder still hold what its split file says?"""
+"""Comparing a folder with the split file that was drawn from it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def new_classes(
     """A sentence about class folders that the split file does not have; empty if there are none.
 
     Args:
-        found: image names by class folder, as they are now.
-        known: all records of the split file, ``<folder>/<image>``.
-        split_file: its name.
+        found: Image names by class folder, as they are now.
+        known: All records of the split file, ``<folder>/<image>``.
+        split_file: Its name.
     """
     folders = {record.path.rpartition("/")[0] for record in known}
     added = {folder: names for folder, names in found.items() if names and folder not in folders}

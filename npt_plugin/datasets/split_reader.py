@@ -64,7 +64,7 @@ class SplitDataset(FewShotDataset):
         """Stripped lines of an annotation file under the dataset folder, blank ones left out.
 
         Raises:
-            UserError: the file is absent.
+            UserError: The file is absent.
         """
         return annotation_lines(self.registry_name(), os.path.join(self.dataset_dir, relative))
 
@@ -73,7 +73,7 @@ def annotation_lines(name: str, path: str) -> list[str]:
     """Stripped, non-blank lines of a text file.
 
     Raises:
-        UserError: the file is absent.
+        UserError: The file is absent.
     """
     try:
         with open(path, encoding="utf-8") as file:

@@ -27,9 +27,9 @@ class Problem:
     """One problem, or all problems of one kind.
 
     Args:
-        kind: what is wrong.
-        cases: one entry for each problem of the kind; empty if ``kind`` says it all.
-        by_folder: the cases are paths, to be counted by folder.
+        kind: What is wrong.
+        cases: One entry for each problem of the kind; empty if ``kind`` says it all.
+        by_folder: The cases are paths, to be counted by folder.
     """
 
     kind: str
@@ -38,14 +38,14 @@ class Problem:
 
     @property
     def number(self) -> int:
-        """How many problems these are."""
+        """Number of problems, at least 1."""
         return max(1, len(self.cases))
 
     def lines(self, shown: int = SHOWN) -> list[str]:
         """The kind, with the number of cases and the first of them.
 
         Args:
-            shown: cases listed at most, and folders named at most.
+            shown: Cases listed at most, and folders named at most.
         """
         if not self.cases:
             return [self.kind]
@@ -72,8 +72,8 @@ def verify(source: Source, decode_images: bool = True) -> tuple[list[str], list[
     """Facts and problems of a dataset.
 
     Args:
-        source: its records.
-        decode_images: also decode every image (slow on large sets).
+        source: Its records.
+        decode_images: Also decode every image (slow on large sets).
 
     Returns:
         Lines of facts, and problems by kind, possibly none.
@@ -109,11 +109,11 @@ def verify(source: Source, decode_images: bool = True) -> tuple[list[str], list[
 
 
 def look_at_images(root: str, paths: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Decode images.
+    """Decode images and read their EXIF data.
 
     Args:
-        root: folder that the paths are relative to.
-        paths: image files.
+        root: Folder that the paths are relative to.
+        paths: Image files.
 
     Returns:
         ``path: reason`` of each that cannot be read, and lines about what is lost in reading.
