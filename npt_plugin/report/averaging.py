@@ -26,11 +26,13 @@ class Rule:
 
     Attributes:
         name: Stands in place of a dataset in the row.
+        about: One sentence on what the row holds, for the foot of the table; empty: the name does.
         h: Makes H of the base and new accuracies of several datasets; None: by column.
         of_means: Whether H over seeds is that of their mean base and new accuracy, too.
     """
 
     name: str
+    about: str = ""
     h: Callable[[Sequence[tuple[float, float]]], float] | None = None
     of_means: bool = False
 
@@ -56,11 +58,18 @@ def _pairs(values: Sequence[Values]) -> list[tuple[float, float]]:
 
 MEAN = Rule("average")
 
-MEAN_OF_H = Rule("average (mean of H)", mean_of_h)
-"""H is the mean of the datasets' H, as in the imbalanced table of CPT."""
+MEAN_OF_H = Rule(
+    "average (mean of H)",
+    "H is the mean of the datasets' H, as in the imbalanced table of CPT.",
+    mean_of_h,
+)
 
-H_OF_AVERAGES = Rule("average (H of averages)", h_of_averages, of_means=True)
-"""H is that of the row's own base and new accuracy, as in CoOp, CoCoOp, MaPLe and most lists."""
+H_OF_AVERAGES = Rule(
+    "average (H of averages)",
+    "H is that of the row's own base and new, as in CoOp, CoCoOp, MaPLe and most published lists.",
+    h_of_averages,
+    of_means=True,
+)
 
 _RULES = {rule.name: rule for rule in (MEAN, MEAN_OF_H, H_OF_AVERAGES)}
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from npt_plugin.evaluation.groups import GROUPS
+from npt_plugin.report.averaging import Rule
 from npt_plugin.report.differences import below_zero_shot
 from npt_plugin.report.table import Rows
 from npt_plugin.runs.collect import Found, Run
@@ -63,6 +64,12 @@ def uneven_averages(rows: Rows) -> list[str]:
             said = "; ".join(f"{', '.join(who)}: {', '.join(over)}" for over, who in sets.items())
             lines.append(f"Averages at tau {ratio:g} are over different datasets: {said}")
     return list(dict.fromkeys(lines))
+
+
+def rules(rows: Rows, known: Sequence[Rule]) -> list[str]:
+    """What the rows of averages hold, one line for each rule that needs one."""
+    shown = {key.dataset for key in rows}
+    return [f"{rule.name}: {rule.about}" for rule in known if rule.about and rule.name in shown]
 
 
 def thresholds(runs: Sequence[tuple[Key, Run]]) -> list[str]:

@@ -21,6 +21,7 @@ h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem}
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid #8884}
 th:first-child,td:first-child,td:nth-child(2),td:nth-child(3){text-align:left}
+td:last-child{white-space:normal;overflow-wrap:anywhere;min-width:10rem}
 tr.ours td{font-weight:600}
 figure{margin:1rem 0}img{max-width:100%;height:auto;background:#fff}
 figcaption,.note{font-size:.85rem;opacity:.8}

@@ -73,12 +73,7 @@ class BaseToNew(Table):
     rules = (H_OF_AVERAGES, MEAN_OF_H)
     below = ("base", "H")
     grouped = "base"
-    about = (
-        "; macro, many, medium and few are of the base classes. H is the harmonic mean of base and "
-        "new accuracy: of a dataset the mean of its seeds' H; of the average, by its name, either "
-        "that of the row's own base and new (the rule of CoOp, CoCoOp, MaPLe and most papers) or "
-        "the mean of the datasets' H"
-    )
+    about = "; macro, many, medium and few are of the base classes"
     _halves = {"train_base": "base", "test_new": "new"}
 
     def part(self, place: Place) -> str | None:

@@ -26,7 +26,7 @@ class Results:
         summary: One dict a row.
         differences: One dict a comparison of NPT with its base trainer.
         notes: Runs that must not hide in a mean, a line each.
-        foot: What the groups of classes mean.
+        foot: What the averages and the groups of classes mean, a line each.
     """
 
     table: Table
@@ -65,7 +65,7 @@ def results_of(table: Table, found: Found) -> Results | None:
             *notes.uneven_averages(rows),
             *notes.twin_runs(found, twins),
         ],
-        notes.thresholds(grouped),
+        notes.rules(rows, table.rules) + notes.thresholds(grouped),
     )
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from npt_plugin.losses import posthoc_adjust, tau_normalize
+from npt_plugin.evaluation.posthoc import posthoc_adjust, tau_normalize
 
 pytestmark = pytest.mark.numerics
 

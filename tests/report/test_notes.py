@@ -66,6 +66,15 @@ def test_averages_over_other_datasets_are_named(tmp_path, write_pair):
     )
 
 
+def test_each_rule_of_averaging_is_explained_where_it_is_shown(tmp_path, write_pair):
+    write_pair("dtd", "CoOp", 1, 60.0, 40.0)
+    assert not any(line.startswith("average") for line in results(tmp_path).foot)
+    write_pair("eurosat", "CoOp", 1, 60.0, 40.0)
+    first, second, _ = results(tmp_path).foot
+    assert first.startswith("average (H of averages): H is that of the row's own base and new")
+    assert second.startswith("average (mean of H): H is the mean of the datasets' H")
+
+
 def test_thresholds_and_empty_groups_are_in_the_foot(runs):
     (line,) = results(runs).foot
     assert line == (
