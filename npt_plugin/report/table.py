@@ -9,6 +9,7 @@ from typing import Any
 from npt_plugin.evaluation.averages import mean_and_sd
 from npt_plugin.report.averaging import Rule, Values, rule_of
 from npt_plugin.report.protocols import Table
+from npt_plugin.runs.layout import ALL_SHOTS
 from npt_plugin.runs.units import Key, Unit, ranked
 
 Rows = dict[Key, dict[int, Values]]
@@ -44,8 +45,10 @@ def add_averages(rows: Rows, rules: Sequence[Rule]) -> Rows:
 
 def labels(table: Table, key: Key) -> dict[str, Any]:
     """What a row stands for, by the heads of the first columns."""
-    shots = {} if key.shots is None else {"shots": key.shots}
-    return {table.where: key.dataset, "tau": key.ratio, **shots}
+    said: dict[str, Any] = {table.where: key.dataset, "tau": key.ratio}
+    if key.shots is not None:
+        said["shots"] = "all" if key.shots == ALL_SHOTS else key.shots
+    return said
 
 
 def summarise(table: Table, rows: Rows, columns: Sequence[str]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import pytest
 from npt_plugin.report.protocols import TABLES, VARIANTS
 from npt_plugin.report.results import results_of
 from npt_plugin.runs.collect import find_runs
-from npt_plugin.runs.layout import Place
+from npt_plugin.runs.layout import ALL_SHOTS, Place
 
 BASE_TO_NEW, FEW_SHOT, CROSS, GENERALISATION, LONG_TAIL = TABLES
 
@@ -90,11 +90,13 @@ def test_differences_of_a_transfer_are_paired_by_seed(tmp_path, transfers):
 
 def test_long_tail_has_the_groups(tmp_path, write):
     metrics = {"accuracy": 50.0, "macro_accuracy": 45.0, "many": 60.0, "medium": 40.0, "few": 20.0}
-    place = Place("long_tail", "", "cifar100_lt", 500, 0.01, "CoOp", "cfg", 1)
+    place = Place("long_tail", "", "imagenet_lt", ALL_SHOTS, 1.0, "CoOp", "cfg", 1)
     write(place, 50.0, metrics=metrics)
     made = results(LONG_TAIL, tmp_path)
     assert made.columns == ("many", "medium", "few", "macro", "accuracy")
-    assert [made.summary[0][c] for c in made.columns] == [60.0, 40.0, 20.0, 45.0, 50.0]
+    (row,) = made.summary
+    assert [row[c] for c in made.columns] == [60.0, 40.0, 20.0, 45.0, 50.0]
+    assert row["shots"] == "all" and made.foot[0].startswith("Groups of imagenet_lt, tau 1:")
 
 
 def test_every_table_writes_files_of_its_own():
