@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
+from tolerance import DOUBLE, SINGLE, gap
 
 from npt_plugin.cli import main as cli
 from npt_plugin.cli.words import nearest_words
@@ -21,6 +22,8 @@ from npt_plugin.predictor import Predictor
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.predictions import PREDICTIONS, Predictions
 from npt_plugin.runs.record import read_record, write_record
+
+ROUNDED = 1.01 * SINGLE  # of the largest: one rounding to float32
 
 
 @pytest.fixture
@@ -81,37 +84,46 @@ def test_predictions_are_kept_and_checked(run):
         Predictions.load(run)
 
 
+def seen_again(run):
+    """What ``eval`` says of the run: computed in float64 here, and rounded once when kept."""
+    assert cli.main(["eval", "--run", str(run)]) == 0
+    return Predictions.load(run / "eval" / "OxfordPets_base")
+
+
+@pytest.mark.numerics
 def test_the_predictor_says_what_the_run_said(run, images):
-    kept, predictor = Predictions.load(run), Predictor.from_run(run)
-    torch.testing.assert_close(predictor.logits(images), kept.logits, rtol=1e-4, atol=1e-4)
+    kept, predictor = seen_again(run), Predictor.from_run(run)
+    assert gap(predictor.logits(images), kept.logits) <= ROUNDED
     one = predictor.top_k(images[0], k=2)[0]
     opened = Image.open(images[0])
     batch = predictor.transform(opened.convert("RGB"))[None]
     assert len(one) == 2 and one[0][1] >= one[1][1]
     assert predictor.top_k(opened, k=2)[0][0][0] == one[0][0]
-    torch.testing.assert_close(predictor.probabilities(batch), predictor.probabilities(opened))
+    assert gap(predictor.probabilities(batch), predictor.probabilities(opened)) <= DOUBLE
     assert predictor.probabilities(images).sum(1).tolist() == pytest.approx([1.0] * len(images))
     assert predictor.logits([]).shape == (0, 3)
 
 
+@pytest.mark.numerics
 def test_the_predictor_adjusts_after_training_as_the_run_did(first_stages, pets_root):
     run = first_stages("CoOp", "TRAINER.IMBALANCE_LOSS.POSTHOC_TAU", "2.0")
-    kept, predictor = Predictions.load(run), Predictor.from_run(run)
+    kept, predictor = seen_again(run), Predictor.from_run(run)
     images = images_of(pets_root, run)
-    torch.testing.assert_close(predictor.logits(images), kept.logits, rtol=1e-4, atol=1e-4)
+    assert gap(predictor.logits(images), kept.logits) <= ROUNDED
     other = Predictor.from_run(run, class_names=kept.class_names)  # names given: no prior
     prior = torch.tensor(read_record(run / RESULTS).class_counts).double()
     shift = 2 * (prior / prior.sum()).log().float()
     assert shift.std() > 0
-    torch.testing.assert_close(other.logits(images) - shift, kept.logits, rtol=1e-4, atol=1e-4)
+    assert gap(other.logits(images) - shift, kept.logits) <= ROUNDED
 
 
+@pytest.mark.numerics
 def test_new_class_names(run, images):
     predictor = Predictor.from_run(run, class_names=["lime fish", "red_kite"])
     assert predictor.probabilities(images[:3]).shape == (3, 2)
     whole = Predictor.from_run(run)
     ours, theirs = predictor.logits(images[:3])[:, 1], whole.logits(images[:3])[:, 0]
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)  # red_kite in both
+    assert gap(ours, theirs) <= DOUBLE  # red_kite in both
 
 
 def test_predict_prints_a_line_an_image(run, images, capsys, tmp_path):

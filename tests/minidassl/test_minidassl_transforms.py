@@ -31,6 +31,7 @@ def make_cfg(*names, **options):
     return cfg
 
 
+@pytest.mark.numerics
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic", "nearest"])
 def test_test_transform_step_by_step(mode):
     got = build_transform(make_cfg("normalize", INTERPOLATION=mode), is_train=False)(picture())
@@ -96,9 +97,10 @@ def test_cutout_zeroes_one_square():
     assert torch.equal(image, expected.expand(3, 20, 30))
 
 
+@pytest.mark.numerics
 def test_instance_normalization():
     image = InstanceNormalization()(torch.rand(3, 9, 7) * 5 + 1)
-    torch.testing.assert_close(image.mean((1, 2)), torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(image.mean((1, 2)), torch.zeros(3), atol=1e-9, rtol=0)
     torch.testing.assert_close(image.flatten(1).std(1), torch.ones(3))
 
 
