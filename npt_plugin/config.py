@@ -224,7 +224,6 @@ _STEP = (
         numbers=False,
         ours=True,
     ),
-    Key("MODEL.COMPILE", False, "torch.compile both towers", ours=True),
     Key(
         "MODEL.CLIP_WEIGHTS",
         "",
@@ -284,6 +283,7 @@ RENAMED = {
 REMOVED = {
     "DATASET.FEWSHOT_CACHE": "every run records its choice in selection.json",
     "INPUT.IMAGE_CACHE_DIR": "INPUT.IMAGE_CACHE keeps images in memory only",
+    "MODEL.COMPILE": "torch.compile made runs slower",
 }
 """Keys of version 0.1 that are gone, and why nobody misses them. None of them changes numbers."""
 

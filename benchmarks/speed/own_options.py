@@ -1,4 +1,4 @@
-"""Parts of the speed benchmark on our side alone: bf16, torch.compile, kernels, growth."""
+"""Parts of the speed benchmark on our side alone: bf16, kernels, growth."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from turns import largest_difference, take_turns
 from workbench import TEST_IMAGES, Bench
 
-CHOICES = {"bf16": ("TRAINER.COOP.PREC", "bf16"), "compile": ("MODEL.COMPILE", True)}
+CHOICES = {"bf16": ("TRAINER.COOP.PREC", "bf16")}
 
 
 def options(bench: Bench) -> None:
-    """bf16 and torch.compile against fp32: test, text part, and what they do to the logits."""
+    """bf16 against fp32: test, text part, and what they do to the logits."""
     for name, words in CHOICES.items():
         with bench.ours("CoOp", 19) as plain, bench.ours("CoOp", 19, *words) as other:
             sides = {name: other, "fp32": plain}

@@ -1,14 +1,16 @@
 """Products with CLIP's frozen weights, by the fastest exact kernel the CPU has.
 
 ``F.linear`` in fp32 on a CPU goes through the BLAS PyTorch was built with (MKL), which does not use
-all of every processor: on an AMD EPYC with AVX-512 it reaches less than half of what oneDNN, which
-PyTorch also ships, reaches on the same product. oneDNN's fp32 kernel computes the same sums in
-another order. PyTorch calls it from compiled code only; here frozen weights are given to it
-directly. Their gradient is never wanted, so backward is one more such product.
+the AVX-512 units of every processor: on an AMD EPYC it reaches between half and 0.9 of what oneDNN,
+which PyTorch also ships, reaches on the same product. oneDNN's fp32 kernel computes the same sums
+in another order. PyTorch calls it from compiled code only; here frozen weights are given to it
+directly. Their gradient is never wanted, so backward is one more such product. With AVX2 both are
+equally fast and with less oneDNN is slower (docs/speed.md), so it is used with AVX-512 alone.
 
 Which kernel a product goes through depends on shapes, on the kind of tensors and on what the
 machine has, never on timing: the same run takes the same way each time, an interrupted one too.
-``NPT_KERNELS=plain`` in the environment, or ``plain_kernels()``, switches to ``F.linear``.
+``NPT_KERNELS=plain`` in the environment, or ``plain_kernels()``, switches to ``F.linear``; a run
+records which it was.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npt_plugin.errors import UserError
+from npt_plugin.system.processor import instruction_set
+
 _LEAST_ROWS = 4
 """Fewer rows are a product of a matrix with single vectors: bound by memory, oneDNN is slower."""
 
@@ -32,7 +37,38 @@ _LEAST_WORK = 2**20
 _LEAST_WEIGHT = 2**17
 """Numbers of a weight below which (a tower of width 128) there is little to gain."""
 
-_plain = os.environ.get("NPT_KERNELS", "") == "plain"
+_VARIABLE = "NPT_KERNELS"
+_plain = False
+
+
+def kernels() -> str:
+    """What large products with frozen fp32 weights go through here on a CPU.
+
+    Returns:
+        ``onednn``, or ``plain`` for ``F.linear``.
+
+    Raises:
+        UserError: If the environment variable ``NPT_KERNELS`` is neither ``plain`` nor empty.
+    """
+    return "onednn" if _wanted() and not _plain and _pays() else "plain"
+
+
+@lru_cache(maxsize=1)
+def _wanted() -> bool:
+    """Whether the environment leaves the choice to the rule; read once."""
+    value = os.environ.get(_VARIABLE, "")
+    if value not in ("", "plain"):
+        raise UserError(
+            f"{_VARIABLE} is {value!r} in the environment; set it to plain for PyTorch's own "
+            "kernels, or unset it to use the fastest exact ones."
+        )
+    return not value
+
+
+@lru_cache(maxsize=1)
+def _pays() -> bool:
+    """Whether oneDNN is there and this processor has the units with which it is faster."""
+    return instruction_set() == "AVX512" and _has_onednn()
 
 
 @contextmanager
@@ -65,7 +101,7 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
 
 
 def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
-    """Whether ``frozen_linear`` of these goes through oneDNN: CPU, fp32, frozen, large enough."""
+    """Whether ``frozen_linear`` of these takes oneDNN: fp32, frozen, large, CPU with AVX-512."""
     if _compiling():
         return False
     rows = x.numel() // max(1, x.shape[-1])
@@ -73,14 +109,13 @@ def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
         rows >= _LEAST_ROWS
         and weight.numel() >= _LEAST_WEIGHT
         and rows * weight.numel() >= _LEAST_WORK
-        and not _plain
+        and kernels() == "onednn"
         and x.dtype == weight.dtype == torch.float32
         and x.device.type == weight.device.type == "cpu"
         and not weight.requires_grad
         and (bias is None or not bias.requires_grad)
         and type(x) in _ORDINARY
         and type(weight) in _ORDINARY
-        and _has_onednn()
         and not _autocasts()
         and not _transformed()
     )

@@ -12,6 +12,7 @@ import torch
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.errors import UserError
 from npt_plugin.runs.versions import versions
+from npt_plugin.system.processor import processor_name
 
 
 def _versions() -> str:
@@ -20,7 +21,8 @@ def _versions() -> str:
 
 def _device() -> str:
     if not torch.cuda.is_available():
-        return f"cpu, {torch.get_num_threads()} threads (no CUDA device)"
+        name = processor_name() or "cpu"
+        return f"{name}, {torch.get_num_threads()} threads (no CUDA device)"
     free, total = torch.cuda.mem_get_info()
     return f"{torch.cuda.get_device_name()}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
 

@@ -11,12 +11,27 @@ from pathlib import Path
 import torch
 
 from npt_plugin import __version__
+from npt_plugin.backbone.frozen_linear import kernels
 from npt_plugin.engine.framework import BACKEND
+from npt_plugin.system.processor import instruction_set
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything numbers may depend on.
+
+    Raises:
+        UserError: If ``NPT_KERNELS`` in the environment is no choice of kernels.
+    """
+    return {**_installed(), **arithmetic()}
+
+
+def arithmetic() -> dict[str, str]:
+    """What a CPU computes with: runs that differ here agree to rounding only."""
+    return {"cpu": instruction_set(), "kernels": kernels()}
 
 
 @lru_cache(maxsize=1)
-def versions() -> dict[str, str]:
-    """Versions of everything numbers may depend on."""
+def _installed() -> dict[str, str]:
     found = {"npt_plugin": __version__, "framework": BACKEND, "python": platform.python_version()}
     for name in ("dassl", "torch", "torchvision", "clip-anytorch", "numpy", "pillow"):
         if name == "dassl" and name != BACKEND:

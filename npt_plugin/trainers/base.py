@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.frozen_linear import kernels
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.backbone.precision import Precision, cast_towers, check_precision, resolve_precision
@@ -19,7 +20,6 @@ from npt_plugin.errors import UserError
 from npt_plugin.losses.registry import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
 from npt_plugin.system.files import write_json
-from npt_plugin.system.heap import keep_freed_memory
 from npt_plugin.system.signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.checks import check_tau_norm
@@ -45,6 +45,7 @@ class PromptTrainer(TrainerX):
     def check_cfg(self, cfg: Any) -> None:
         """Refuse what this trainer cannot run; called by Dassl before anything is built."""
         check_precision(self.wanted_precision(cfg))
+        kernels()  # refuses a value of NPT_KERNELS that does not exist
 
     def wanted_precision(self, cfg: Any) -> str:
         """The run's ``PREC`` as the config says it."""
@@ -61,8 +62,6 @@ class PromptTrainer(TrainerX):
     def build_model(self) -> None:
         """CLIP in the run's precision, prompts, losses, optimiser and schedule."""
         cfg = self.cfg
-        if self.device.type == "cpu":
-            keep_freed_memory()
         self.train_seconds, self.history = 0.0, []
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         print(f"Loading CLIP (backbone: {cfg.MODEL.BACKBONE.NAME}, {self.precision.name})")

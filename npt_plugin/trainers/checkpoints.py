@@ -13,6 +13,7 @@ from torch import Tensor
 from npt_plugin.errors import UserError
 from npt_plugin.runs.config_tree import config_as_dict, config_difference
 from npt_plugin.runs.layout import checkpoint_file
+from npt_plugin.runs.versions import arithmetic
 from npt_plugin.system.files import write_text
 from npt_plugin.system.random_state import rng_state, set_rng_state
 from npt_plugin.system.safe_checkpoints import (
@@ -103,6 +104,7 @@ def save_progress(trainer: Any) -> None:
     state = {
         "epoch": trainer.epoch + 1,
         "config": config_as_dict(trainer.cfg),
+        "arithmetic": arithmetic(),
         "learned": {n: p.detach().cpu() for n, p in learned.items()},
         "optimizer": trainer.optim.state_dict(),
         "scaler": trainer.scaler.state_dict(),
@@ -129,6 +131,7 @@ def resume(trainer: Any, directory: str) -> int:
         print("No checkpoint found, train from scratch")
         return 0
     refuse_other_config(state, directory, trainer.cfg)
+    say_other_arithmetic(state)
     _restore(trainer, state)
     print(f"Found checkpoint at {directory} (will resume training at epoch {state['epoch'] + 1})")
     return state["epoch"]
@@ -154,6 +157,22 @@ def refuse_other_config(state: dict[str, Any] | None, directory: str, cfg: Any) 
             f"{directory} holds a run with another config ({'; '.join(differing)}): give another "
             "--output-dir, or delete that folder to start again."
         )
+
+
+def say_other_arithmetic(state: dict[str, Any]) -> None:
+    """Print a line if a run goes on with other kernels or on another processor.
+
+    The resumed run then agrees with the uninterrupted one to rounding, not bit for bit.
+
+    Args:
+        state: Of a progress file; those of version 0.1 do not say what they computed with.
+    """
+    now = arithmetic()
+    before = state.get("arithmetic", now)
+    changed = [key for key in now if before.get(key) != now[key]]
+    if changed:
+        said = ", ".join(f"{key} {before.get(key)} -> {now[key]}" for key in changed)
+        print(f"Resuming with other arithmetic ({said}): the same results up to rounding")
 
 
 def _restore(trainer: Any, state: dict[str, Any]) -> None:

@@ -57,11 +57,6 @@ class PromptedCLIP(nn.Module):
         self.text_encoder = TextTower(clip_model, chunk=cfg.MODEL.TEXT_CHUNK)
         self.logit_scale = clip_model.logit_scale
         self.requires_grad_(False)  # prompts come later, in the subclass
-        if cfg.MODEL.COMPILE:
-            if not (cfg.USE_CUDA and torch.cuda.is_available()):
-                print("MODEL.COMPILE makes a CPU run slower (docs/speed.md): better leave it off")
-            self.image_encoder.compile()
-            self.text_encoder.compile()
 
     def image_features(self, images: Tensor) -> Tensor:
         """Unit-norm image features (B, D) of images (B, 3, H, W).

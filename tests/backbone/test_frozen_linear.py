@@ -1,9 +1,5 @@
 """Products with frozen weights by oneDNN: within rounding, and only where they belong."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,10 +8,18 @@ from torch import nn
 
 import npt_plugin.backbone.frozen_linear as kernels
 from npt_plugin.backbone.frozen_linear import frozen_linear, plain_kernels, takes_onednn
+from npt_plugin.cli import doctor
+from npt_plugin.errors import UserError
 
 pytestmark = pytest.mark.numerics(single=True)
 needs_onednn = pytest.mark.skipif(not kernels._has_onednn(), reason="PyTorch without oneDNN")
 M, IN, OUT = 96, 256, 640
+
+
+@pytest.fixture(autouse=True)
+def as_if_it_paid(monkeypatch):
+    """The kernel is checked wherever it runs, also where the rule prefers PyTorch's own."""
+    monkeypatch.setattr(kernels, "_pays", kernels._has_onednn)
 
 
 def frozen(outputs=OUT, inputs=IN):
@@ -120,14 +124,47 @@ def test_fake_tensors_and_function_transforms_pass():
     assert (each[1] - exact).abs().max() <= float32_bound(plain, exact)
 
 
-def test_the_environment_can_choose_the_plain_path():
-    code = "import npt_plugin.backbone.frozen_linear as k, torch; x = torch.ones(64, 512); "
-    code += "print(k.takes_onednn(x, torch.ones(512, 512)))"
-    for choice, expected in (("plain", False), ("", kernels._has_onednn())):
-        environment = {**os.environ, "NPT_KERNELS": choice}
-        command = [sys.executable, "-W", "ignore", "-c", code]
-        said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        assert said.stdout.strip() == str(expected)
+@pytest.fixture
+def environment(monkeypatch):
+    """``environment(value)``: as if ``NPT_KERNELS`` had been set before the start."""
+
+    def choose(value):
+        monkeypatch.setenv("NPT_KERNELS", value)
+        kernels._wanted.cache_clear()
+
+    yield choose
+    kernels._wanted.cache_clear()
+
+
+def test_the_environment_can_choose_the_plain_path(environment):
+    x, weight = torch.ones(64, 512), torch.ones(512, 512)
+    environment("plain")
+    assert kernels.kernels() == "plain" and not takes_onednn(x, weight)
+    environment("")
+    expected = "onednn" if kernels._has_onednn() else "plain"
+    assert kernels.kernels() == expected and takes_onednn(x, weight) == (expected == "onednn")
+
+
+def test_another_choice_is_refused_in_one_sentence(environment, make_trainer, capsys):
+    environment("fast")
+    sentence = "NPT_KERNELS is 'fast' in the environment; set it to plain .* or unset it"
+    with pytest.raises(UserError, match=sentence):
+        make_trainer("CoOp")
+    doctor.main([])
+    assert "PROBLEM: NPT_KERNELS is 'fast'" in capsys.readouterr().out
+
+
+@needs_onednn
+@pytest.mark.parametrize("name, pays", [("AVX512", True), ("AVX2", False), ("DEFAULT", False)])
+def test_it_is_used_only_with_the_units_it_is_faster_on(monkeypatch, name, pays):
+    monkeypatch.undo()
+    monkeypatch.setattr(kernels, "instruction_set", lambda: name)
+    kernels._pays.cache_clear()
+    try:
+        assert kernels._pays() is pays
+        assert kernels.kernels() == ("onednn" if pays else "plain")
+    finally:
+        kernels._pays.cache_clear()
 
 
 @needs_onednn

@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 
+from npt_plugin.backbone import precision
 from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.backbone.loading import tokenize
 from npt_plugin.backbone.outputs import normalize
@@ -52,3 +53,14 @@ def test_an_unknown_name_is_refused_with_the_nearest():
         check_precision(name)
     with pytest.raises(UserError, match=r"PREC is 'fp61'.*fp16.*allowed are fp32, fp16"):
         resolve_precision("fp61", CPU)
+
+
+@pytest.mark.parametrize("units, said", [(False, True), (True, False), (None, False)])
+def test_bf16_without_units_for_it_is_said_to_be_slower(monkeypatch, capsys, units, said):
+    monkeypatch.setattr(precision, "has_bf16_units", lambda: units)
+    assert resolve_precision("bf16", GPU).name == "bf16"
+    assert not capsys.readouterr().out
+    assert resolve_precision("bf16", CPU).name == "bf16"
+    out = capsys.readouterr().out
+    assert (out.count("\n") == 1 and "slower than fp32 on this processor" in out) is said
+    assert ("use PREC fp32" in out) is said

@@ -23,7 +23,8 @@ def test_a_run_says_started_then_completed_with_everything(make_trainer, tmp_pat
     record = read_record(tmp_path / "run" / RESULTS)
     assert record.status == "completed" and record.selection == "last_step"
     assert record.tested_epoch == 2 and record.peak_memory["process_mib"] > 50
-    assert {"torch", "framework", "git"} <= record.versions.keys()
+    assert {"torch", "framework", "git", "cpu"} <= record.versions.keys()
+    assert record.versions["kernels"] in ("onednn", "plain")
     assert record.class_counts == [4, 4, 4] and len(record.class_names) == 3
     assert [h["epoch"] for h in record.history] == [1, 2]
     assert {"lr", "loss", "acc", "ce", "lc", "mi", "nc"} <= record.history[0].keys()
