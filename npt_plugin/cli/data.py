@@ -32,14 +32,14 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     status = actions.add_parser("status", help="what is there, against what is expected")
     status.add_argument("name", nargs="?", help="one dataset; without it, all of them")
     download = actions.add_parser("download", help="fetch and unpack; continues what was cut off")
-    download.add_argument("name")
+    download.add_argument("name", help="dataset, in any spelling")
     download.add_argument("--keep", action="store_true", help="keep archives after unpacking")
     verify = actions.add_parser("verify", help="read the split, find missing and broken images")
-    verify.add_argument("name")
+    verify.add_argument("name", help="dataset, in any spelling")
     verify.add_argument("--fast", action="store_true", help="do not decode the images")
     verify.add_argument("--all", action="store_true", help="list every case of every problem")
     describe = actions.add_parser("describe", help="class histogram of what a run would train on")
-    describe.add_argument("name")
+    describe.add_argument("name", help="dataset, in any spelling")
     for action in (status, download, verify, describe):
         action.add_argument(
             "--root", default=os.environ.get("DATA", "data"), help="DATASET.ROOT (default: $DATA)"

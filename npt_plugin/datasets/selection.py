@@ -111,7 +111,8 @@ def _small_classes(shots: int, counts: Mapping[int, int], labels: Sequence[int])
     small = [counts[label] for label in labels if counts[label] < shots]
     if not small:
         return []
+    sizes = f"{min(small)} to {max(small)}" if min(small) < max(small) else f"{small[0]} each"
     return [
         f"DATASET.NUM_SHOTS is {shots}, but {len(small)} of {len(labels)} classes have fewer "
-        f"training images ({min(small)} to {max(small)}): they keep all they have."
+        f"training images ({sizes}): they keep all they have."
     ]

@@ -52,7 +52,7 @@ def test_shots_are_drawn_over_all_classes_before_the_half(source: Source) -> Non
     [
         (1000, "all", "1000, but 4 of 4 classes have fewer training images .3 to 9.: they keep"),
         (8, "all", "8, but 3 of 4 classes have fewer training images .3 to 7."),
-        (8, "base", "8, but 1 of 2 classes have fewer training images .3 to 3."),
+        (8, "base", "8, but 1 of 2 classes have fewer training images .3 each."),
         (3, "all", ""),
         (-1, "all", ""),
     ],
