@@ -23,7 +23,7 @@ tests() { bash scripts/test.sh; }
 isa() { [ ! -e scripts/test_isa.sh ] || bash scripts/test_isa.sh; }
 wheel() { bash scripts/wheel_smoke.sh; }
 
-[ "$#" -gt 0 ] || set -- lint imports examples tests isa wheel
+[ "$#" -gt 0 ] || set -- lint imports types examples tests isa wheel
 for step in "$@"; do
     echo "== $step"
     begin="$SECONDS"

@@ -6,17 +6,22 @@ as CLIP's own code, up to the rounding of their order.
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npt_plugin.backbone.frozen_linear import frozen_linear, takes_onednn
 
+ClipModule: TypeAlias = Any
+"""``clip.model.CLIP`` or a module of it: the package ``clip`` has no types."""
+
 _SLOPE = 1.702
 """QuickGELU(z) = z sigmoid(1.702 z) (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
 
 
-def run_block(block: nn.Module, x: Tensor, causal: bool, keep: int | None = None) -> Tensor:
+def run_block(block: ClipModule, x: Tensor, causal: bool, keep: int | None = None) -> Tensor:
     """One residual attention block of CLIP on a batch-first sequence.
 
     Args:
@@ -59,7 +64,7 @@ def split_heads(attn: nn.MultiheadAttention, y: Tensor, first: int, last: int) -
     return [part.transpose(-2, -3) for part in parts.unbind(-3)]
 
 
-def finish_block(block: nn.Module, x: Tensor, mixed: Tensor) -> Tensor:
+def finish_block(block: ClipModule, x: Tensor, mixed: Tensor) -> Tensor:
     """What follows attention: output projection, residual, MLP, residual.
 
     Args:
@@ -75,7 +80,7 @@ def finish_block(block: nn.Module, x: Tensor, mixed: Tensor) -> Tensor:
     return x + quick_mlp(block.mlp, block.ln_2(x))
 
 
-def quick_mlp(mlp: nn.Module, x: Tensor) -> Tensor:
+def quick_mlp(mlp: ClipModule, x: Tensor) -> Tensor:
     """CLIP's MLP with one pass for its activation and one tensor kept for backward.
 
     QuickGELU(z) = silu(1.702 z) / 1.702. Both factors ride on the matrix products around it, and

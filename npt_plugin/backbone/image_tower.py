@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import run_block
+from npt_plugin.backbone.blocks import ClipModule, run_block
 from npt_plugin.backbone.frozen_linear import frozen_linear
 
 _IMAGES_AT_ONCE = 8
@@ -25,7 +25,7 @@ class ImageTower(nn.Module):
         visual: ``clip_model.visual``; shared, not copied.
     """
 
-    def __init__(self, visual: nn.Module) -> None:
+    def __init__(self, visual: ClipModule) -> None:
         super().__init__()
         self.visual = visual
 

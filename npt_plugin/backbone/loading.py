@@ -15,8 +15,9 @@ from urllib.error import URLError
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.tiny import load_tiny_state_dict
 from npt_plugin.errors import UserError, nearest_hint
 
@@ -46,6 +47,7 @@ def clip_module() -> ModuleType:
     spec = importlib.util.spec_from_file_location(
         _PRIVATE_NAME, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
+    assert spec is not None and spec.loader is not None  # a .py file has both
     module = importlib.util.module_from_spec(spec)
     sys.modules[_PRIVATE_NAME] = module
     try:
@@ -83,7 +85,7 @@ def tokenize(texts: list[str]) -> Tensor:
         ) from None
 
 
-def load_clip(name: str, weights: str = "") -> nn.Module:
+def load_clip(name: str, weights: str = "") -> ClipModule:
     """Build CLIP in fp16 as OpenAI's ``build_model`` does (call ``.float()`` for fp32).
 
     Args:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.system.processor import has_bf16_units
 
@@ -76,7 +77,7 @@ def resolve_precision(value: str, device: torch.device) -> Precision:
     return _TABLE[value]
 
 
-def cast_towers(clip_model: nn.Module, dtype: torch.dtype) -> nn.Module:
+def cast_towers(clip_model: ClipModule, dtype: torch.dtype) -> nn.Module:
     """Cast CLIP in place: everything for fp32; for halves, all but LayerNorm and embeddings.
 
     This is the split that OpenAI's ``convert_weights`` makes: LayerNorm computes in fp32.

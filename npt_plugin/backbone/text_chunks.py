@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import torch
-from torch import nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.errors import UserError
 
 AUTOMATIC = -1
@@ -53,7 +53,7 @@ def _group_limit(otherwise: int) -> int:
         return otherwise
 
 
-def bytes_per_prompt(transformer: nn.Module, tokens: int, context: int, element: int) -> int:
+def bytes_per_prompt(transformer: ClipModule, tokens: int, context: int, element: int) -> int:
     """What one prompt leaves in the graph of the text tower.
 
     Args:
@@ -69,7 +69,7 @@ def bytes_per_prompt(transformer: nn.Module, tokens: int, context: int, element:
 
 
 def automatic_chunk(
-    transformer: nn.Module, tokens: int, context: int, element: int, device: torch.device
+    transformer: ClipModule, tokens: int, context: int, element: int, device: torch.device
 ) -> int:
     """Prompts whose graph fits into half of the free memory; 0 (all) where that is unknown."""
     free = free_bytes(device)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from npt_plugin.backbone.blocks import finish_block, split_heads
+from npt_plugin.backbone.blocks import ClipModule, finish_block, split_heads
 from npt_plugin.backbone.frozen_linear import frozen_linear
 from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_chunks import AUTOMATIC, automatic_chunk
@@ -28,7 +28,7 @@ class TextTower(nn.Module):
             into half of the memory that is free at the first call.
     """
 
-    def __init__(self, clip_model: nn.Module, chunk: int = 0) -> None:
+    def __init__(self, clip_model: ClipModule, chunk: int = 0) -> None:
         super().__init__()
         self.transformer = clip_model.transformer
         self.positional_embedding = clip_model.positional_embedding
@@ -184,8 +184,8 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, common: Sequence[Tens
     if not common:
         if mask.ndim > 2:  # (n, 1, 1, T), the same in every group
             mask = mask.expand(groups, *mask.shape).flatten(0, 1)
-        flat = [t.flatten(0, 1) for t in (q, k, v)]  # each (G * n, heads, ., d)
-        mixed = F.scaled_dot_product_attention(*flat, attn_mask=mask)
+        q, k, v = (t.flatten(0, 1) for t in (q, k, v))  # each (G * n, heads, ., d)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return mixed.transpose(1, 2).reshape(groups, n, length, heads * d)
     key, value = common
     q = q * d**-0.5

@@ -148,7 +148,7 @@ class Regulariser:
             self.zeroed += 1
             clear(*args, **kwargs)
 
-        optimizer.zero_grad = zero_grad  # type: ignore[method-assign]
+        optimizer.zero_grad = zero_grad  # type: ignore[method-assign]  # of this object alone
 
     def begin(self, labels: Tensor) -> None:
         """A training step starts; before it and after ``end`` nothing is recorded."""

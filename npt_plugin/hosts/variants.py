@@ -58,7 +58,7 @@ def _choice(name: str, plugin: type, host: type) -> Callable[[Any], Any]:
         return (host if base == "host" else plugin)(cfg)
 
     build.__name__ = name
-    build.host_class = host.host_class  # type: ignore[attr-defined]
+    build.host_class = host.host_class  # type: ignore[attr-defined]  # functions take attributes
     return build
 
 
@@ -72,5 +72,6 @@ def _named(trainer: Any, name: str) -> Any:
     def alias(cfg: Any) -> Any:
         return trainer(cfg)
 
-    alias.__name__, alias.host_class = name, trainer.host_class  # type: ignore[attr-defined]
+    alias.__name__ = name
+    alias.host_class = trainer.host_class  # type: ignore[attr-defined]  # functions take attributes
     return alias

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,13 @@ STATE = "npt_terms.npt"
 """File in ``OUTPUT_DIR`` with the terms' running means, where they have any."""
 
 
-class HostNPT:
+if TYPE_CHECKING:
+    from npt_plugin.engine.framework import TrainerX as _Behind
+else:
+    _Behind = object
+
+
+class HostNPT(_Behind):
     """What ``make_host_trainer`` puts before a host's trainer class.
 
     Nothing of the host is replaced: its model, loss, optimiser, precision and checkpoints are as
@@ -35,7 +41,7 @@ class HostNPT:
 
     def check_cfg(self, cfg: Any) -> None:
         """The host's checks; and no key that this trainer would silently ignore."""
-        super().check_cfg(cfg)  # type: ignore[misc]
+        super().check_cfg(cfg)
         for key in KEYS:
             value = attrgetter(key.name)(cfg)
             if key.ours and value != key.default:
@@ -47,7 +53,7 @@ class HostNPT:
 
     def build_model(self) -> None:
         """The host's model; then the terms and the hooks."""
-        super().build_model()  # type: ignore[misc]
+        super().build_model()
         self.npt: Regulariser | None = None
         self.npt_objective = self.build_npt_objective()
         if not self.npt_objective.terms:
@@ -56,7 +62,7 @@ class HostNPT:
         classes = len(self.dm.dataset.classnames)
         self.npt = Regulariser(self.npt_objective, classes, lambda g: scaled(self, g))
         self.npt.attach(model)
-        for optimizer in self._optims.values():  # type: ignore[attr-defined]
+        for optimizer in self._optims.values():
             if optimizer is not None:
                 self.npt.watch(optimizer)
 
@@ -68,16 +74,16 @@ class HostNPT:
             anchors = zero_shot_text(self.cfg, dataset.classnames)
         counts = class_counts(dataset)
         objective = build_objective(self.cfg, counts, anchors)
-        return objective.to(self.device)  # type: ignore[attr-defined]
+        return objective.to(self.device)
 
     def before_epoch(self) -> None:
         """Tell the terms which epoch it is."""
-        super().before_epoch()  # type: ignore[misc]
-        self.npt_objective.set_epoch(self.epoch)  # type: ignore[attr-defined]
+        super().before_epoch()
+        self.npt_objective.set_epoch(self.epoch)
 
     def parse_batch_train(self, *batches: Any) -> Any:
         """The host's reading of a batch; its labels are ours too."""
-        parsed = super().parse_batch_train(*batches)  # type: ignore[misc]
+        parsed = super().parse_batch_train(*batches)
         labels = first_labels(parsed)
         if self.npt is not None and self.npt.step is not None and labels is not None:
             self.npt.step.labels = labels
@@ -86,10 +92,10 @@ class HostNPT:
     def forward_backward(self, batch: Any, *more: Any) -> dict[str, Any]:
         """The host's step; the terms join its summary under their names."""
         if self.npt is None:
-            return super().forward_backward(batch, *more)  # type: ignore[misc]
+            return super().forward_backward(batch, *more)
         self.npt.begin(batch["label"])
         try:
-            summary = super().forward_backward(batch, *more)  # type: ignore[misc]
+            summary = super().forward_backward(batch, *more)
         finally:
             terms = self.npt.end()
         if not terms:
@@ -106,14 +112,14 @@ class HostNPT:
 
     def save_model(self, epoch: int, directory: str, *args: Any, **kwargs: Any) -> None:
         """The host's checkpoints; beside them the running means of the terms, if any."""
-        super().save_model(epoch, directory, *args, **kwargs)  # type: ignore[misc]
+        super().save_model(epoch, directory, *args, **kwargs)
         state = self.npt_objective.state_dict()
         if state:
             write_state(Path(directory) / STATE, {"epoch": epoch + 1, "objective": state})
 
     def resume_model_if_exist(self, directory: str) -> int:
         """The host's way to resume; the running means go on too."""
-        epoch = super().resume_model_if_exist(directory)  # type: ignore[misc]
+        epoch = super().resume_model_if_exist(directory)
         saved = read_state(Path(directory) / STATE) if directory and epoch else None
         if saved is not None and saved["epoch"] == epoch:
             self.npt_objective.load_state_dict(saved["objective"])

@@ -17,7 +17,7 @@ _MOST_NAMES = 40
 
 def accuracy_by_frequency(record: Record) -> Any:
     """One bar a class, from the most frequent to the rarest, and its training images."""
-    classes = [c for c in record.per_class if c["accuracy"] is not None]
+    classes = [c for c in record.per_class or () if c["accuracy"] is not None]
     classes.sort(key=lambda c: -c["train"])
     figure, (axis,) = new_figure(max(7.2, 0.28 * min(len(classes), _MOST_NAMES) + 2.4), 4.4)
     for number, group in enumerate(GROUPS):

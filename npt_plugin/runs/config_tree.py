@@ -16,9 +16,13 @@ _DEFAULTS = {key.name: key.default for key in KEYS}
 
 def config_as_dict(cfg: CfgNode) -> dict[str, Any]:
     """A config as nested plain dicts, lists and scalars."""
-    if isinstance(cfg, CfgNode):
-        return {key: config_as_dict(value) for key, value in cfg.items()}
-    return list(cfg) if isinstance(cfg, (tuple, list)) else cfg
+    return {key: _plain(value) for key, value in cfg.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, CfgNode):
+        return config_as_dict(value)
+    return list(value) if isinstance(value, (tuple, list)) else value
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -144,7 +144,7 @@ def _is(value: Any, allowed: tuple[type, ...]) -> bool:
 def _metric_problems(metrics: dict[str, Any]) -> list[str]:
     problems = []
     for name in ("accuracy", "macro_accuracy"):
-        value = metrics.get(name)
+        value: Any = metrics.get(name)
         if not _is(value, (int, float)) or not 0 <= value <= 100:
             problems.append(f"metrics.{name} is {value!r}, not a percentage")
     for name in ("many", "medium", "few"):

@@ -58,7 +58,8 @@ def _steps(trainer: Any) -> int | None:
         return None
     if trainer.optim is None:
         return 0
-    return cfg.TRAIN.STEPS or len(trainer.train_loader_x) * cfg.OPTIM.MAX_EPOCH
+    steps: int = cfg.TRAIN.STEPS or len(trainer.train_loader_x) * cfg.OPTIM.MAX_EPOCH
+    return steps
 
 
 def refuse_other_results(cfg: Any) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.frozen_linear import kernels
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.backbone.outputs import PromptOutputs
@@ -41,6 +44,12 @@ class PromptTrainer(TrainerX):
     """
 
     model_class: type[PromptedCLIP]
+    model: PromptedCLIP
+    cfg: Any
+    classification_loss: Any  # None where a class has no training image
+    objective: Any
+    optim: Any  # None where nothing learns
+    history: list[dict[str, Any]]
 
     def check_cfg(self, cfg: Any) -> None:
         """Refuse what this trainer cannot run; called by Dassl before anything is built."""
@@ -87,7 +96,7 @@ class PromptTrainer(TrainerX):
         """The config that ``TRAINER.IMBALANCE_LOSS`` is read from: the run's own."""
         return self.cfg
 
-    def build_objective(self, clip_model: nn.Module) -> nn.Module | None:
+    def build_objective(self, clip_model: ClipModule) -> nn.Module | None:
         """Extra loss terms of the method; the base trainers have none."""
         return None
 
@@ -125,7 +134,7 @@ class PromptTrainer(TrainerX):
 
         def backward() -> Tensor:
             terms, outputs = self.losses(images, labels)
-            loss = sum(terms.values()) if len(terms) > 1 else terms["ce"]
+            loss = reduce(add, terms.values())
             self.optim.zero_grad()
             self.scaler.scale(loss).backward()
             summaries.append(_summary(loss, terms, outputs.logits, labels))

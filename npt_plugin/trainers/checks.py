@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
-
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.errors import UserError
 from npt_plugin.system.options import in_range
@@ -27,7 +26,7 @@ def check_pieces(value: int) -> int:
     return value
 
 
-def check_image_size(cfg: Any, clip_model: nn.Module) -> None:
+def check_image_size(cfg: Any, clip_model: ClipModule) -> None:
     """Refuse images of a size the backbone cannot take.
 
     Raises:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.context import TextContext, initial_context
@@ -22,7 +23,7 @@ PROMPTS_AT_ONCE = 512
 class ConditionalContext(TextContext):
     """A shared context plus a small network that turns an image feature into a shift of it."""
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         ctx, words = initial_context(clip_model, cfg.TRAINER.COCOOP)
         super().__init__(clip_model, classnames, ctx, words)
         features = clip_model.visual.output_dim
@@ -34,7 +35,7 @@ class ConditionalContext(TextContext):
             )
         )
 
-    def forward(self, image_features: Tensor) -> Tensor:
+    def forward(self, image_features: Tensor) -> Tensor:  # type: ignore[override]  # CoOp's has none
         """Prompts of each image: (B, D) unit-norm features -> (B, K, L, W)."""
         shift = self.meta_net(image_features.to(self.ctx.dtype))  # (B, W)
         return self.assemble(self.ctx + shift[:, None, None])  # shifted: (B, 1, n_ctx, W)
@@ -46,7 +47,7 @@ class CoCoOpCLIP(PromptedCLIP):
     text_depends_on_image = True
     prec_node = "COCOOP"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.prompt_learner = ConditionalContext(cfg, classnames, clip_model)
 
@@ -64,7 +65,7 @@ class CoCoOpCLIP(PromptedCLIP):
 
     def classifier_rows(self) -> Tensor:
         """Text features (K, D) of an image whose feature is 0: each image has its own."""
-        weight = self.prompt_learner.meta_net.linear1.weight  # (D / 16, D)
+        weight = self.prompt_learner.meta_net.get_parameter("linear1.weight")  # (D / 16, D)
         return self._text_for(weight.new_zeros(1, weight.shape[1]))[0]  # (1, K, D) -> (K, D)
 
     def _images_at_once(self, image: Tensor) -> int:

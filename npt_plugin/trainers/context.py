@@ -8,16 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.loading import tokenize, tokenizer
 from npt_plugin.backbone.prompt_layout import PromptLayout
 
 
 def words_of(ctx_init: str | bool) -> str:
     """``CTX_INIT`` with underscores read as spaces; KgCoOp's configs say True for these words."""
-    return "a photo of a" if ctx_init is True else ctx_init.replace("_", " ")
+    return ctx_init.replace("_", " ") if isinstance(ctx_init, str) else "a photo of a"
 
 
-def embed_words(clip_model: nn.Module, words: str, n_ctx: int) -> Tensor:
+def embed_words(clip_model: ClipModule, words: str, n_ctx: int) -> Tensor:
     """The first ``n_ctx`` token embeddings of ``words``, fp32 (n_ctx, W)."""
     with torch.no_grad():
         embedding = clip_model.token_embedding(tokenize([words]))[0]  # (77, W)
@@ -29,7 +30,7 @@ def random_context(*shape: int) -> Tensor:
     return nn.init.normal_(torch.empty(*shape), std=0.02)
 
 
-def initial_context(clip_model: nn.Module, node: Any, *per_class: int) -> tuple[Tensor, str]:
+def initial_context(clip_model: ClipModule, node: Any, *per_class: int) -> tuple[Tensor, str]:
     """Where CoOp and CoCoOp start: words of ``CTX_INIT``, or N(0, 0.02) noise.
 
     With ``CTX_INIT`` the number of context vectors is its number of words, whatever ``N_CTX``.
@@ -74,9 +75,13 @@ class TextContext(nn.Module):
         layout: What the prompts have in common, for the text tower.
     """
 
+    token_prefix: Tensor
+    token_suffix: Tensor
+    order: Tensor | None
+
     def __init__(
         self,
-        clip_model: nn.Module,
+        clip_model: ClipModule,
         classnames: Sequence[str],
         ctx: Tensor,
         prefix: str,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.tokens import all_tokens, class_token
 from npt_plugin.heads.decoder import Decoder as TokenDecoder
 from npt_plugin.system.options import in_range
@@ -19,7 +20,7 @@ class DecoderCLIP(HeadedCLIP):
 
     prec_node = "DECODER"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.DECODER, self.image_encoder
         backbone = cfg.MODEL.BACKBONE.NAME

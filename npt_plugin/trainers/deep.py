@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.context import TextContext, embed_words, random_context, words_of
 
@@ -14,7 +15,7 @@ _MOST_WORDS = 4
 
 
 def build_text_context(
-    clip_model: nn.Module, classnames: Sequence[str], n_ctx: int, ctx_init: str
+    clip_model: ClipModule, classnames: Sequence[str], n_ctx: int, ctx_init: str
 ) -> TextContext:
     """First-layer text context of MaPLe and IVLP.
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.tokens import prompted_tokens
 from npt_plugin.system.options import in_range
 from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
@@ -24,7 +25,7 @@ class GNMPTCLIP(HeadedCLIP):
     learns_image_side = True
     prec_node = "GNM_PT"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.GNM_PT, self.image_encoder
         backbone = cfg.MODEL.BACKBONE.NAME

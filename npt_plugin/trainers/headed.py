@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.heads.build import build_head, check_head
@@ -36,11 +37,11 @@ class HeadedCLIP(PromptedCLIP):
     checkpoint_name = "classifier"
     head: Head
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.classnames = list(classnames)
 
-    def add_head(self, cfg: Any, clip_model: nn.Module, projected: bool) -> None:
+    def add_head(self, cfg: Any, clip_model: ClipModule, projected: bool) -> None:
         """Build ``self.head``.
 
         Args:
@@ -122,6 +123,8 @@ class HeadedCLIP(PromptedCLIP):
 
 class HeadTrainer(PromptTrainer):
     """Trains a ``HeadedCLIP``."""
+
+    model: HeadedCLIP
 
     def check_cfg(self, cfg: Any) -> None:
         """Refuse a head that does not exist."""

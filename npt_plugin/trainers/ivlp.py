@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.deep import build_text_context, check_depth, deep_prompts
@@ -17,7 +18,7 @@ from npt_plugin.trainers.visual import VisualPrompts, visual_checkpoint_key
 class TextPrompts(nn.Module):
     """First-layer context and deeper prompts of the text tower."""
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__()
         node = cfg.TRAINER.IVLP
         self.context = build_text_context(clip_model, classnames, node.N_CTX_TEXT, node.CTX_INIT)
@@ -34,7 +35,7 @@ class IVLPCLIP(PromptedCLIP):
     prec_node = "IVLP"
     checkpoint_name = "VLPromptLearner"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         node = cfg.TRAINER.IVLP
         layers = len(clip_model.transformer.resblocks)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.tokens import class_token
 from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer, check_feature
@@ -17,7 +18,7 @@ class LinearProbeCLIP(HeadedCLIP):
 
     prec_node = "LINEAR_PROBE"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         wanted = cfg.TRAINER.LINEAR_PROBE.FEATURE
         self.projected = check_feature("TRAINER.LINEAR_PROBE.FEATURE", wanted)

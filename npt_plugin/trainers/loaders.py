@@ -145,7 +145,8 @@ class FeatureCacheLoader:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         features, labels, impaths = self._encoded
-        for indices in self.loader.batch_sampler:
+        batches: Any = self.loader.batch_sampler
+        for indices in batches:
             rows = torch.tensor(indices)
             picks = torch.randint(self.views, (len(rows),))  # the global generator: resumable
             rows, picks = rows.to(self.device), picks.to(self.device)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.checks import PROMPTS_WITHOUT_VIT, require_vit
@@ -28,7 +29,7 @@ class CoupledPrompts(nn.Module):
     """
 
     def __init__(
-        self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module, image_width: int
+        self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule, image_width: int
     ) -> None:
         super().__init__()
         node = cfg.TRAINER.MAPLE
@@ -54,7 +55,7 @@ class MaPLeCLIP(PromptedCLIP):
     prec_node = "MAPLE"
     checkpoint_name = "MultiModalPromptLearner"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         needs, backbone = "MaPLe puts prompts between the tokens", cfg.MODEL.BACKBONE.NAME
         require_vit(self.image_encoder, needs, backbone, PROMPTS_WITHOUT_VIT)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.backbone.text_chunks import check_text_chunk
@@ -48,7 +49,7 @@ class PromptedCLIP(nn.Module):
     feature_kind = ""
     takes_tau_norm = False
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__()
         check_image_size(cfg, clip_model)
         check_text_chunk(cfg.MODEL.TEXT_CHUNK)

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.errors import UserError
 from npt_plugin.losses.objective import build_objective, needs_zero_shot
 from npt_plugin.trainers.base import PromptTrainer
@@ -35,7 +36,7 @@ class NPTMixin(PromptTrainer):
                 f"{cfg.TRAINER.NAME[4:]} of its own: leave it at 'plugin'."
             )
 
-    def build_objective(self, clip_model: nn.Module) -> nn.Module:
+    def build_objective(self, clip_model: ClipModule) -> nn.Module:
         """The terms of ``TRAINER.NPT``."""
         anchors = None
         if needs_zero_shot(self.cfg):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 from yacs.config import CfgNode
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.backbone.precision import cast_towers, resolve_precision
 from npt_plugin.engine.framework import TRAINER_REGISTRY
@@ -45,7 +45,7 @@ def load_model(
 
 
 def restore_model(
-    run: RunFolder, cfg: CfgNode, clip_model: nn.Module, class_names: Sequence[str]
+    run: RunFolder, cfg: CfgNode, clip_model: ClipModule, class_names: Sequence[str]
 ) -> Any:
     """A run's ``PromptedCLIP`` on a CLIP that is there already, with what the run has learned.
 

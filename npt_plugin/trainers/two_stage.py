@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.heads.second_stage import TWO_STAGE, Retraining
@@ -31,7 +32,7 @@ class TwoStageCLIP(PromptedCLIP):
     prec_node = "TWO_STAGE"
     checkpoint_name = "second_stage"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.first, self.digest = load_first_stage(cfg, classnames, clip_model)
         self.feature_kind = self.first.feature_kind
@@ -71,7 +72,8 @@ class TwoStageCLIP(PromptedCLIP):
 
     def text_features(self) -> Tensor:
         """Unit-norm class vectors (K, D): the new head's under cRT, otherwise stage one's."""
-        return self._first_text() if self._rows is None else normalize(self._rows)
+        rows = self._first_text() if self._rows is None else normalize(self._rows)
+        return rows  # type: ignore[return-value]  # None only where text_depends_on_image
 
     @property
     def head_scale(self) -> float | None:

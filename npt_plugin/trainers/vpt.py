@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP
 from npt_plugin.trainers.visual import VisualPrompts, visual_checkpoint_key
@@ -22,8 +23,9 @@ class VPTCLIP(PromptedCLIP):
     learns_image_side = True
     learns_text_side = False
     prec_node = "VPT"
+    fixed_text: Tensor
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         node = cfg.TRAINER.VPT
         self.visual_prompts = VisualPrompts(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.loading import tokenize
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.backbone.prompt_layout import PromptLayout
@@ -20,7 +21,7 @@ from npt_plugin.trainers.model import PromptedCLIP
 
 @torch.no_grad()
 def text_features_of(
-    clip_model: nn.Module, classnames: Sequence[str], template: str, chunk: int = 0
+    clip_model: ClipModule, classnames: Sequence[str], template: str, chunk: int = 0
 ) -> Tensor:
     """Unit-norm features (K, D) of ``template.format(name)`` for each class name.
 
@@ -58,8 +59,9 @@ class ZeroshotCLIPModel(PromptedCLIP):
     learns_text_side = False
     prec_node = "ZSCLIP"
     checkpoint_name = "zero_shot"
+    fixed_text: Tensor
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: nn.Module) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         template = template_of(cfg)
         print(f'Prompt: "{template}"')
