@@ -73,7 +73,7 @@ def negative(pixels: np.ndarray, strength: float) -> np.ndarray:
 
 
 def stretch(pixels: np.ndarray, factor: float) -> np.ndarray:
-    """Show only the middle of a picture, magnified the more along its width.
+    """Show only the middle of a picture, magnified more along its width than its height.
 
     Args:
         pixels: (H, W, 3) float32.

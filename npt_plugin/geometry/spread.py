@@ -36,7 +36,7 @@ def etf_distance(gram: Tensor) -> float:
 
 
 def effective_rank(gram: Tensor) -> float:
-    """exp of the entropy of the eigenvalues as shares: K equal ones give K, a cone gives 1.
+    """exp of the entropy of the eigenvalues' shares: orthonormal vectors give K, equal ones 1.
 
     A simplex ETF of K vectors has K - 1. Source: Roy and Vetterli, EUSIPCO 2007.
 

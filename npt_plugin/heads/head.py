@@ -32,7 +32,7 @@ class Head(nn.Module):
 
 
 class TextHead(Head):
-    """Fixed rows from text: s cos(f, t_c). Only what makes the feature learns.
+    """Fixed rows from text: s cos(f, t_c). Only what computes the features learns.
 
     Args:
         rows: (K, D), text features in the features' space.
@@ -46,7 +46,7 @@ class TextHead(Head):
     def __init__(self, rows: Tensor, scale: float) -> None:
         super().__init__()
         self.scale = scale
-        self.register_buffer("text", rows.float(), persistent=False)  # not saved: names make it
+        self.register_buffer("text", rows.float(), persistent=False)  # made from names
 
     def rows(self) -> Tensor:
         """Text features (K, D)."""

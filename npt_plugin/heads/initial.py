@@ -13,8 +13,8 @@ from npt_plugin.backbone.outputs import normalize
 def semantic_rows(text: Tensor, projection: Tensor | None) -> Tensor:
     """Text features as classifier rows in the space of the image features.
 
-    The projected feature is f P with P CLIP's visual projection, so <f P, t> = <f, t P'>: the row
-    t P' gives an unprojected feature the inner product that the projected one has with t.
+    With P CLIP's visual projection the projected feature is f P, and <f P, t> = <f, t P^T>: the row
+    t P^T gives an unprojected feature the inner product that the projected one has with t.
 
     Source: semantic-aware initialisation, LIFT (arXiv:2309.10019).
 

@@ -1,4 +1,4 @@
-"""Class means of image features, of one batch or smoothed over batches, without a host sync."""
+"""Class means of image features, of one batch or smoothed over batches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npt_plugin.geometry import promote
 
 
 def membership(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
-    """One-hot labels by comparison: fixed shape, and no range check that would read the device.
+    """One-hot labels, by comparison: ``F.one_hot`` would wait for the device to check the range.
 
     Args:
         labels: (B,), integers in [0, K).

@@ -18,7 +18,7 @@ SCHEDULES = ("constant", "halve", "cosine")
 
 
 class GNM(OptimizerWrapper):
-    """Minimise E_eps L(theta + r eps), eps ~ N(0, sigma^2) clamped, by one draw a step.
+    """Minimise E_eps L(theta + r eps), eps ~ N(0, sigma^2) clamped: one draw of eps a step.
 
     One forward and one backward a step, whatever the loss:
 

@@ -1,4 +1,4 @@
-"""Clipped Gaussian noise from a generator of its own, on the device, that can be resumed."""
+"""Clipped Gaussian noise whose generator is its own, lives on the device and can be resumed."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class SAM(OptimizerWrapper):
         self.rho, self.adaptive, self.eta = rho, adaptive, eta
 
     def set_epoch(self, epoch: int) -> None:
-        """Nothing: the radius is constant. Here so that a trainer can treat SAM and GNM alike.
+        """Does nothing, as the radius is constant: a trainer can treat SAM and GNM alike.
 
         Args:
             epoch: Current epoch, counted from 0.
