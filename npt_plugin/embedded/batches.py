@@ -56,6 +56,22 @@ def jitter_views(images: Tensor, rng: np.random.Generator, share: float = 0.35) 
     return images
 
 
+def padded(lines: list[list[int]]) -> tuple[Tensor, Tensor]:
+    """Lines of token ids as one tensor.
+
+    Args:
+        lines: N lines, each with its start and end token.
+
+    Returns:
+        (N, L) int64 with zeros behind each line, L the longest; and the place of each line's last
+        token (N,).
+    """
+    tokens = torch.zeros((len(lines), max(map(len, lines))), dtype=torch.int64)
+    for row, line in zip(tokens, lines, strict=True):
+        row[: len(line)] = torch.tensor(line)
+    return tokens, torch.tensor([len(line) - 1 for line in lines])
+
+
 @dataclass(frozen=True)
 class Batch:
     """One training batch.
@@ -127,17 +143,14 @@ class BatchMaker:
         fill = bool(self.rng.random() < self.filler)
         said = [self._caption(int(row), fill) for row in rows]
         texts = sorted(set(said), key=self._by_length)  # neighbours alike in length: less padding
-        lines = [self._tokens(text) for text in texts]
-        tokens = torch.zeros((len(lines), max(map(len, lines))), dtype=torch.int64)
-        for i, line in enumerate(lines):
-            tokens[i, : len(line)] = torch.tensor(line)
+        tokens, ends = padded([self._tokens(text) for text in texts])
         number = {text: i for i, text in enumerate(texts)}
         return Batch(
             images=jitter_views(normalise(self.corpus.pictures(rows)), self.rng),
             facts=torch.from_numpy(np.stack([self.corpus.facts(int(row)) for row in rows])),
             texts=texts,
             tokens=tokens,
-            ends=torch.tensor([len(line) - 1 for line in lines]),
+            ends=ends,
             caption_of=torch.tensor([number[text] for text in said]),
         )
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.backbone.tiny import load_tiny_state_dict
-from npt_plugin.embedded.batches import normalise
+from npt_plugin.embedded.batches import normalise, padded
 from npt_plugin.embedded.specs import BENCHMARKS, Spec, spec_of
 from npt_plugin.embedded.towers import text_tower
 from npt_plugin.embedded.weights import END, START
@@ -62,11 +62,8 @@ def encode_prompts(model: CLIP, prompts: list[str]) -> Tensor:
     Returns:
         (K, D) unit-norm features.
     """
-    lines = [[START, *tokenizer().encode(prompt), END] for prompt in prompts]
-    tokens = torch.zeros((len(lines), max(map(len, lines))), dtype=torch.int64)
-    for row, line in zip(tokens, lines, strict=True):
-        row[: len(line)] = torch.tensor(line)
-    ends = torch.tensor([len(line) - 1 for line in lines])
+    encode = tokenizer().encode
+    tokens, ends = padded([[START, *encode(prompt), END] for prompt in prompts])
     return F.normalize(text_tower(model, model.token_embedding(tokens), ends), dim=-1)
 
 

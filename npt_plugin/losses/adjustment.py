@@ -20,9 +20,7 @@ class LogitAdjustedLoss(ClassificationLoss):
         weighting: Class weights, if any.
     """
 
-    def __init__(
-        self, class_counts: Tensor, tau: float = 1.0, weighting: Weighting = UNWEIGHTED
-    ) -> None:
+    def __init__(self, class_counts: Tensor, tau: float, weighting: Weighting = UNWEIGHTED) -> None:
         super().__init__(class_counts, weighting)
         self.tau = tau
 

@@ -181,7 +181,7 @@ class FocalLoss(ClassificationLoss):
     """
 
     def __init__(
-        self, class_counts: Tensor, gamma: float = 2.0, weighting: Weighting = UNWEIGHTED
+        self, class_counts: Tensor, gamma: float, weighting: Weighting = UNWEIGHTED
     ) -> None:
         super().__init__(class_counts, weighting)
         self.gamma = gamma

@@ -38,7 +38,7 @@ class GCLLoss(ClassificationLoss):
     target's only. The logits that come in are s cos already, so noise and margin are multiplied
     by s. In eval mode it is plain cross-entropy.
     Source: Li et al. 2022, arXiv:2305.11733, as released with GNM-PT (s 25, m 0.1, noise 1);
-    the defaults are the same sizes in logits at CLIP's s = 100.
+    the config's defaults are the same sizes in logits at CLIP's s = 100.
     On average it is a logit adjustment with tau = s noise 0.2657 / log(n_max/n_min).
 
     Args:
@@ -56,9 +56,9 @@ class GCLLoss(ClassificationLoss):
     def __init__(
         self,
         class_counts: Tensor,
-        margin: float = 0.025,
-        noise: float = 0.25,
-        logit_scale: float = 100.0,
+        margin: float,
+        noise: float,
+        logit_scale: float,
         gamma: float = 0.0,
         seed: int = 0,
         weighting: Weighting = UNWEIGHTED,

@@ -29,11 +29,7 @@ class LADELoss(LogitAdjustedLoss):
     """
 
     def __init__(
-        self,
-        class_counts: Tensor,
-        alpha: float = 0.1,
-        lam: float = 0.1,
-        weighting: Weighting = UNWEIGHTED,
+        self, class_counts: Tensor, alpha: float, lam: float, weighting: Weighting = UNWEIGHTED
     ) -> None:
         super().__init__(class_counts, 1.0, weighting)
         self.alpha, self.lam = alpha, lam

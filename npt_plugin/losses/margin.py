@@ -33,7 +33,7 @@ class LDAMLoss(ClassificationLoss):
 
     The logits that come in are scaled already, so s m_y is taken from the target's logit. CLIP's s
     is 100: the published margin 0.5 would ask for 50 logits, more than CLIP's cosines ever differ
-    by, hence the default 0.125 x 100 = 12.5 logits, the same as 0.5 at the scale 25 of LIFT.
+    by, hence the config's 0.125 x 100 = 12.5 logits, the same as 0.5 at the scale 25 of LIFT.
     In eval mode it is plain cross-entropy: a margin is a training device.
     Source: Cao et al. 2019, arXiv:1906.07413, eq. (13).
 
@@ -50,8 +50,8 @@ class LDAMLoss(ClassificationLoss):
     def __init__(
         self,
         class_counts: Tensor,
-        max_margin: float = 0.125,
-        logit_scale: float = 100.0,
+        max_margin: float,
+        logit_scale: float,
         weighting: Weighting = UNWEIGHTED,
     ) -> None:
         super().__init__(class_counts, weighting)

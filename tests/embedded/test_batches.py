@@ -3,7 +3,14 @@ import pytest
 import torch
 
 from npt_plugin.backbone.loading import tokenizer
-from npt_plugin.embedded.batches import PIXEL_MEAN, PIXEL_STD, BatchMaker, jitter_views, normalise
+from npt_plugin.embedded.batches import (
+    PIXEL_MEAN,
+    PIXEL_STD,
+    BatchMaker,
+    jitter_views,
+    normalise,
+    padded,
+)
 from npt_plugin.embedded.textures import TEXTURE_NAMES
 from npt_plugin.embedded.weights import END, START, known_token_ids
 
@@ -68,6 +75,11 @@ def test_tokens_are_the_captions_in_the_compact_vocabulary():
         assert ids == [START, *tokenizer().encode(text), END]
         assert not row[end + 1 :].any()
     assert (batch.ends.diff() >= 0).all()  # neighbours alike in length
+
+
+def test_padding_by_hand():
+    tokens, ends = padded([[5, 6, 7], [5, 7]])
+    assert tokens.tolist() == [[5, 6, 7], [5, 7, 0]] and ends.tolist() == [2, 1]
 
 
 def test_batches_follow_the_seed():

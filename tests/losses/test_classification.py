@@ -47,6 +47,18 @@ def test_two_kinds_of_weights_exclude_each_other():
         CrossEntropyLoss(torch.tensor(COUNTS), Weighting(torch.ones(4), drw_epoch=3))
 
 
+@pytest.mark.parametrize("shape", [(5, 3), (5, 5), (4,), (1, 5, 4)])
+@pytest.mark.parametrize("name", ["ce", "focal"])
+def test_logits_of_another_shape_are_refused(name, shape):
+    with pytest.raises(ValueError, match=r"logits must be \(B, 4\)"):
+        build(name)(torch.zeros(shape), LABELS)
+
+
+def test_a_new_loss_stands_in_epoch_zero():
+    loss = build("ce", DRW_EPOCH=0, DRW_BETA=0.9)
+    assert torch.equal(loss(logits(), LABELS), F.cross_entropy(logits(), LABELS))
+
+
 def test_autocast_does_not_reach_a_loss():
     z = logits(dtype=torch.float32)
     expected = build("focal")(z, LABELS)
