@@ -1,23 +1,37 @@
-"""Which classes are recognised: by how often they were seen, what for, and how surely."""
+"""Accuracy class by class: by training images, by what is taken for what, and by confidence."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
+from npt_plugin.errors import UserError
 from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.evaluation.metrics import ECE_BINS, expected_calibration_error
 from npt_plugin.plots.style import COLOURS, colour, marker, new_figure, short
 from npt_plugin.runs.predictions import Predictions
 from npt_plugin.runs.record import Record
 
+if TYPE_CHECKING:  # matplotlib is optional
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 _MOST_NAMES = 40
 
 
-def accuracy_by_frequency(record: Record) -> Any:
-    """One bar a class, from the most frequent to the rarest, and its training images."""
-    classes = [c for c in record.per_class or () if c["accuracy"] is not None]
+def accuracy_by_frequency(record: Record) -> Figure:
+    """One bar a class, from the most frequent to the rarest, and a line of the training images.
+
+    Args:
+        record: Of a completed run.
+
+    Raises:
+        UserError: If the record holds no accuracy by class.
+    """
+    classes = [c for c in record.per_class or [] if c["accuracy"] is not None]
+    if not classes:
+        raise UserError("This run has no accuracy by class to draw.")
     classes.sort(key=lambda c: -c["train"])
     figure, (axis,) = new_figure(max(7.2, 0.28 * min(len(classes), _MOST_NAMES) + 2.4), 4.4)
     for number, group in enumerate(GROUPS):
@@ -44,8 +58,8 @@ def accuracy_by_frequency(record: Record) -> Any:
     return figure
 
 
-def confusion_matrix(kept: Predictions) -> Any:
-    """Rows true, columns predicted, in percent of the row."""
+def confusion_matrix(kept: Predictions) -> Figure:
+    """Share (%) of each true class (row) that was taken for each class (column)."""
     k = len(kept.class_names)
     pairs = kept.labels * k + kept.logits.argmax(dim=1)  # (N,)
     counts = torch.bincount(pairs, minlength=k * k).view(k, k).double()
@@ -73,8 +87,8 @@ def confusion_matrix(kept: Predictions) -> Any:
     return figure
 
 
-def reliability(kept: Predictions) -> Any:
-    """Accuracy against confidence in 15 bins, and how many images are in each."""
+def reliability(kept: Predictions) -> Figure:
+    """Accuracy against confidence in ``ECE_BINS`` bins, and how many images are in each."""
     confidence, predicted = kept.logits.double().softmax(dim=1).max(dim=1)  # (N,)
     right = (predicted == kept.labels).double()
     bins = (confidence * ECE_BINS).ceil().long().clamp(1, ECE_BINS) - 1
@@ -97,6 +111,6 @@ def reliability(kept: Predictions) -> Any:
     return figure
 
 
-def _legend_above(figure: Any, axis: Any) -> None:
+def _legend_above(figure: Figure, axis: Axes) -> None:
     handles, labels = axis.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=9)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.plots.style import colour, marker, new_figure
 from npt_plugin.runs.units import Unit, ranked
+
+if TYPE_CHECKING:  # matplotlib is optional
+    from matplotlib.figure import Figure
 
 _METRICS = ("nc3_distance", "etf_distance_text")
 _LABELS = ("NC3: distance of text from image means", "NC2: distance of text from the ETF")
@@ -30,7 +33,7 @@ def _grouped(units: Sequence[Unit]) -> dict[str, dict[tuple[str, float], list[Un
     return groups
 
 
-def every_seed(units: Sequence[Unit]) -> Any:
+def every_seed(units: Sequence[Unit]) -> Figure:
     """H of every seed as a dot and the mean as a bar, by dataset and trainer."""
     trainers, groups = _trainers(units), _grouped(units)
     places = sorted({(p.key.dataset, p.key.ratio) for p in units})
@@ -63,7 +66,7 @@ def every_seed(units: Sequence[Unit]) -> Any:
     return figure
 
 
-def accuracy_against_collapse(units: Sequence[Unit]) -> Any:
+def accuracy_against_collapse(units: Sequence[Unit]) -> Figure:
     """New-class accuracy against two NC metrics of the base classes, a point a run.
 
     With several datasets both are shown relative to the mean of the dataset's runs: how hard a
@@ -110,7 +113,7 @@ def _relative(units: Sequence[Unit], metric: str) -> list[Point]:
     return found
 
 
-def head_and_tail(units: Sequence[Unit]) -> Any:
+def head_and_tail(units: Sequence[Unit]) -> Figure:
     """Accuracy of many-, medium- and few-shot classes by trainer, mean over datasets and seeds."""
     trainers = _trainers(units)
     figure, (axis,) = new_figure(6.4, 3.8)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from npt_plugin.errors import UserError
 from npt_plugin.plots.style import colour, marker, new_figure
 from npt_plugin.runs.record import Record
+
+if TYPE_CHECKING:  # matplotlib is optional
+    from matplotlib.figure import Figure
 
 _NOT_TERMS = ("epoch", "lr", "acc", "nc", "loss")
 _SHOWN = (
@@ -17,7 +20,7 @@ _SHOWN = (
 )
 
 
-def training_curves(record: Record) -> Any:
+def training_curves(record: Record) -> Figure:
     """Loss terms on the left, training accuracy and learning rate on the right.
 
     Raises:
@@ -48,7 +51,7 @@ def training_curves(record: Record) -> Any:
     return figure
 
 
-def collapse_curves(record: Record) -> Any:
+def collapse_curves(record: Record) -> Figure:
     """NC1 to NC4 over the epochs, one panel each.
 
     Raises:

@@ -1,8 +1,8 @@
-"""Where features point: text Gram matrices beside their target, and a flat map of both sides."""
+"""Directions of features: Gram matrices of texts and their target, maps of images and texts."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -11,17 +11,23 @@ from npt_plugin.geometry import simplex_gram
 from npt_plugin.plots.style import colour, marker, new_figure, short
 from npt_plugin.runs.predictions import Predictions
 
+if TYPE_CHECKING:  # matplotlib is optional
+    from matplotlib.figure import Figure
+
 _MOST_NAMES = 24
 _MOST_CLASSES = 7
 
 
-def text_gram(before: Tensor, after: Tensor, class_names: list[str]) -> Any:
+def text_gram(before: Tensor, after: Tensor, class_names: list[str]) -> Figure:
     """Cosines between centred class texts: hand-written prompt, learned prompt, ETF target.
 
     Args:
         before: (K, D) zero-shot text features.
         after: (K, D) learned ones.
         class_names: K names.
+
+    Returns:
+        The figure, three panels.
     """
     k = len(after)
     grams = [_centred_gram(before), _centred_gram(after), simplex_gram(k)]
@@ -55,7 +61,7 @@ def _centred_gram(features: Tensor) -> Tensor:
     return unit @ unit.T  # (K, K)
 
 
-def feature_map(kept: Predictions, method: str = "pca") -> Any:
+def feature_map(kept: Predictions, method: str = "pca") -> Figure:
     """Image features (dots) and text features (large marks) of up to 7 classes, in two dimensions.
 
     Each side is centred by itself first: image and text lie far apart (the modality gap), which
@@ -64,6 +70,9 @@ def feature_map(kept: Predictions, method: str = "pca") -> Any:
     Args:
         kept: The run's predictions.
         method: ``"pca"`` or ``"tsne"``.
+
+    Returns:
+        The figure.
     """
     shown = range(min(_MOST_CLASSES, len(kept.class_names)))
     some = torch.isin(kept.labels, torch.tensor(list(shown)))
@@ -89,10 +98,10 @@ def feature_map(kept: Predictions, method: str = "pca") -> Any:
         )
     names = ("t-SNE 1", "t-SNE 2") if method == "tsne" else ("component 1", "component 2")
     axis.set(xlabel=names[0], ylabel=names[1])
-    handles = figure.legend(
+    legend: Any = figure.legend(
         loc="outside right upper", frameon=False, title="small: images\nlarge: text"
     )
-    for handle in handles.legend_handles:
+    for handle in legend.legend_handles:
         handle.set_alpha(1)
         handle.set_sizes([40])
     return figure
@@ -105,7 +114,7 @@ def _pca(features: Tensor) -> Tensor:
 
 
 def _tsne(features: Tensor) -> Tensor:
-    from sklearn.manifold import TSNE
+    from sklearn.manifold import TSNE  # here, because importing it takes a second
 
     perplexity = min(30.0, (len(features) - 1) / 3)
     model = TSNE(2, perplexity=perplexity, init="pca", random_state=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.errors import UserError
@@ -16,7 +16,10 @@ from npt_plugin.runs.predictions import Predictions
 from npt_plugin.runs.units import Unit
 from npt_plugin.trainers.zeroshot import template_of, text_features_of
 
-RUN_PICTURES: dict[str, Callable[[RunFolder], Any]] = {
+if TYPE_CHECKING:  # matplotlib is optional
+    from matplotlib.figure import Figure
+
+RUN_PICTURES: dict[str, Callable[[RunFolder], Figure]] = {
     "training": lambda run: curves.training_curves(run.record),
     "nc": lambda run: curves.collapse_curves(run.record),
     "frequency": lambda run: classes.accuracy_by_frequency(run.record),
@@ -28,7 +31,7 @@ RUN_PICTURES: dict[str, Callable[[RunFolder], Any]] = {
 }
 """Of one run."""
 
-COMPARISONS: dict[str, tuple[Callable[[Sequence[Unit]], Any], str]] = {
+COMPARISONS: dict[str, tuple[Callable[[Sequence[Unit]], Figure], str]] = {
     "seeds": (comparison.every_seed, "H of every seed."),
     "collapse": (
         comparison.accuracy_against_collapse,
@@ -48,7 +51,7 @@ _IN_REPORT = {
 }
 
 
-def _gram(run: RunFolder) -> Any:
+def _gram(run: RunFolder) -> Figure:
     """Text features of the hand-written prompt come from CLIP, those learned from the run."""
     kept, cfg = Predictions.load(run.path), run.config()
     with contextlib.redirect_stdout(io.StringIO()):

@@ -6,10 +6,13 @@ import io
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from npt_plugin.errors import UserError
 from npt_plugin.system.files import write_atomically
+
+if TYPE_CHECKING:  # matplotlib is optional
+    from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette without its yellow, which white paper swallows."""
@@ -20,7 +23,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DPI = 150
 
 
-def new_figure(width: float = 6.4, height: float = 4.0, columns: int = 1) -> tuple[Any, list[Any]]:
+def new_figure(
+    width: float = 6.4, height: float = 4.0, columns: int = 1
+) -> tuple[Figure, list[Any]]:
     """A figure and its axes, laid out so that nothing overlaps.
 
     Args:
@@ -62,14 +67,14 @@ def short(names: Sequence[str], most: int = 18) -> list[str]:
     return [name if len(name) <= most else name[: most - 1] + "…" for name in spaced]
 
 
-def png(figure: Any) -> bytes:
+def png(figure: Figure) -> bytes:
     """The figure as PNG."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI)
     return buffer.getvalue()
 
 
-def save(figure: Any, folder: Path, name: str) -> list[Path]:
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write ``name.png`` and ``name.svg`` atomically; returns their paths."""
     import matplotlib
 

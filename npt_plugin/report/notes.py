@@ -86,7 +86,7 @@ def thresholds(runs: Sequence[tuple[Key, Run]]) -> list[str]:
         many, few = limits["many_above"], limits["few_below"]
         text = f"many-shot classes have more than {many:g} training images, few-shot fewer than "
         text += f"{few:g}, medium-shot the rest"
-        empty = [g for g in GROUPS if (run.record.metrics or {}).get(g) is None]
+        empty = [g for g in GROUPS if run.metrics.get(g) is None]
         text += f"; no class is {' or '.join(f'{g}-shot' for g in empty)}" if empty else ""
         shots = f"{key.shots} shots at " if key.shots and key.shots > 0 else f"{key.dataset}, "
         said[text].add(f"{shots}tau {key.ratio:g}")

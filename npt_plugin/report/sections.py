@@ -81,7 +81,7 @@ def other_cells(found: Found) -> Cells:
     heads = ["folder", "trainer", "dataset", "classes", "tau", "shots", "seed", "accuracy", "macro"]
     lines = []
     for run in found.elsewhere:
-        record, metrics = run.record, run.record.metrics or {}
+        record, metrics = run.record, run.metrics
         numbers = [f"{metrics[name]:.1f}" for name in ("accuracy", "macro_accuracy")]
         said = [record.trainer, record.dataset, record.classes]
         setting = [f"{record.ratio:g}", str(record.shots), str(record.seed)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from npt_plugin.runs.layout import RESULTS, Place, parse
 from npt_plugin.runs.record import Record, read_record
@@ -20,6 +21,11 @@ class Run:
 
     folder: Path
     record: Record
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Metrics of a completed run; empty of another."""
+        return self.record.metrics or {}
 
 
 @dataclass(frozen=True)

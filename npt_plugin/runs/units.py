@@ -55,7 +55,7 @@ class Unit:
 
     def metrics(self, part: str) -> dict[str, Any]:
         """Metrics of one part, from its record."""
-        return self.runs[part].record.metrics or {}
+        return self.runs[part].metrics
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from run_records import record
 
+from npt_plugin.errors import UserError
 from npt_plugin.evaluation.metrics import expected_calibration_error
 from npt_plugin.plots.classes import accuracy_by_frequency, confusion_matrix, reliability
 
@@ -25,6 +26,11 @@ def test_bars_go_from_the_most_frequent_class_to_the_rarest():
     assert [bar.get_height() for bar in axis.patches] == [80.0, 20.0]
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["common", "rare"]
     assert counts.lines[0].get_ydata().tolist() == [16, 1]
+
+
+def test_a_record_without_classes_is_one_sentence():
+    with pytest.raises(UserError, match="no accuracy by class"):
+        accuracy_by_frequency(record(per_class=None))
 
 
 def test_reliability_is_accuracy_against_confidence(kept):
