@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,11 +58,11 @@ def _labels(row: dict[str, Any]) -> list[str]:
 
 
 def _named(rows: Sequence[dict[str, Any]], name: str) -> list[str]:
-    """Trainers or comparisons; with their config where one was run with several."""
-    several = Counter(row_name for row_name, _ in {(row[name], row["config"]) for row in rows})
-    return [
-        f"{row[name]} ({row['config']})" if several[row[name]] > 1 else row[name] for row in rows
-    ]
+    """Trainers or comparisons; with their config where a dataset has one with several."""
+    said = _labels(rows[0])
+    where = [(*(row[label] for label in said), row[name]) for row in rows]
+    several = {row[name] for row, place in zip(rows, where, strict=True) if where.count(place) > 1}
+    return [f"{r[name]} ({r['config']})" if r[name] in several else r[name] for r in rows]
 
 
 def _cell(row: dict[str, Any], column: str) -> str:

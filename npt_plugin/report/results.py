@@ -49,6 +49,7 @@ def results_of(table: Table, found: Found) -> Results | None:
     units, twins = group(found.completed, table)
     if not units:
         return None
+    units = table.settled(units)
     columns = table.columns(units)
     rows = add_averages(rows_of(table, units, columns), table.rules)
     grouped = [(u.key, u.runs[table.grouped]) for u in units if table.grouped is not None]

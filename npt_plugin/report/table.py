@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from npt_plugin.evaluation.averages import mean_and_sd
@@ -25,22 +26,39 @@ def rows_of(table: Table, units: Sequence[Unit], columns: Sequence[str]) -> Rows
 
 
 def add_averages(rows: Rows, rules: Sequence[Rule]) -> Rows:
-    """Add a row per method and rule: over its datasets, seed by seed; seeds that all have."""
-    groups: dict[tuple[Any, ...], dict[str, dict[int, Values]]] = defaultdict(dict)
-    for key, seeds in rows.items():
-        groups[key.ratio, key.trainer, key.config, key.shots][key.dataset] = seeds
+    """Add a row per method and rule: over its datasets, seed by seed; seeds that all have.
+
+    A method is a trainer with one config for each dataset (a published config may be another one
+    for ImageNet). A trainer that was run with several on one dataset is one method per config.
+    """
     result = dict(rows)
-    for (ratio, trainer, config, shots), members in groups.items():
-        common = sorted(set.intersection(*({*seeds} for seeds in members.values())))
-        if len(members) < 2 or not common:
+    for keys in _methods(rows):
+        common = sorted(set.intersection(*({*rows[key]} for key in keys)))
+        if len(keys) < 2 or not common:
             continue
+        configs = ", ".join(sorted({key.config for key in keys}))
+        over = tuple(sorted(key.dataset for key in keys))
         for rule in rules:
-            key = Key(ratio, rule.name, trainer, config, shots, tuple(sorted(members)))
-            result[key] = {
-                seed: rule.over_datasets([seeds[seed] for seeds in members.values()])
-                for seed in common
+            average = replace(keys[0], dataset=rule.name, config=configs, over=over)
+            result[average] = {
+                seed: rule.over_datasets([rows[key][seed] for key in keys]) for seed in common
             }
     return result
+
+
+def _methods(rows: Rows) -> list[list[Key]]:
+    """The rows of each method, one a dataset."""
+    trainers: dict[tuple[Any, ...], list[Key]] = defaultdict(list)
+    for key in rows:
+        trainers[key.ratio, key.trainer, key.shots].append(key)
+    methods: list[list[Key]] = []
+    for keys in trainers.values():
+        by_config: dict[str, list[Key]] = defaultdict(list)
+        for key in keys:
+            by_config[key.config].append(key)
+        once = len({key.dataset for key in keys}) == len(keys)
+        methods += [keys] if once else by_config.values()
+    return methods
 
 
 def labels(table: Table, key: Key) -> dict[str, Any]:

@@ -41,6 +41,8 @@ def test_a_cell_of_fewer_seeds_says_so():
 def test_two_configs_of_a_trainer_are_told_apart():
     _, lines = main_table([summary_row(), summary_row(config="b"), summary_row("MaPLe")], ["H"])
     assert [line[3] for line in lines] == ["CoOp (a)", "CoOp (b)", "MaPLe"]
+    _, lines = main_table([summary_row(), summary_row(config="b", dataset="imagenet")], ["H"])
+    assert [line[3] for line in lines] == ["CoOp", "CoOp"]  # one for each dataset
 
 
 def test_cells_of_the_differences():

@@ -65,6 +65,27 @@ def test_the_average_row_holds_h_of_its_own_base_and_new():
     assert [r["dataset"] for r in summary] == ["cars", "pets", H_OF_AVERAGES.name, MEAN_OF_H.name]
 
 
+def test_a_dataset_with_a_config_of_its_own_is_in_the_average():
+    """CoOp's published config for ImageNet trains fewer epochs than that of the others."""
+    rows = {
+        Key(1.0, "dtd", "CoOp", "vit_b16_ctxv1"): seeds(s1=(60, 40)),
+        Key(1.0, "imagenet", "CoOp", "vit_b16_ep50_ctxv1"): seeds(s1=(80, 80)),
+    }
+    (average,) = (k for k in add_averages(rows, [MEAN_OF_H]) if k.over)
+    assert average.over == ("dtd", "imagenet")
+    assert average.config == "vit_b16_ctxv1, vit_b16_ep50_ctxv1"
+
+
+def test_two_configs_on_one_dataset_are_two_averages():
+    rows = {
+        Key(1.0, dataset, "CoOp", config): seeds(s1=(60, 40))
+        for dataset in ("dtd", "eurosat")
+        for config in ("a", "b")
+    }
+    averages = [k for k in add_averages(rows, [MEAN_OF_H]) if k.over]
+    assert [k.config for k in averages] == ["a", "b"]
+
+
 def test_one_dataset_has_no_average():
     rows = {Key(0.06, "pets", "CoOp", "a"): seeds(s1=(90, 10))}
     assert add_averages(rows, BASE_TO_NEW.rules) == rows
