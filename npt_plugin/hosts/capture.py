@@ -138,7 +138,7 @@ class Regulariser:
             module.register_forward_hook(self._hook(tower))
 
     def _hook(self, tower: str) -> Callable[[nn.Module, Any, Any], None]:
-        return lambda module, args, output: self.see(tower, output)
+        return lambda module, args, output: self.record(tower, output)
 
     def watch(self, optimizer: torch.optim.Optimizer) -> None:
         """Notice when ``optimizer`` clears gradients."""
@@ -159,7 +159,7 @@ class Regulariser:
         step, self.step = self.step, None
         return step.terms if step is not None else {}
 
-    def see(self, tower: str, output: Any) -> None:
+    def record(self, tower: str, output: Any) -> None:
         """Note an encoder's output, and wait for its gradient."""
         if self.step is None:
             return

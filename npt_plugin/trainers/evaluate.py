@@ -45,7 +45,7 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
     trainer.evaluator.reset()
     print(f"Evaluate on the *{split}* set")
     started = time.time()
-    logits, labels, features, text = see(trainer, loader, trainer.evaluator)
+    logits, labels, features, text = collect_outputs(trainer, loader, trainer.evaluator)
     results = trainer.evaluator.evaluate()
     for name, value in results.items():
         trainer.write_scalar(f"{split}/{name}", value, trainer.epoch)
@@ -74,14 +74,14 @@ def collapse_now(trainer: Any) -> dict[str, float]:
     """
     state = rng_state()
     trainer.set_model_mode("eval")
-    logits, labels, features, text = see(trainer, trainer.test_loader, None)
+    logits, labels, features, text = collect_outputs(trainer, trainer.test_loader, None)
     set_rng_state(state)
     metrics = nc_metrics(features, labels, text, logits)
     metrics["accuracy"] = 100.0 * (logits.argmax(dim=1) == labels).double().mean().item()
     return metrics
 
 
-def see(trainer: Any, loader: Any, judge: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def collect_outputs(trainer: Any, loader: Any, judge: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Logits (N, K), labels (N,), image features (N, D) and text features (K, D), on the CPU.
 
     Args:

@@ -165,13 +165,13 @@ def test_cached_features_give_the_same_logits(make_trainer, tmp_path, options):
     """All in one folder, where CoOp's features are too: they must not be mixed up."""
     cache = ("TEST.FEATURE_STORE", str(tmp_path / "cache"))
     make_trainer("CoOp", *cache).test()
-    from npt_plugin.trainers.evaluate import see
+    from npt_plugin.trainers.evaluate import collect_outputs
 
     def logits(*more):
         trainer = make_trainer(*options, *more)
         trainer.set_model_mode("eval")
         with torch.inference_mode():
-            return see(trainer, trainer.test_loader, None)[0]
+            return collect_outputs(trainer, trainer.test_loader, None)[0]
 
     expected = logits()
     for _ in range(2):

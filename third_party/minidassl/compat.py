@@ -24,7 +24,7 @@ def install_as_dassl() -> None:
     Calling it again does nothing.
 
     Raises:
-        RuntimeError: another package named ``dassl`` is imported already.
+        RuntimeError: Another package named ``dassl`` is imported already.
     """
     present = sys.modules.get("dassl")
     if present is not None and present is not minidassl:

@@ -25,7 +25,7 @@ class DataError(Exception):
     worker raised.
 
     Args:
-        message: one sentence naming the path or label and what to do about it.
+        message: One sentence naming the path or label and what to do about it.
     """
 
     def __init__(self, message: str) -> None:

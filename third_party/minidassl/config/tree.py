@@ -18,7 +18,7 @@ def extend_defaults(addition: Callable[[CfgNode], Any]) -> None:
     """Let a project put its own keys into every tree of defaults made from now on.
 
     Args:
-        addition: called with the fresh tree, which it changes.
+        addition: Called with the fresh tree, which it changes.
     """
     _additions.append(addition)
 
@@ -39,8 +39,8 @@ def clean_cfg(cfg: CfgNode, trainer: str) -> None:
     """Drop, in place, the settings of all trainers but one, so that a printed config is short.
 
     Args:
-        cfg: the tree to shorten.
-        trainer: name of the trainer to keep; its section is the name in upper case.
+        cfg: The tree to shorten.
+        trainer: Name of the trainer to keep; its section is the name in upper case.
     """
     keep = {"NAME", trainer.upper()}
     for section in [key for key in cfg.TRAINER if key not in keep]:

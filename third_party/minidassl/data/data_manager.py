@@ -34,21 +34,21 @@ def build_data_loader(
     """Make a loader; a training loader drops the last, smaller batch unless it is the only one.
 
     Args:
-        cfg: the config tree; reads ``DATALOADER.NUM_WORKERS`` and ``USE_CUDA``.
-        sampler_type: see ``build_sampler``, or one of the loading extension.
-        data_source: the samples.
-        batch_size: samples in a batch.
-        n_domain: for RandomDomainSampler.
-        n_ins: for RandomClassSampler.
-        tfm: transform or transforms of the images.
-        is_train: whether this is a training loader.
-        dataset_wrapper: used in place of ``DatasetWrapper``, called in the same way.
+        cfg: The config tree; reads ``DATALOADER.NUM_WORKERS`` and ``USE_CUDA``.
+        sampler_type: See ``build_sampler``, or one of the loading extension.
+        data_source: The samples.
+        batch_size: Samples in a batch.
+        n_domain: For RandomDomainSampler.
+        n_ins: For RandomClassSampler.
+        tfm: Transform or transforms of the images.
+        is_train: Whether this is a training loader.
+        dataset_wrapper: Used in place of ``DatasetWrapper``, called in the same way.
 
     Returns:
         A loader of dictionaries with ``img``, ``label``, ``domain``, ``impath``, ``index``.
 
     Raises:
-        DataError: the loader would have no batch.
+        DataError: The loader would have no batch.
     """
     if not data_source:
         raise DataError("A data split is empty; check the dataset's files and split.")
@@ -85,10 +85,10 @@ class DataManager:
     None), ``test_loader``.
 
     Args:
-        cfg: the config tree.
-        custom_tfm_train: training transform in place of the config's.
-        custom_tfm_test: test transform in place of the config's.
-        dataset_wrapper: class used in place of ``DatasetWrapper``.
+        cfg: The config tree.
+        custom_tfm_train: Training transform in place of the config's.
+        custom_tfm_test: Test transform in place of the config's.
+        dataset_wrapper: Class used in place of ``DatasetWrapper``.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class DataManager:
         """Print how many classes and samples there are.
 
         Args:
-            cfg: the config tree.
+            cfg: The config tree.
         """
         rows: list[list[Any]] = [["Dataset", cfg.DATASET.NAME]]
         rows += [["Source", cfg.DATASET.SOURCE_DOMAINS]] if cfg.DATASET.SOURCE_DOMAINS else []

@@ -21,14 +21,14 @@ class DatasetWrapper(Dataset):
     """Read, transform and label the image of each sample.
 
     Args:
-        cfg: the config tree; reads ``DATALOADER.K_TRANSFORMS`` and ``DATALOADER.RETURN_IMG0``.
-        data_source: the samples.
-        transform: one transform, several (their outputs are ``img``, ``img2``, ``img3``, ...), or
+        cfg: The config tree; reads ``DATALOADER.K_TRANSFORMS`` and ``DATALOADER.RETURN_IMG0``.
+        data_source: The samples.
+        transform: One transform, several (their outputs are ``img``, ``img2``, ``img3``, ...), or
             None for the bare image.
-        is_train: whether ``K_TRANSFORMS`` applies.
+        is_train: Whether ``K_TRANSFORMS`` applies.
 
     Raises:
-        ValueError: several views are asked for without a transform.
+        ValueError: Several views are asked for without a transform.
     """
 
     def __init__(

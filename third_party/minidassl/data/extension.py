@@ -39,7 +39,7 @@ def extend_loading(extension: LoadingExtension) -> None:
     """Ask ``extension`` from now on; there is one at a time.
 
     Args:
-        extension: anything with the methods of ``LoadingExtension``.
+        extension: Anything with the methods of ``LoadingExtension``.
     """
     global _extension
     _extension = extension

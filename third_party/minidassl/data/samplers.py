@@ -75,9 +75,9 @@ class RandomDomainSampler(_DomainSampler):
     """Each batch has samples from some domains, drawn anew for every batch.
 
     Args:
-        data_source: samples with domains.
-        batch_size: a multiple of the number of domains in a batch.
-        n_domain: domains in a batch; below 1 means all.
+        data_source: Samples with domains.
+        batch_size: A multiple of the number of domains in a batch.
+        n_domain: Domains in a batch; below 1 means all.
     """
 
     def __init__(self, data_source: Sequence[Datum], batch_size: int, n_domain: int | None) -> None:
@@ -91,8 +91,8 @@ class SeqDomainSampler(_DomainSampler):
     """Each batch has samples from all domains, in ascending order.
 
     Args:
-        data_source: samples with domains.
-        batch_size: a multiple of the number of domains.
+        data_source: Samples with domains.
+        batch_size: A multiple of the number of domains.
     """
 
     def __init__(self, data_source: Sequence[Datum], batch_size: int) -> None:
@@ -106,13 +106,13 @@ class RandomClassSampler(_DrawnSampler):
     """Each batch has some classes with equally many samples of each.
 
     Args:
-        data_source: samples with labels.
-        batch_size: samples in a batch.
-        n_ins: samples of a class in a batch; smaller classes are filled up by repetition.
+        data_source: Samples with labels.
+        batch_size: Samples in a batch.
+        n_ins: Samples of a class in a batch; smaller classes are filled up by repetition.
 
     Raises:
-        ValueError: the batch is smaller than ``n_ins``.
-        AssertionError: there are fewer classes than a batch needs.
+        ValueError: The batch is smaller than ``n_ins``.
+        AssertionError: There are fewer classes than a batch needs.
     """
 
     def __init__(self, data_source: Sequence[Datum], batch_size: int, n_ins: int) -> None:
@@ -161,11 +161,11 @@ def build_sampler(
     Args:
         sampler_type: RandomSampler, SequentialSampler, RandomDomainSampler, SeqDomainSampler or
             RandomClassSampler.
-        cfg: unused, for compatibility.
-        data_source: the samples.
-        batch_size: samples in a batch.
-        n_domain: for RandomDomainSampler.
-        n_ins: for RandomClassSampler.
+        cfg: Unused, for compatibility.
+        data_source: The samples.
+        batch_size: Samples in a batch.
+        n_domain: For RandomDomainSampler.
+        n_ins: For RandomClassSampler.
 
     Returns:
         The sampler.

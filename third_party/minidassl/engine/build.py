@@ -15,7 +15,7 @@ def build_trainer(cfg: CfgNode) -> Any:
     """Make the trainer that ``TRAINER.NAME`` names.
 
     Args:
-        cfg: the config tree.
+        cfg: The config tree.
 
     Returns:
         The trainer, its data and model ready.

@@ -85,7 +85,7 @@ class TrainerX(_EpochTrainer):
         """Move images, labels and domains to the device.
 
         Args:
-            batch: from the loader.
+            batch: From the loader.
 
         Returns:
             Images (B, 3, H, W), labels (B,), domains (B,).
@@ -116,8 +116,8 @@ class TrainerXU(_EpochTrainer):
         """Move labelled images, labels and unlabelled images to the device.
 
         Args:
-            batch_x: from the labelled loader.
-            batch_u: from the unlabelled loader.
+            batch_x: From the labelled loader.
+            batch_u: From the unlabelled loader.
 
         Returns:
             Images (B, 3, H, W), labels (B,), unlabelled images (B, 3, H, W).

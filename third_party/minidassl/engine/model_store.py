@@ -38,14 +38,14 @@ class ModelStore:
         """Put a model under the care of the trainer.
 
         Args:
-            name: folder name of its checkpoints.
-            model: the module.
-            optim: its optimiser, or None.
-            sched: its learning-rate schedule, or None.
+            name: Folder name of its checkpoints.
+            model: The module.
+            optim: Its optimiser, or None.
+            sched: Its learning-rate schedule, or None.
 
         Raises:
-            AttributeError: called before the constructor of the base class.
-            AssertionError: the name is taken.
+            AttributeError: Called before the constructor of the base class.
+            AssertionError: The name is taken.
         """
         if "_models" not in vars(self):
             raise AttributeError("Call super().__init__() before register_model().")
@@ -57,13 +57,13 @@ class ModelStore:
         """Return names of registered models.
 
         Args:
-            names: one or some of them, to be checked; None for all.
+            names: One or some of them, to be checked; None for all.
 
         Returns:
             A list of names.
 
         Raises:
-            AssertionError: a name is not registered.
+            AssertionError: A name is not registered.
         """
         if names is None:
             return list(self._models)
@@ -84,11 +84,11 @@ class ModelStore:
         """Write a checkpoint of every model into a folder of its name.
 
         Args:
-            epoch: index of the epoch just finished, from 0.
-            directory: parent folder.
-            is_best: keep a copy as ``model-best.pth.tar``.
-            val_result: stored with it.
-            model_name: file name; ``model.pth.tar-EPOCH`` (from 1) when empty.
+            epoch: Index of the epoch just finished, from 0.
+            directory: Parent folder.
+            is_best: Keep a copy as ``model-best.pth.tar``.
+            val_result: Stored with it.
+            model_name: File name; ``model.pth.tar-EPOCH`` (from 1) when empty.
         """
         for name, model in self._models.items():
             optim, sched = self._optims[name], self._scheds[name]
@@ -106,7 +106,7 @@ class ModelStore:
         """Load the newest checkpoint of every model, if all of them have one.
 
         Args:
-            directory: parent folder.
+            directory: Parent folder.
 
         Returns:
             Number of epochs done, 0 when there is nothing to resume.
@@ -127,11 +127,11 @@ class ModelStore:
         """Load the weights of every model for testing.
 
         Args:
-            directory: parent folder; empty does nothing but say so.
-            epoch: which checkpoint; None means ``model-best.pth.tar``.
+            directory: Parent folder; empty does nothing but say so.
+            epoch: Which checkpoint; None means ``model-best.pth.tar``.
 
         Raises:
-            FileNotFoundError: no such checkpoint.
+            FileNotFoundError: No such checkpoint.
         """
         if not directory:
             print(_NO_DIRECTORY)
@@ -151,11 +151,11 @@ class ModelStore:
         """Switch models between training and evaluation behaviour.
 
         Args:
-            mode: train, eval or test.
-            names: which models; None for all.
+            mode: Train, eval or test.
+            names: Which models; None for all.
 
         Raises:
-            KeyError: another mode.
+            KeyError: Another mode.
         """
         if mode not in ("train", "eval", "test"):
             raise KeyError(mode)
@@ -166,7 +166,7 @@ class ModelStore:
         """Step the learning-rate schedules; call it once an epoch.
 
         Args:
-            names: of which models; None for all.
+            names: Of which models; None for all.
         """
         for name in self.get_model_names(names):
             if self._scheds[name] is not None:
@@ -176,7 +176,7 @@ class ModelStore:
         """Return the rate of the first parameter group of the first model.
 
         Args:
-            names: which models; None for all.
+            names: Which models; None for all.
 
         Returns:
             The learning rate.

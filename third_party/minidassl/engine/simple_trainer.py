@@ -32,10 +32,10 @@ class SimpleTrainer(Tester):
     """A trainer set up from a config: data, model, evaluator.
 
     Args:
-        cfg: the config tree.
+        cfg: The config tree.
 
     Attributes:
-        on_build: of the class, called with each trainer and its config before anything is built.
+        on_build: Of the class, called with each trainer and its config before anything is built.
     """
 
     on_build: ClassVar[list[Callable[[SimpleTrainer, CfgNode], None]]] = []
@@ -61,7 +61,7 @@ class SimpleTrainer(Tester):
         """Refuse settings the trainer cannot work with; does nothing here.
 
         Args:
-            cfg: the config tree.
+            cfg: The config tree.
         """
 
     def build_data_loader(self) -> None:

@@ -27,7 +27,7 @@ class Tester(TrainerBase):
         """Evaluate on a split and print the result.
 
         Args:
-            split: val or test; ``TEST.SPLIT`` when None. Without validation data, test.
+            split: Val or test; ``TEST.SPLIT`` when None. Without validation data, test.
 
         Returns:
             The evaluator's first metric.
@@ -49,7 +49,7 @@ class Tester(TrainerBase):
         """Compute the scores of a batch.
 
         Args:
-            input: images (B, 3, H, W).
+            input: Images (B, 3, H, W).
 
         Returns:
             Scores (B, K).
@@ -60,7 +60,7 @@ class Tester(TrainerBase):
         """Move images and labels to the device.
 
         Args:
-            batch: from the loader.
+            batch: From the loader.
 
         Returns:
             Images (B, 3, H, W), labels (B,).

@@ -24,7 +24,7 @@ class TrainerBase(ModelStore):
         """Start writing TensorBoard events, if TensorBoard is installed.
 
         Args:
-            log_dir: folder of the events.
+            log_dir: Folder of the events.
         """
         if getattr(self, "_writer", None) is not None:
             return
@@ -45,9 +45,9 @@ class TrainerBase(ModelStore):
         """Write a number to TensorBoard; does nothing outside of training.
 
         Args:
-            tag: its name.
-            scalar_value: number or one-element tensor.
-            global_step: position on the time axis.
+            tag: Its name.
+            scalar_value: Number or one-element tensor.
+            global_step: Position on the time axis.
         """
         if self._writer is not None:
             self._writer.add_scalar(tag, scalar_value, global_step)
@@ -56,8 +56,8 @@ class TrainerBase(ModelStore):
         """Run the epochs and the hooks around them.
 
         Args:
-            start_epoch: first epoch, from 0; ``before_train`` may move it.
-            max_epoch: epoch to stop before.
+            start_epoch: First epoch, from 0; ``before_train`` may move it.
+            max_epoch: Epoch to stop before.
         """
         self.start_epoch, self.max_epoch = start_epoch, max_epoch
         self.before_train()
@@ -108,10 +108,10 @@ class TrainerBase(ModelStore):
         """Stop training on a loss that is not finite.
 
         Args:
-            loss: tensor of any shape.
+            loss: Tensor of any shape.
 
         Raises:
-            FloatingPointError: it is infinite or not a number.
+            FloatingPointError: It is infinite or not a number.
         """
         if not torch.isfinite(loss).all():
             raise FloatingPointError("Loss is infinite or NaN!")
@@ -124,7 +124,7 @@ class TrainerBase(ModelStore):
         """Clear gradients.
 
         Args:
-            names: of which models; None for all.
+            names: Of which models; None for all.
         """
         for optim in self._chosen_optims(names):
             optim.zero_grad()
@@ -133,7 +133,7 @@ class TrainerBase(ModelStore):
         """Compute gradients of a finite loss.
 
         Args:
-            loss: scalar.
+            loss: Scalar.
         """
         self.detect_anomaly(loss)
         loss.backward()
@@ -142,7 +142,7 @@ class TrainerBase(ModelStore):
         """Step the optimisers.
 
         Args:
-            names: of which models; None for all.
+            names: Of which models; None for all.
         """
         for optim in self._chosen_optims(names):
             optim.step()
@@ -153,8 +153,8 @@ class TrainerBase(ModelStore):
         """Clear gradients, compute new ones, step.
 
         Args:
-            loss: scalar.
-            names: which models to update; None for all.
+            loss: Scalar.
+            names: Which models to update; None for all.
         """
         self.model_zero_grad(names)
         self.model_backward(loss)

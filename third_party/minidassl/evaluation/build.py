@@ -15,8 +15,8 @@ def build_evaluator(cfg: CfgNode, **kwargs: Any) -> Any:
     """Make the evaluator that ``TEST.EVALUATOR`` names.
 
     Args:
-        cfg: the config tree.
-        **kwargs: handed to its constructor, usually ``lab2cname``.
+        cfg: The config tree.
+        **kwargs: Handed to its constructor, usually ``lab2cname``.
 
     Returns:
         The evaluator.

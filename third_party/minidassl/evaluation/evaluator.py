@@ -16,7 +16,7 @@ class EvaluatorBase:
     """What a trainer calls while it tests.
 
     Args:
-        cfg: the config tree.
+        cfg: The config tree.
     """
 
     def __init__(self, cfg: CfgNode) -> None:
@@ -30,8 +30,8 @@ class EvaluatorBase:
         """Take in one batch.
 
         Args:
-            mo: model output (B, K).
-            gt: labels (B,).
+            mo: Model output (B, K).
+            gt: Labels (B,).
         """
         raise NotImplementedError
 
@@ -49,10 +49,10 @@ class Classification(EvaluatorBase):
     """Accuracy, error rate, macro F1; per-class accuracy and a confusion matrix on request.
 
     Args:
-        cfg: the config tree; reads ``TEST.PER_CLASS_RESULT``, ``TEST.COMPUTE_CMAT``, and
+        cfg: The config tree; reads ``TEST.PER_CLASS_RESULT``, ``TEST.COMPUTE_CMAT``, and
             ``OUTPUT_DIR``.
-        lab2cname: class name of each label, needed for per-class results.
-        **kwargs: ignored.
+        lab2cname: Class name of each label, needed for per-class results.
+        **kwargs: Ignored.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Classification(EvaluatorBase):
         """Take in one batch.
 
         Args:
-            mo: scores (B, K).
-            gt: labels (B,), integer.
+            mo: Scores (B, K).
+            gt: Labels (B,), integer.
         """
         predicted = mo.max(dim=1).indices  # (B,)
         self._y_pred += predicted.tolist()

@@ -13,9 +13,9 @@ def compute_accuracy(
     """Compute the share of samples whose class is among the k highest scores.
 
     Args:
-        output: scores (B, K); of a tuple or list the first entry counts.
-        target: class labels (B,), integer.
-        topk: values of k.
+        output: Scores (B, K); of a tuple or list the first entry counts.
+        target: Class labels (B,), integer.
+        topk: Values of k.
 
     Returns:
         For each k a tensor (1,), in percent, on the device of the scores.

@@ -41,8 +41,8 @@ def build_lr_scheduler(optimizer: Optimizer, optim_cfg: CfgNode) -> LRScheduler:
     """Make the schedule that ``cfg.OPTIM`` names, with its warm-up; step it once an epoch.
 
     Args:
-        optimizer: whose rates to set.
-        optim_cfg: the ``OPTIM`` section.
+        optimizer: Whose rates to set.
+        optim_cfg: The ``OPTIM`` section.
 
     Returns:
         A scheduler whose ``state_dict`` is plain data.

@@ -54,9 +54,9 @@ def build_optimizer(
     """Make the optimiser that ``cfg.OPTIM`` names.
 
     Args:
-        model: a module, or an iterable of parameters or parameter groups.
-        optim_cfg: the ``OPTIM`` section.
-        param_groups: optimised instead of ``model`` when given.
+        model: A module, or an iterable of parameters or parameter groups.
+        optim_cfg: The ``OPTIM`` section.
+        param_groups: Optimised instead of ``model`` when given.
 
     Returns:
         A torch optimiser.

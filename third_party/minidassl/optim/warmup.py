@@ -33,7 +33,7 @@ class PlainState:
         """Restore the plain part of the state.
 
         Args:
-            state_dict: what ``state_dict`` returned.
+            state_dict: What ``state_dict`` returned.
         """
         vars(self).update(state_dict)
 
@@ -58,11 +58,11 @@ class WarmUp(PlainState, LRScheduler):
     schedule starts with.
 
     Args:
-        optimizer: whose rates to set.
-        after: the schedule to follow, already built on the same optimiser.
-        epochs: length of the warm-up.
-        first_lr: rate of the first epoch.
-        linear: climb instead of staying constant.
+        optimizer: Whose rates to set.
+        after: The schedule to follow, already built on the same optimiser.
+        epochs: Length of the warm-up.
+        first_lr: Rate of the first epoch.
+        linear: Climb instead of staying constant.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class WarmUp(PlainState, LRScheduler):
         """Go on to the next epoch.
 
         Args:
-            epoch: accepted for compatibility; leave it out.
+            epoch: Accepted for compatibility; leave it out.
         """
         if self.warming:
             super().step(epoch)
@@ -115,7 +115,7 @@ class WarmUp(PlainState, LRScheduler):
         """Restore both states.
 
         Args:
-            state_dict: what ``state_dict`` returned.
+            state_dict: What ``state_dict`` returned.
         """
         own = dict(state_dict)
         self.after.load_state_dict(own.pop("after"))

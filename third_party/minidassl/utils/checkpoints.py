@@ -42,12 +42,12 @@ def save_checkpoint(
     sealed (``minidassl.seal``).
 
     Args:
-        state: needs ``state_dict`` and ``epoch`` (epochs done); the rest is stored too, reduced
+        state: Needs ``state_dict`` and ``epoch`` (epochs done); the rest is stored too, reduced
             to plain data.
-        save_dir: folder, created when missing.
-        is_best: keep a copy named ``model-best.pth.tar``.
-        remove_module_from_keys: strip the prefix that data parallelism puts on parameter names.
-        model_name: file name; ``model.pth.tar-EPOCH`` when empty.
+        save_dir: Folder, created when missing.
+        is_best: Keep a copy named ``model-best.pth.tar``.
+        remove_module_from_keys: Strip the prefix that data parallelism puts on parameter names.
+        model_name: File name; ``model.pth.tar-EPOCH`` when empty.
     """
     os.makedirs(save_dir, exist_ok=True)
     if remove_module_from_keys:
@@ -72,15 +72,15 @@ def load_checkpoint(fpath: str) -> dict[str, Any]:
     """Read a checkpoint, data only.
 
     Args:
-        fpath: file written by ``save_checkpoint``, or any file of tensors and plain data.
+        fpath: File written by ``save_checkpoint``, or any file of tensors and plain data.
 
     Returns:
         The saved dictionary; tensors are on the CPU when there is no GPU.
 
     Raises:
-        ValueError: no path was given.
-        FileNotFoundError: nothing is there.
-        DataError: the file is damaged, or holds objects besides plain data.
+        ValueError: No path was given.
+        FileNotFoundError: Nothing is there.
+        DataError: The file is damaged, or holds objects besides plain data.
     """
     if fpath is None:
         raise ValueError("The path of the checkpoint to load is None.")
@@ -108,10 +108,10 @@ def resume_from_checkpoint(
     """Load the newest checkpoint of a folder into a model and, if given, its optimiser.
 
     Args:
-        fdir: folder with a file ``checkpoint`` that names the newest one.
-        model: receives the weights.
-        optimizer: receives its state, when saved.
-        scheduler: receives its state, when saved.
+        fdir: Folder with a file ``checkpoint`` that names the newest one.
+        model: Receives the weights.
+        optimizer: Receives its state, when saved.
+        scheduler: Receives its state, when saved.
 
     Returns:
         Number of epochs done.
@@ -134,7 +134,7 @@ def has_checkpoint(fdir: str) -> bool:
     """Tell whether a folder holds a checkpoint to resume from.
 
     Args:
-        fdir: folder of one model.
+        fdir: Folder of one model.
 
     Returns:
         True if the file naming the newest checkpoint is there.

@@ -16,7 +16,7 @@ def set_random_seed(seed: int) -> None:
     """Seed Python's, numpy's and torch's global generators.
 
     Args:
-        seed: a non-negative integer.
+        seed: A non-negative integer.
     """
     random.seed(seed)
     np.random.seed(seed)

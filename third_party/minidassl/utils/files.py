@@ -17,7 +17,7 @@ def mkdir_if_missing(dirname: str) -> None:
     """Create a folder and its parents unless it is there.
 
     Args:
-        dirname: folder path.
+        dirname: Folder path.
     """
     os.makedirs(dirname or ".", exist_ok=True)
 
@@ -26,7 +26,7 @@ def check_isfile(fpath: str) -> bool:
     """Tell whether a file exists, with a warning when it does not.
 
     Args:
-        fpath: file path.
+        fpath: File path.
 
     Returns:
         True if it is there.
@@ -41,7 +41,7 @@ def read_json(fpath: str) -> Any:
     """Read a json file.
 
     Args:
-        fpath: file path.
+        fpath: File path.
 
     Returns:
         The decoded object.
@@ -54,8 +54,8 @@ def write_json(obj: Any, fpath: str) -> None:
     """Write an object as indented json, creating the folder.
 
     Args:
-        obj: anything json can hold.
-        fpath: file path.
+        obj: Anything json can hold.
+        fpath: File path.
     """
     mkdir_if_missing(os.path.dirname(fpath))
     with open(fpath, "w", encoding="utf-8") as file:
@@ -66,13 +66,13 @@ def read_image(path: str) -> Image.Image:
     """Load an image file as RGB.
 
     Args:
-        path: image file.
+        path: Image file.
 
     Returns:
         The decoded image.
 
     Raises:
-        DataError: the file is missing or cannot be decoded; the sentence names it.
+        DataError: The file is missing or cannot be decoded; the sentence names it.
     """
     try:
         with Image.open(path) as image:
@@ -90,8 +90,8 @@ def listdir_nohidden(path: str, sort: bool = False) -> list[str]:
     """List a folder without names that begin with a dot.
 
     Args:
-        path: folder.
-        sort: in alphabetical order.
+        path: Folder.
+        sort: In alphabetical order.
 
     Returns:
         Names, not paths.
@@ -104,7 +104,7 @@ def tolist_if_not(x: Any) -> list:
     """Put a value into a list unless it is one.
 
     Args:
-        x: any value.
+        x: Any value.
 
     Returns:
         ``x`` itself if a list, else ``[x]``.
@@ -116,8 +116,8 @@ def download_url(url: str, dst: str) -> None:
     """Fetch a file; it appears under its name only once complete.
 
     Args:
-        url: where from.
-        dst: file to write.
+        url: Where from.
+        dst: File to write.
     """
     print(f'* url="{url}"')
     print(f'* destination="{dst}"')

@@ -20,7 +20,7 @@ def set_bn_to_eval(m: nn.Module) -> None:
     """Stop a batch-norm layer from updating its statistics; for ``model.apply``.
 
     Args:
-        m: any module; others than batch norm are left alone.
+        m: Any module; others than batch norm are left alone.
     """
     if "BatchNorm" in type(m).__name__:
         m.eval()
@@ -30,7 +30,7 @@ def open_all_layers(model: nn.Module) -> None:
     """Make every parameter trainable and put the model into training mode.
 
     Args:
-        model: the model.
+        model: The model.
     """
     _set_trainable(model, True)
 
@@ -39,11 +39,11 @@ def open_specified_layers(model: nn.Module, open_layers: str | Iterable[str]) ->
     """Train some direct children of a model and freeze the others.
 
     Args:
-        model: the model, possibly inside data parallelism.
-        open_layers: name or names of the children to train.
+        model: The model, possibly inside data parallelism.
+        open_layers: Name or names of the children to train.
 
     Raises:
-        AssertionError: a name is not an attribute of the model.
+        AssertionError: A name is not an attribute of the model.
     """
     model = model.module if isinstance(model, nn.DataParallel) else model
     wanted = {open_layers} if isinstance(open_layers, str) else set(open_layers)
@@ -60,14 +60,14 @@ def count_num_param(
     """Count scalars in the parameters of a model, or in parameters or groups of one.
 
     Args:
-        model: counted when given.
-        params: tensors, or dictionaries whose ``params`` is one tensor or several.
+        model: Counted when given.
+        params: Tensors, or dictionaries whose ``params`` is one tensor or several.
 
     Returns:
         Number of scalars.
 
     Raises:
-        ValueError: neither was given.
+        ValueError: Neither was given.
     """
     if model is not None:
         params = model.parameters()
@@ -85,8 +85,8 @@ def load_pretrained_weights(model: nn.Module, weight_path: str) -> None:
     """Copy into a model those saved tensors whose name and shape fit.
 
     Args:
-        model: receives the weights.
-        weight_path: a checkpoint with ``state_dict``, or a bare state dictionary.
+        model: Receives the weights.
+        weight_path: A checkpoint with ``state_dict``, or a bare state dictionary.
     """
     loaded = load_checkpoint(weight_path)
     loaded = loaded.get("state_dict", loaded)
@@ -122,12 +122,12 @@ def init_network_weights(model: nn.Module, init_type: str = "normal", gain: floa
     """Draw new weights for convolutions and linear layers; reset norms to identity.
 
     Args:
-        model: the model.
-        init_type: normal, xavier, kaiming or orthogonal.
-        gain: standard deviation or gain of the draw.
+        model: The model.
+        init_type: Normal, xavier, kaiming or orthogonal.
+        gain: Standard deviation or gain of the draw.
 
     Raises:
-        NotImplementedError: another ``init_type``.
+        NotImplementedError: Another ``init_type``.
     """
     if init_type not in _WEIGHT_INIT:
         raise NotImplementedError(f"init_type is {init_type!r}; allowed are {list(_WEIGHT_INIT)}")

@@ -15,7 +15,7 @@ class Logger:
     Closing it leaves the console open.
 
     Args:
-        fpath: log file to create, or None for the console only.
+        fpath: Log file to create, or None for the console only.
     """
 
     def __init__(self, fpath: str | None = None) -> None:
@@ -41,7 +41,7 @@ class Logger:
         """Write text to both.
 
         Args:
-            msg: the text.
+            msg: The text.
 
         Returns:
             Number of characters.
@@ -68,7 +68,7 @@ def setup_logger(output: str | None = None) -> None:
     """Copy everything printed from now on into a log file.
 
     Args:
-        output: folder (the file is ``log.txt`` in it) or a ``.txt`` or ``.log`` file; None does
+        output: Folder (the file is ``log.txt`` in it) or a ``.txt`` or ``.log`` file; None does
             nothing. An existing file is kept: the new one gets the time in its name.
     """
     if output is None:

@@ -16,7 +16,7 @@ class AverageMeter:
     """Latest value and average of one number.
 
     Args:
-        ema: average with decay 0.9 instead of over all values.
+        ema: Average with decay 0.9 instead of over all values.
     """
 
     def __init__(self, ema: bool = False) -> None:
@@ -31,8 +31,8 @@ class AverageMeter:
         """Add a value.
 
         Args:
-            val: number or one-element tensor.
-            n: how many samples it stands for.
+            val: Number or one-element tensor.
+            n: How many samples it stands for.
         """
         self.val = _number(val)
         self.sum += self.val * n
@@ -44,7 +44,7 @@ class MetricMeter:
     """A named set of running averages.
 
     Args:
-        delimiter: text between metrics when printed.
+        delimiter: Text between metrics when printed.
     """
 
     def __init__(self, delimiter: str = " ") -> None:
@@ -55,10 +55,10 @@ class MetricMeter:
         """Add one value to each named average.
 
         Args:
-            input_dict: numbers or one-element tensors by name; None does nothing.
+            input_dict: Numbers or one-element tensors by name; None does nothing.
 
         Raises:
-            TypeError: something else than a dictionary.
+            TypeError: Something else than a dictionary.
         """
         if input_dict is None:
             return

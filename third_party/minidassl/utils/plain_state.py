@@ -36,9 +36,9 @@ def plain_state(value: Any, where: str = "state") -> Any:
     """Copy nested state, keeping tensors, numbers, text and containers of them.
 
     Args:
-        value: nested dictionaries, lists and tuples; numpy values become numbers or tensors,
+        value: Nested dictionaries, lists and tuples; numpy values become numbers or tensors,
             other objects are dropped with a warning.
-        where: name of the value, for that warning.
+        where: Name of the value, for that warning.
 
     Returns:
         The same nesting in plain ``dict``, ``list`` and ``tuple``; tensors are not copied.

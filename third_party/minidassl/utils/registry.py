@@ -17,7 +17,7 @@ class Registry:
     Use ``@REGISTRY.register()`` as a decorator, or call ``REGISTRY.register(thing)``.
 
     Args:
-        name: what the table holds, for messages.
+        name: What the table holds, for messages.
     """
 
     def __init__(self, name: str) -> None:
@@ -29,7 +29,7 @@ class Registry:
         """Call ``listener`` with every object that is registered from now on.
 
         Args:
-            listener: may register more, also under the same name.
+            listener: May register more, also under the same name.
         """
         self._listeners.append(listener)
 
@@ -37,14 +37,14 @@ class Registry:
         """Add an object under its ``__name__``.
 
         Args:
-            obj: the object, or None to get a decorator.
-            force: replace an entry of the same name.
+            obj: The object, or None to get a decorator.
+            force: Replace an entry of the same name.
 
         Returns:
             The object, or the decorator.
 
         Raises:
-            KeyError: the name is taken and ``force`` is false.
+            KeyError: The name is taken and ``force`` is false.
         """
 
         def add(thing: T) -> T:
@@ -62,13 +62,13 @@ class Registry:
         """Return the object registered as ``name``.
 
         Args:
-            name: exact name.
+            name: Exact name.
 
         Returns:
             The registered class or function.
 
         Raises:
-            KeyError: nothing has that name.
+            KeyError: Nothing has that name.
         """
         try:
             return self._objects[name]
@@ -88,8 +88,8 @@ def get_most_similar_str_to_a_from_b(a: str, b: Iterable[str]) -> str | None:
     """Find the candidate most like a probe string.
 
     Args:
-        a: the probe.
-        b: candidates; of equally similar ones the last wins.
+        a: The probe.
+        b: Candidates; of equally similar ones the last wins.
 
     Returns:
         The best candidate, or None when there are none.
@@ -106,8 +106,8 @@ def check_availability(requested: str, available: list[str]) -> None:
     """Refuse a name that is not on the list, naming the nearest one that is.
 
     Args:
-        requested: the name asked for.
-        available: allowed names.
+        requested: The name asked for.
+        available: Allowed names.
 
     Raises:
         ConfigError: (a ValueError) the name is not allowed.

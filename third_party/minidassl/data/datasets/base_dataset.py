@@ -23,15 +23,15 @@ class DatasetBase:
     then be 0 to K-1 without a gap.
 
     Args:
-        train_x: labelled training samples.
-        train_u: unlabelled training samples.
-        val: validation samples.
-        test: test samples.
-        classnames: names of classes 0, 1, ..., so that a class without training samples keeps its
+        train_x: Labelled training samples.
+        train_u: Unlabelled training samples.
+        val: Validation samples.
+        test: Test samples.
+        classnames: Names of classes 0, 1, ..., so that a class without training samples keeps its
             place.
 
     Raises:
-        DataError: labels or names that do not fit together.
+        DataError: Labels or names that do not fit together.
     """
 
     dataset_dir: str = ""
@@ -92,7 +92,7 @@ class DatasetBase:
         """Return one more than the highest label.
 
         Args:
-            data_source: labelled samples.
+            data_source: Labelled samples.
 
         Returns:
             Number of classes if labels have no gap.
@@ -104,7 +104,7 @@ class DatasetBase:
         """Return the class names found in samples.
 
         Args:
-            data_source: labelled samples.
+            data_source: Labelled samples.
 
         Returns:
             Names by label, and the names in order of label.
@@ -116,10 +116,10 @@ class DatasetBase:
         """Refuse a domain that this dataset does not have.
 
         Args:
-            input_domains: names to check.
+            input_domains: Names to check.
 
         Raises:
-            ValueError: naming the first unknown one.
+            ValueError: Naming the first unknown one.
         """
         for domain in input_domains:
             if domain not in self.domains:
@@ -131,8 +131,8 @@ class DatasetBase:
         """Refuse empty or unknown source and target domains.
 
         Args:
-            source_domains: names of the source domains.
-            target_domains: names of the target domains.
+            source_domains: Names of the source domains.
+            target_domains: Names of the target domains.
         """
         for role, domains in (("source", source_domains), ("target", target_domains)):
             if not domains:
@@ -145,9 +145,9 @@ class DatasetBase:
         """Draw a few samples of each class from Python's global generator.
 
         Args:
-            *data_sources: one or more lists of samples.
-            num_shots: how many of each class; below 1 keeps the lists.
-            repeat: draw with replacement from classes that have fewer; otherwise take all of them.
+            *data_sources: One or more lists of samples.
+            num_shots: How many of each class; below 1 keeps the lists.
+            repeat: Draw with replacement from classes that have fewer; otherwise take all of them.
 
         Returns:
             One list if one was given, else a sequence of lists.
@@ -162,7 +162,7 @@ class DatasetBase:
         """Group samples by class.
 
         Args:
-            data_source: samples.
+            data_source: Samples.
 
         Returns:
             Lists by label, in order of first appearance.
@@ -173,7 +173,7 @@ class DatasetBase:
         """Group samples by domain.
 
         Args:
-            data_source: samples.
+            data_source: Samples.
 
         Returns:
             Lists by domain, in order of first appearance.
@@ -184,12 +184,12 @@ class DatasetBase:
         """Fetch an archive from Google Drive and unpack it beside itself.
 
         Args:
-            url: address of the archive.
-            dst: file to write, ending in .zip, .tar or .tar.gz.
-            from_gdrive: must be true.
+            url: Address of the archive.
+            dst: File to write, ending in .zip, .tar or .tar.gz.
+            from_gdrive: Must be true.
 
         Raises:
-            NotImplementedError: another source or kind of archive.
+            NotImplementedError: Another source or kind of archive.
         """
         if not from_gdrive or not dst.endswith((".zip", ".tar", ".tar.gz")):
             raise NotImplementedError(f"cannot fetch {url} as {dst}")

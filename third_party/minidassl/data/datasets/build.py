@@ -18,7 +18,7 @@ def build_dataset(cfg: CfgNode) -> DatasetBase:
     """Make the dataset that ``DATASET.NAME`` names.
 
     Args:
-        cfg: the config tree.
+        cfg: The config tree.
 
     Returns:
         The dataset, its splits read.

@@ -16,13 +16,13 @@ def names_from_samples(samples: Iterable[Datum]) -> dict[int, str]:
     """Collect the class name of each label.
 
     Args:
-        samples: labelled samples.
+        samples: Labelled samples.
 
     Returns:
         Class names by label, labels ascending.
 
     Raises:
-        DataError: two samples of one label have different class names.
+        DataError: Two samples of one label have different class names.
     """
     names: dict[int, str] = {}
     for item in samples:
@@ -39,14 +39,14 @@ def complete_names(train: Sequence[Datum], explicit: Sequence[str] | None) -> di
     """Return the name of every class, labels 0 to K-1 without a gap.
 
     Args:
-        train: training samples, which carry the names unless a list is given.
-        explicit: names of classes 0, 1, ..., or None.
+        train: Training samples, which carry the names unless a list is given.
+        explicit: Names of classes 0, 1, ..., or None.
 
     Returns:
         Class names by label.
 
     Raises:
-        DataError: no samples, or labels with gaps and no explicit list.
+        DataError: No samples, or labels with gaps and no explicit list.
     """
     if explicit is not None:
         return dict(enumerate(explicit))
@@ -67,12 +67,12 @@ def check_split(name: str, samples: Iterable[Datum], names: Mapping[int, str]) -
     """Refuse samples whose label is not a class, or whose class name is another one.
 
     Args:
-        name: name of the split, for the message.
-        samples: its samples.
-        names: class names by label.
+        name: Name of the split, for the message.
+        samples: Its samples.
+        names: Class names by label.
 
     Raises:
-        DataError: naming the first offending sample.
+        DataError: Naming the first offending sample.
     """
     for item in samples:
         if item.label not in names:

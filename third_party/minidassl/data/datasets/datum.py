@@ -11,13 +11,13 @@ class Datum:
     """An image file with its labels; read-only.
 
     Args:
-        impath: image file, which must exist.
-        label: class index.
-        domain: domain index.
-        classname: name of the class.
+        impath: Image file, which must exist.
+        label: Class index.
+        domain: Domain index.
+        classname: Name of the class.
 
     Raises:
-        DataError: there is no such file.
+        DataError: There is no such file.
     """
 
     def __init__(

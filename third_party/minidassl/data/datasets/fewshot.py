@@ -14,7 +14,7 @@ def group_by(samples: Iterable[Datum], attribute: str) -> dict[int, list[Datum]]
     """Group samples by an attribute.
 
     Args:
-        samples: any samples.
+        samples: Any samples.
         attribute: ``label`` or ``domain``.
 
     Returns:
@@ -34,9 +34,9 @@ def draw_shots(samples: Sequence[Datum], num_shots: int, repeat: bool) -> list[D
     ones, use up random numbers.
 
     Args:
-        samples: labelled samples.
-        num_shots: how many of each class.
-        repeat: draw with replacement from classes that have fewer; otherwise take all of them.
+        samples: Labelled samples.
+        num_shots: How many of each class.
+        repeat: Draw with replacement from classes that have fewer; otherwise take all of them.
 
     Returns:
         The drawn samples, class after class.

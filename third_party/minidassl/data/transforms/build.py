@@ -158,9 +158,9 @@ def build_transform(
     """Make the transform of training or test images, and print its steps.
 
     Args:
-        cfg: the config tree; reads ``INPUT``.
-        is_train: with augmentation, or the fixed test transform.
-        choices: names in place of ``INPUT.TRANSFORMS``.
+        cfg: The config tree; reads ``INPUT``.
+        is_train: With augmentation, or the fixed test transform.
+        choices: Names in place of ``INPUT.TRANSFORMS``.
 
     Returns:
         A transform from a PIL image to a float tensor (3, H, W), or None if ``INPUT.NO_TRANSFORM``.
@@ -186,7 +186,7 @@ def plain_transform(cfg: CfgNode) -> Any:
     """Make the transform without augmentation: resize, tensor, and normalisation if configured.
 
     Args:
-        cfg: the config tree; reads ``INPUT``.
+        cfg: The config tree; reads ``INPUT``.
 
     Returns:
         A transform from a PIL image to a float tensor (3, H, W).

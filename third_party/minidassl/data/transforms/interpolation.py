@@ -28,13 +28,13 @@ def interpolation_mode(name: str) -> InterpolationMode:
     """Look a mode up.
 
     Args:
-        name: value of ``INPUT.INTERPOLATION``.
+        name: Value of ``INPUT.INTERPOLATION``.
 
     Returns:
         The mode.
 
     Raises:
-        ConfigError: unknown name.
+        ConfigError: Unknown name.
     """
     if name not in _NAMES:
         raise ConfigError(f"INPUT.INTERPOLATION is {name!r}; allowed are {list(_NAMES)}.")

@@ -17,10 +17,10 @@ class Random2DTranslation:
     """Resize; with some probability resize larger by an eighth first and cut out a random window.
 
     Args:
-        height: output height in pixels.
-        width: output width in pixels.
-        p: probability of the random window.
-        interpolation: torchvision mode; bilinear when None.
+        height: Output height in pixels.
+        width: Output width in pixels.
+        p: Probability of the random window.
+        interpolation: Torchvision mode; bilinear when None.
     """
 
     def __init__(self, height: int, width: int, p: float = 0.5, interpolation: Any = None) -> None:
@@ -48,7 +48,7 @@ class InstanceNormalization:
     """Give each channel of an image mean 0 and standard deviation 1.
 
     Args:
-        eps: added to the standard deviation.
+        eps: Added to the standard deviation.
     """
 
     def __init__(self, eps: float = 1e-8) -> None:
@@ -65,8 +65,8 @@ class Cutout:
     """Set random squares of an image to zero; DeVries and Taylor, arXiv:1708.04552.
 
     Args:
-        n_holes: how many squares.
-        length: their side in pixels; they may stick out of the image.
+        n_holes: How many squares.
+        length: Their side in pixels; they may stick out of the image.
     """
 
     def __init__(self, n_holes: int = 1, length: int = 16) -> None:
@@ -87,9 +87,9 @@ class GaussianNoise:
     """Add normal noise with some probability.
 
     Args:
-        mean: mean of the noise.
-        std: its standard deviation.
-        p: probability that an image gets any.
+        mean: Mean of the noise.
+        std: Its standard deviation.
+        p: Probability that an image gets any.
     """
 
     def __init__(self, mean: float = 0, std: float = 0.15, p: float = 0.5) -> None:
