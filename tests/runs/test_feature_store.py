@@ -22,7 +22,7 @@ def decoded(monkeypatch):
     return counts
 
 
-def tested(trainer):
+def evaluated(trainer):
     from npt_plugin.trainers.evaluate import see as look
 
     trainer.set_model_mode("eval")
@@ -33,11 +33,11 @@ def tested(trainer):
 @pytest.mark.numerics
 @pytest.mark.parametrize("name", ["CoOp", "CoCoOp", "ZeroshotCLIP"])
 def test_the_second_test_decodes_nothing_and_gives_the_same(make_trainer, tmp_path, decoded, name):
-    plain = tested(make_trainer(name))
+    plain = evaluated(make_trainer(name))
     folder = str(tmp_path / "kept features")
-    first = tested(make_trainer(name, CACHED, folder))
+    first = evaluated(make_trainer(name, CACHED, folder))
     assert len(decoded) == 30
-    second = tested(make_trainer(name, CACHED, folder))
+    second = evaluated(make_trainer(name, CACHED, folder))
     assert len(decoded) == 30
     for a, b, c in zip(plain, first, second, strict=True):
         assert gap(b, a) <= DOUBLE
@@ -46,15 +46,15 @@ def test_the_second_test_decodes_nothing_and_gives_the_same(make_trainer, tmp_pa
 
 def test_classes_and_batch_sizes_share_what_is_kept(make_trainer, tmp_path, decoded):
     folder = str(tmp_path)
-    tested(make_trainer("CoOp", CACHED, folder))
+    evaluated(make_trainer("CoOp", CACHED, folder))
     decoded.clear()
     options = ("DATASET.SUBSAMPLE_CLASSES", "all", "DATALOADER.TEST.BATCH_SIZE", "7")
-    tested(make_trainer("CoOp", CACHED, folder, *options))
+    evaluated(make_trainer("CoOp", CACHED, folder, *options))
     assert len(decoded) == 15  # the other three classes
 
 
 def test_a_method_that_learns_the_image_side_keeps_nothing(make_trainer, tmp_path, capsys):
-    tested(make_trainer("MaPLe", CACHED, str(tmp_path / "c")))
+    evaluated(make_trainer("MaPLe", CACHED, str(tmp_path / "c")))
     assert "TEST.FEATURE_STORE is not used" in capsys.readouterr().out
     assert not (tmp_path / "c").exists()
 
@@ -86,14 +86,14 @@ def test_other_weights_precision_or_preprocessing_have_their_own_folder(small_cl
 @pytest.mark.numerics
 @pytest.mark.parametrize("damage", ["cut", "flip", "text"])
 def test_a_damaged_shard_is_removed_and_computed_again(make_trainer, tmp_path, decoded, damage):
-    expected = tested(make_trainer("CoOp", CACHED, str(tmp_path)))
+    expected = evaluated(make_trainer("CoOp", CACHED, str(tmp_path)))
     (shard,) = tmp_path.rglob("*.safetensors")
     content = bytearray(shard.read_bytes())
     if damage == "flip":
         content[-3] ^= 1
     shard.write_bytes({"cut": content[:-100], "flip": content, "text": b"x"}[damage])
     decoded.clear()
-    found = tested(make_trainer("CoOp", CACHED, str(tmp_path)))
+    found = evaluated(make_trainer("CoOp", CACHED, str(tmp_path)))
     assert len(decoded) == 15
     for ours, plain in zip(found, expected, strict=True):
         assert gap(ours, plain) <= DOUBLE
