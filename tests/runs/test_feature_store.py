@@ -23,11 +23,11 @@ def decoded(monkeypatch):
 
 
 def evaluated(trainer):
-    from npt_plugin.trainers.evaluate import see as look
+    from npt_plugin.trainers.evaluate import collect_outputs
 
     trainer.set_model_mode("eval")
     with torch.inference_mode():
-        return look(trainer, trainer.test_loader, trainer.evaluator)
+        return collect_outputs(trainer, trainer.test_loader, trainer.evaluator)
 
 
 @pytest.mark.numerics
