@@ -1,4 +1,6 @@
+import random
 import re
+import sys
 
 import pytest
 import torch
@@ -62,3 +64,19 @@ def test_unknown_evaluator_is_named():
     cfg.TEST.EVALUATOR = "Clasification"
     with pytest.raises(ValueError, match=r"did you mean \[Classification\]"):
         build_evaluator(cfg)
+
+
+def test_evaluating_draws_no_random_number(tmp_path, monkeypatch):
+    """Also where the import of scikit-learn does, through a package it finds installed."""
+
+    class Drawing:
+        def find_spec(self, name, path=None, target=None):
+            if name == "sklearn.metrics":
+                random.random()
+
+    for name in [name for name in sys.modules if name.split(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Drawing(), *sys.meta_path])
+    before = random.getstate()
+    run(tmp_path, COMPUTE_CMAT=True)
+    assert random.getstate() == before

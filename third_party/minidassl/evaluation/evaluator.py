@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,19 @@ import torch
 from yacs.config import CfgNode
 
 from minidassl.evaluation.build import EVALUATOR_REGISTRY
+
+
+def _scikit_metrics() -> Any:
+    """Import scikit-learn when a run first needs it; that takes half a second.
+
+    What it imports in turn may draw from Python's generator (rich does), and a run must not depend
+    on what is installed.
+    """
+    before = random.getstate()
+    from sklearn import metrics
+
+    random.setstate(before)
+    return metrics
 
 
 class EvaluatorBase:
@@ -87,15 +101,13 @@ class Classification(EvaluatorBase):
             ``accuracy``, ``error_rate``, ``macro_f1``; on request ``perclass_accuracy``; all in
             percent.
         """
-        from sklearn.metrics import f1_score
-
         total = len(self._y_true)
         correct = sum(t == p for t, p in zip(self._y_true, self._y_pred, strict=True))
         accuracy = 100.0 * correct / total
         results = {"accuracy": accuracy, "error_rate": 100.0 - accuracy}
         seen = sorted(set(self._y_true))
         results["macro_f1"] = 100.0 * float(
-            f1_score(self._y_true, self._y_pred, average="macro", labels=seen)
+            _scikit_metrics().f1_score(self._y_true, self._y_pred, average="macro", labels=seen)
         )
         print(
             f"=> result\n* total: {total:,}\n* correct: {correct:,}\n"
@@ -127,9 +139,7 @@ class Classification(EvaluatorBase):
 
     def _save_confusion(self) -> None:
         """Save the confusion matrix, rows being true classes that sum to one."""
-        from sklearn.metrics import confusion_matrix
-
-        matrix = confusion_matrix(self._y_true, self._y_pred, normalize="true")
+        matrix = _scikit_metrics().confusion_matrix(self._y_true, self._y_pred, normalize="true")
         path = os.path.join(self.cfg.OUTPUT_DIR, "cmat.pt")
         torch.save(torch.from_numpy(matrix), path)
         print(f"Confusion matrix is saved to {path}")
