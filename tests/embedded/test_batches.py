@@ -57,6 +57,8 @@ def test_jitter_shows_a_window_of_the_picture_upright_or_mirrored():
     slopes = (out[:, 0, 4, 6] - out[:, 0, 4, 2]) / 4
     assert ((slopes.abs() > 0.7) & (slopes.abs() < 1.001)).all()  # the zoom
     assert 8 < int((slopes < 0).sum()) < 32
+    middles = out[:, 0, :, 3:5].mean(dim=(1, 2))  # windows lie on either side
+    assert middles.min() < 3.3 and middles.max() > 3.7
 
 
 def test_a_batch_says_what_its_pictures_show():

@@ -34,6 +34,8 @@ def test_an_object_is_named_or_at_least_its_colour():
     assert 0.1 < only_colour < 0.25  # asked for: 0.17
     both = sum(name in text and any(word in text for word in words) for text in texts) / len(texts)
     assert 0.28 < both < 0.47  # 0.83 x 0.45
+    exact = sum(shade in text for text in texts) / sum(any(w in t for w in words) for t in texts)
+    assert 0.7 < exact < 0.9  # the plain word is said one time in five
 
 
 def test_the_share_of_plain_names_is_an_argument():

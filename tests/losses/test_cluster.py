@@ -87,6 +87,9 @@ def test_rs_by_hand():
     ],
 )
 class TestEveryTerm:
+    def test_nothing_is_saved(self, loss):
+        assert not list(loss.parameters()) and loss.state_dict() == {}
+
     def test_averages_over_images(self, loss):
         images, text = unit_randn(4, D), unit_randn(4, K, D, seed=1)
         each = [loss(images, text[b], LABELS) for b in range(4)]
