@@ -13,7 +13,7 @@ from npt_plugin.evaluation.averages import interval, mean_and_sd
 from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record
-from npt_plugin.sweep.job import BASE, NEW, Job
+from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.workers import run_all
 
 
@@ -42,7 +42,7 @@ def run(jobs: Sequence[Job], args: argparse.Namespace) -> bool:
 
 def halves(jobs: Sequence[Job]) -> dict[str, list[float]]:
     """Accuracies in per cent of completed jobs, on the base and on the new classes."""
-    parts = {"base": BASE, "new": NEW}
+    parts = {"base": "train", "new": "new"}
     return {
         half: [read_record(job.folder(part) / RESULTS).metrics["accuracy"] for job in jobs]
         for half, part in parts.items()

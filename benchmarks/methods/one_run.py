@@ -17,7 +17,7 @@ from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record
-from npt_plugin.sweep.job import BASE, NEW, Job, run_job
+from npt_plugin.sweep.job import Job, run_job
 from npt_plugin.system.files import write_json
 from npt_plugin.trainers.loaders import FeatureCacheLoader
 
@@ -90,7 +90,7 @@ def perform(run: Run, root: str, output: str) -> Path:
 
 def flat_record(run: Run, job: Job) -> dict[str, Any]:
     """What the table is made from: accuracies in percent, NC metrics on base and new classes."""
-    base, new = (read_record(job.folder(part) / RESULTS) for part in (BASE, NEW))
+    base, new = (read_record(job.folder(part) / RESULTS) for part in ("train", "new"))
     accuracies = [record.metrics["accuracy"] for record in (base, new)]
     return {
         "method": run.method.name,

@@ -13,8 +13,8 @@ COMMANDS = {
     "train": ("npt_plugin.cli.train", "train or evaluate one run (CoOp's train.py)"),
     "eval": ("npt_plugin.cli.eval", "test a run's prompts: npt eval --run DIR"),
     "demo": ("npt_plugin.cli.demo", "three methods on the drawn datasets, then the table"),
-    "sweep": ("npt_plugin.cli.sweep", "a grid of base-to-new runs, several at a time"),
-    "base2new": ("npt_plugin.cli.base2new", "one base-to-new job: train, test base, test new"),
+    "sweep": ("npt_plugin.cli.sweep", "a grid of runs of one protocol, several at a time"),
+    "protocol": ("npt_plugin.cli.protocol", "one job of a protocol: train, then test"),
     "report": ("npt_plugin.cli.report", "the table of all runs below a folder"),
     "plot": ("npt_plugin.cli.plot", "pictures of one run, or of all below a folder"),
     "predict": ("npt_plugin.cli.predict", "classify images with what a run learned"),
@@ -43,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] == "--version":
         print(__version__)
         return 0
+    if words[0] == "base2new":  # its name in version 0.1
+        words.insert(0, "protocol")
     if words[0] not in COMMANDS:
         hint = nearest_hint(words[0], COMMANDS)
         print(f"error: unknown command {words[0]!r}{hint}\n{usage()}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Run a grid of base-to-new jobs, several at a time, one process each; then print the table."""
+"""Run a grid of jobs of one protocol, several at a time, one process each; then print the table."""
 
 from __future__ import annotations
 
@@ -6,43 +6,18 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from itertools import product
 from pathlib import Path
 
-from npt_plugin.cli.base2new import add_job_flags
+from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.protocol import add_job_flags
 from npt_plugin.errors import UserError
 from npt_plugin.report.write import report
 from npt_plugin.runs.configs import configs_folder
-from npt_plugin.sweep.job import Job
+from npt_plugin.sweep.grid import Grid
+from npt_plugin.sweep.job import UNTRAINED
+from npt_plugin.sweep.protocols import PROTOCOLS, protocol_named
 from npt_plugin.sweep.workers import run_all
 from npt_plugin.system.exit_codes import FAILED, OK, exit_code
-
-UNTRAINED = "ZeroshotCLIP"
-"""Has no seed and no imbalance: run once per dataset."""
-
-
-def grid(args: argparse.Namespace) -> list[Job]:
-    """All jobs of the sweep, datasets outermost."""
-    jobs = []
-    for dataset, ratio, seed, trainer in product(
-        args.datasets, args.ratios, args.seeds, args.trainers
-    ):
-        if trainer == UNTRAINED and seed != args.seeds[0]:
-            continue
-        jobs.append(
-            Job(
-                dataset,
-                trainer,
-                args.config,
-                seed,
-                ratio,
-                args.shots,
-                args.root,
-                args.output,
-                tuple(args.opts),
-            )
-        )
-    return jobs
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,12 +26,17 @@ def parser() -> argparse.ArgumentParser:
         prog="npt sweep",
         description=__doc__,
         epilog="Example: npt sweep --datasets embedded_objects embedded_shades --trainers "
-        "ZeroshotCLIP CoOp NPT_CoOp --seeds 1 2 3 --ratios 0.06 0.25 1 --output output/grid",
+        "ZeroshotCLIP CoOp MaPLe NPT_MaPLe --seeds 1 2 3 --ratios 0.06 1 --output output/grid",
+        formatter_class=WithDefaults,
     )
-    p.add_argument("--datasets", nargs="+", required=True)
-    p.add_argument("--trainers", nargs="+", default=[UNTRAINED, "CoOp", "NPT_CoOp"])
-    p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    p.add_argument("--ratios", nargs="+", type=float, default=[0.06])
+    about = "; ".join(f"{p.name}: {p.meaning}" for p in PROTOCOLS.values())
+    p.add_argument("--protocol", default="base2new", metavar="NAME", help=about)
+    p.add_argument("--datasets", nargs="+", default=[], help="trained on; of xd and dg: tested on")
+    p.add_argument("--source", default="imagenet", help="dataset that xd and dg train on")
+    trainers = [UNTRAINED, "CoOp", "NPT_CoOp"]
+    p.add_argument("--trainers", nargs="+", default=trainers, help="registry names")
+    p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="each 0 or more")
+    p.add_argument("--ratios", nargs="+", type=float, default=[0.06], help="tau = n_min / n_max")
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     p.add_argument(
         "--plots",
@@ -65,14 +45,35 @@ def parser() -> argparse.ArgumentParser:
         help="pictures in the report (matplotlib); without it they stay if they are there",
     )
     add_job_flags(p)
+    p.add_argument("--opts", nargs=argparse.REMAINDER, default=[], help="KEY value ..., at the end")
     return p
+
+
+def grid_of(args: argparse.Namespace) -> Grid:
+    """What the flags ask for."""
+    return Grid(
+        datasets=args.datasets,
+        trainers=args.trainers,
+        seeds=args.seeds,
+        ratios=args.ratios,
+        shots=args.shots,
+        protocol=args.protocol,
+        config=args.config,
+        backbone=args.backbone,
+        source=args.source,
+        root=args.root,
+        output=args.output,
+        options=tuple(args.opts),
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the grid, then print and write the report; 1 if a run failed."""
     if args.jobs < 1:
         raise UserError(f"--jobs is {args.jobs}; it must be 1 or more.")
-    jobs = grid(args)
+    if not args.datasets and protocol_named(args.protocol).name != "dg":
+        raise UserError("--datasets is missing: name at least one dataset (`npt list datasets`).")
+    jobs = grid_of(args).jobs()
     configs = configs_folder(args.configs)
     print(f"Configs: {configs}")
     failed = run_all(jobs, configs, args.jobs)

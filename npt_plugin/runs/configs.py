@@ -62,7 +62,8 @@ def trainer_config(word: str, trainer: str, configs: Path) -> Path:
     """The yaml file of a method.
 
     Args:
-        word: A path, or the name of a file in ``trainers/<trainer>``, without ``.yaml``.
+        word: A path, or the name of a file in ``trainers/<trainer>``, without ``.yaml``. An
+            ``NPT_X`` without a folder of its own has the files of X.
         trainer: Registry name.
         configs: What :func:`configs_folder` gave.
 
@@ -70,7 +71,14 @@ def trainer_config(word: str, trainer: str, configs: Path) -> Path:
         UserError: If there is no such file.
     """
     folder = configs / TRAINERS / trainer
+    base = folder.with_name(trainer.replace("-", "_").removeprefix("NPT_"))
+    if not folder.is_dir():
+        folder = base
     if is_path(word):
+        path = Path(word)
+        inherited = base / path.name  # version 0.1 had a copy for each NPT_ trainer
+        if not path.is_file() and path.parent.name == trainer and inherited.is_file():
+            return inherited
         return _existing(word, folder)
     names = sorted(path.stem for path in folder.glob("*.yaml"))
     if word in names:

@@ -1,19 +1,23 @@
-"""The base-to-new protocol of one run: train on the base classes, test on base and on new."""
+"""One method on one dataset with one seed: the runs it takes, and which of them are there."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from npt_plugin.errors import UserError
 from npt_plugin.runs.configs import dataset_config, trainer_config
-from npt_plugin.runs.layout import RESULTS
-from npt_plugin.runs.record import is_completed, read_record
-from npt_plugin.runs.settings import Request
+from npt_plugin.runs.layout import ALL_SHOTS, RESULTS, Place
+from npt_plugin.runs.record import Record, is_completed, read_record
+from npt_plugin.runs.recorder import refuse_other_results
+from npt_plugin.runs.settings import Request, build_cfg
+from npt_plugin.sweep.protocols import Part, Protocol, protocol_named
 from npt_plugin.sweep.run import perform
 
-BASE, NEW = "train_base", "test_new"
-"""Folders below ``<output>/base2new``: results on the base and on the new classes."""
+UNTRAINED = "ZeroshotCLIP"
+"""Has no seed, no shots and no imbalance: run once a dataset."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Job:
     """One trainer on one dataset, one seed, one imbalance ratio.
 
     Attributes:
-        dataset: Name of a file in ``configs/datasets`` without ``.yaml``.
+        dataset: Name of a file in ``configs/datasets`` without ``.yaml``: what it trains on.
         trainer: Registry name.
         config: Name of a file in ``configs/trainers/<trainer>`` without ``.yaml``.
         seed: 0 or more.
@@ -30,6 +34,9 @@ class Job:
         root: Folder of the datasets; empty: the embedded benchmarks' own.
         output: Top folder of all runs.
         options: Further ``KEY value`` overrides.
+        protocol: Name of the protocol.
+        backbone: ``MODEL.BACKBONE.NAME``; empty: the config's.
+        targets: Other datasets to test on, where the protocol does.
     """
 
     dataset: str
@@ -41,66 +48,148 @@ class Job:
     root: str = ""
     output: str = "output"
     options: tuple[str, ...] = field(default=())
+    protocol: str = "base2new"
+    backbone: str = ""
+    targets: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """For progress lines."""
         return f"{self.dataset} {self.trainer} tau {self.ratio:g} seed {self.seed}"
 
-    def folder(self, part: str) -> Path:
-        """Output folder of the base (``BASE``) or new (``NEW``) half."""
-        return (
-            Path(self.output)
-            / "base2new"
-            / part
-            / self.dataset
-            / f"shots_{self.shots}"
-            / f"ratio_{self.ratio:g}"
-            / self.trainer
-            / self.config
-            / f"seed{self.seed}"
-        )
+    def steps(self, parts: Sequence[str] = ()) -> list[Step]:
+        """The runs of the job in order: of these parts, or of the whole protocol."""
+        protocol = protocol_named(self.protocol)
+        chosen = [protocol.part(name) for name in parts] or protocol.parts[: protocol.optional]
+        steps = []
+        for part in chosen:
+            for dataset in self.targets if part.elsewhere else (self.dataset,):
+                steps.append(Step(self, protocol, part, dataset))
+        return steps
+
+    def folder(self, part: str = "train") -> Path:
+        """Output folder of the run of a part that is on the job's own dataset."""
+        (step,) = self.steps([part])
+        return step.folder
 
     def done(self) -> bool:
-        """Whether both halves have completed."""
-        return all(is_completed(self.folder(part)) for part in (BASE, NEW))
+        """Whether all its runs have completed, whatever their settings."""
+        return all(is_completed(step.folder) for step in self.steps())
 
 
-def request(job: Job, part: str, configs: Path) -> Request:
-    """What ``train.py`` is asked for in one half."""
-    model_dir, epoch = "", None
-    if part == NEW:
-        model_dir = str(job.folder(BASE))
-        trained = read_record(job.folder(BASE) / RESULTS)
-        if trained.selection != "best_val":  # else the best model, which has no number
+@dataclass(frozen=True)
+class Step:
+    """One run of a job."""
+
+    job: Job
+    protocol: Protocol
+    part: Part
+    dataset: str
+
+    @property
+    def place(self) -> Place:
+        """Where the run lies below the output folder."""
+        job = self.job
+        shots, ratio = (job.shots, job.ratio) if self.protocol.samples else (ALL_SHOTS, 1.0)
+        return Place(
+            self.protocol.folder,
+            self.part.folder.format(source=job.dataset),
+            self.dataset,
+            shots,
+            ratio,
+            job.trainer,
+            job.config,
+            job.seed,
+        )
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder; that of version 0.1 if only that is there."""
+        return self.place.on_disk(self.job.output)
+
+    def request(self, configs: Path, epoch: int | None = None) -> Request:
+        """What ``train.py`` would be asked for.
+
+        Args:
+            configs: Folder of the yaml files.
+            epoch: Of a part that tests: the epoch whose prompts are tested; None: the last, or
+                the best where the training selected by validation.
+
+        Raises:
+            UserError: If a part that tests finds nothing trained.
+        """
+        job, options = self.job, list[str]()
+        if self.protocol.samples and not self.part.elsewhere:
+            options += ["DATASET.NUM_SHOTS", str(job.shots)]
+        if self.part.classes:
+            options += ["DATASET.SUBSAMPLE_CLASSES", self.part.classes]
+        if self.protocol.samples and not self.part.elsewhere:
+            options += ["DATASET.IMBALANCE.RATIO", str(job.ratio)]
+        asked = Request(
+            trainer=job.trainer,
+            dataset_config_file=str(dataset_config(self.dataset, configs)),
+            config_file=str(trainer_config(job.config, job.trainer, configs)),
+            output_dir=str(self.folder),
+            root=job.root,
+            seed=job.seed,
+            backbone=job.backbone,
+            opts=[*options, *job.options],
+        )
+        if self.part.trains:
+            return asked
+        trained = self._trained()
+        if epoch is None and trained.selection != "best_val":  # the best has no number
             epoch = trained.epochs
-    return Request(
-        trainer=job.trainer,
-        dataset_config_file=str(dataset_config(job.dataset, configs)),
-        config_file=str(trainer_config(job.config, job.trainer, configs)),
-        output_dir=str(job.folder(part)),
-        root=job.root,
-        seed=job.seed,
-        eval_only=part == NEW,
-        model_dir=model_dir,
-        load_epoch=epoch,
-        opts=[
-            *("DATASET.NUM_SHOTS", str(job.shots)),
-            *("DATASET.SUBSAMPLE_CLASSES", "base" if part == BASE else "new"),
-            *("DATASET.IMBALANCE.RATIO", str(job.ratio)),
-            *job.options,
-        ],
-    )
+        return replace(
+            asked, eval_only=True, model_dir=str(self._training.folder), load_epoch=epoch
+        )
+
+    @property
+    def _training(self) -> Step:
+        return replace(self, part=self.protocol.parts[0], dataset=self.job.dataset)
+
+    def _trained(self) -> Record:
+        folder = self._training.folder
+        if not is_completed(folder):
+            raise UserError(f"{folder} holds no completed run: train it first.")
+        return read_record(folder / RESULTS)
+
+    def finished(self, configs: Path, epoch: int | None = None) -> bool:
+        """Whether the run has completed, with the settings that are asked for.
+
+        Raises:
+            UserError: If it has completed with other settings; the keys are named.
+        """
+        if not is_completed(self.folder):
+            return False
+        request = self.request(configs, epoch)
+        refuse_other_results(build_cfg(request))
+        tested = read_record(self.folder / RESULTS).tested_epoch
+        wanted = request.load_epoch
+        if request.eval_only and None not in (wanted, tested) and wanted != tested:
+            raise UserError(
+                f"{self.folder} holds the results of epoch {tested}, not {wanted}: delete that "
+                "folder, or ask for that epoch."
+            )
+        return True
 
 
-def run_job(job: Job, configs: Path) -> None:
-    """Run what is not completed yet; raises what the runs raise."""
-    for part in (BASE, NEW):
-        if is_completed(job.folder(part)):
+def run_job(job: Job, configs: Path, parts: Sequence[str] = (), epoch: int | None = None) -> None:
+    """Run what is not completed yet; raises what the runs raise.
+
+    Args:
+        job: The job.
+        configs: Folder of the yaml files.
+        parts: Names of parts; empty: the whole protocol.
+        epoch: Of parts that test, see :meth:`Step.request`.
+    """
+    for step in job.steps(parts):
+        if step.finished(configs, epoch):
+            print(f"The results exist in {step.folder} (nothing to do)")
             continue
         stdout = sys.stdout
         try:
-            perform(request(job, part, configs))
+            perform(step.request(configs, epoch))
         finally:
             if sys.stdout is not stdout:  # Dassl's logger stands in for stdout
                 sys.stdout.close()

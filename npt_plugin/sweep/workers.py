@@ -12,26 +12,33 @@ from queue import Queue
 
 import torch
 
-from npt_plugin.sweep.job import BASE, Job
+from npt_plugin.registration import register_all
+from npt_plugin.sweep.job import Job
 from npt_plugin.system.progress import progress
 from npt_plugin.system.signals import stop_signals
 
 
 def command(job: Job, configs: Path) -> list[str]:
     """The command line that runs one job."""
-    words = [sys.executable, "-m", "npt_plugin", "base2new"]
+    words = [sys.executable, "-m", "npt_plugin", "protocol", job.protocol]
     words += ["--dataset", job.dataset, "--trainer", job.trainer, "--config", job.config]
+    words += [word for target in job.targets for word in ("--target", target)]
+    words += ["--backbone", job.backbone] if job.backbone else []
     words += ["--seed", str(job.seed), "--ratio", str(job.ratio), "--shots", str(job.shots)]
     words += ["--root", job.root, "--output", job.output, "--configs", str(configs)]
-    return [*words, "--opts", *job.options] if job.options else words
+    return [*words, *job.options]
 
 
 def run_all(jobs: Sequence[Job], configs: Path, parallel: int) -> dict[str, str]:
     """Run every job that has not completed; returns ``{job name: reason}`` of the failures.
 
     Ctrl-C and SIGTERM are passed on to the runs, which finish their step; nothing new starts.
+
+    Raises:
+        UserError: Before anything runs, if a run has completed with other settings.
     """
-    todo = [job for job in jobs if not job.done()]
+    register_all(base=True)
+    todo = [job for job in jobs if not all([step.finished(configs) for step in job.steps()])]
     print(f"{len(jobs)} runs, {len(jobs) - len(todo)} completed already, {len(todo)} to do")
     failed: dict[str, str] = {}
     crew = Crew(configs, parallel)
@@ -96,7 +103,7 @@ class Crew:
         if process.returncode == 0:
             return ""
         last = (out.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
-        return f"{last} (exit {process.returncode}, log in {job.folder(BASE)})"
+        return f"{last} (exit {process.returncode}, log in {job.folder()})"
 
     def stop(self) -> None:
         """Ask every run to finish its step and end."""

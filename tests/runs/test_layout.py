@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from npt_plugin.runs.layout import ALL_SHOTS, Place, checkpoint_file, parse
-from npt_plugin.sweep.job import BASE, NEW, Job
+from npt_plugin.sweep.job import Job
 
 SETTING = (16, 1.0, "CoOp", "vit_b16_c2_ep5_batch4_2+2ctx", 3)
 PLACES = [
@@ -33,9 +33,9 @@ def test_a_transfer_knows_its_source():
 @pytest.mark.parametrize("ratio", [1.0, 0.06, 0.25, 1e-5])
 def test_it_is_where_a_job_writes(ratio):
     job = Job("dtd", "CoOp", "cfg", 3, ratio, 4)
-    for part in (BASE, NEW):
+    for part, folder in (("train", "train_base"), ("new", "test_new")):
         assert parse(job.folder(part).relative_to("output")) == Place(
-            "base2new", part, "dtd", 4, ratio, "CoOp", "cfg", 3
+            "base2new", folder, "dtd", 4, ratio, "CoOp", "cfg", 3
         )
 
 

@@ -123,7 +123,7 @@ GOOD_RECORD = {
 @given(st.data())
 def test_results_files_and_the_report_of_them(tmp_path_factory, capsys, data):
     from npt_plugin.report.write import report
-    from npt_plugin.sweep.job import BASE, NEW, Job
+    from npt_plugin.sweep.job import Job
 
     output = tmp_path_factory.getbasetemp() / "results"
     shutil.rmtree(output, ignore_errors=True)
@@ -134,11 +134,11 @@ def test_results_files_and_the_report_of_them(tmp_path_factory, capsys, data):
     raw = json.dumps(record).encode()
     if data.draw(st.booleans()):
         raw = damaged(raw, data)
-    for part in (BASE, NEW):
+    for part in ("train", "new"):
         job.folder(part).mkdir(parents=True)
         (job.folder(part) / "results.json").write_bytes(raw)
-    good = refused_or(lambda: read_record(job.folder(BASE) / "results.json"))
-    assert is_completed(job.folder(BASE)) == (good is not None and good.status == "completed")
+    good = refused_or(lambda: read_record(job.folder("train") / "results.json"))
+    assert is_completed(job.folder("train")) == (good is not None and good.status == "completed")
     refused_or(lambda: report(output))
     assert not [p for p in output.glob(".*")]
 

@@ -1,0 +1,87 @@
+"""The runs of one protocol for one method, dataset and seed; what is completed stays as it is."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
+from npt_plugin.registration import register_all
+from npt_plugin.runs.configs import configs_folder
+from npt_plugin.sweep.job import Job, run_job
+from npt_plugin.sweep.protocols import PROTOCOLS, VARIANTS, published_config
+from npt_plugin.system.exit_codes import exit_code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Flags of ``npt protocol``."""
+    p = argparse.ArgumentParser(
+        prog="npt protocol",
+        description=__doc__,
+        epilog="Example: npt protocol base2new --dataset embedded_objects --trainer NPT_CoOp "
+        "--seed 1 --ratio 0.06.",
+        formatter_class=WithDefaults,
+    )
+    about = "; ".join(f"{p.name}: {p.meaning}" for p in PROTOCOLS.values())
+    p.add_argument("protocol", choices=PROTOCOLS, help=about)
+    p.add_argument("--dataset", required=True, help="trained on; with --part test: tested on")
+    p.add_argument("--trainer", required=True, help="registry name of the trainer")
+    p.add_argument("--seed", type=int, required=True, help="0 or more")
+    p.add_argument("--ratio", type=float, default=1.0, help="tau = n_min / n_max")
+    p.add_argument("--part", action="append", default=[], help="one part; none: the whole protocol")
+    p.add_argument("--source", default="imagenet", help="with --part test: the dataset trained on")
+    p.add_argument("--target", action="append", default=[], help="a dataset that xd and dg test on")
+    p.add_argument("--load-epoch", type=int, help="epoch to test; none: the one trained to")
+    add_job_flags(p)
+    return p
+
+
+def add_job_flags(p: argparse.ArgumentParser) -> None:
+    """Flags that a single job and a sweep share."""
+    p.add_argument(
+        "--config",
+        default="",
+        help="file name in configs/trainers/<trainer>; none: the published one",
+    )
+    p.add_argument("--configs", default="", help="folder of your own yaml files; none: ours")
+    p.add_argument("--backbone", default="", help="CLIP, by name or file; none: the config's")
+    p.add_argument("--shots", type=int, default=16, help="images of the largest class")
+    p.add_argument("--root", default="", help="folder of the datasets; none: ./data")
+    p.add_argument("--output", default="output", help="top folder of all runs")
+
+
+def run(argv: Sequence[str] | None) -> None:
+    """Run one job, or parts of it, in this process."""
+    p = parser()
+    describe_overrides(p)
+    args = parse_with_overrides(p, argv)
+    dataset, targets = args.dataset, tuple(args.target)
+    if args.part == ["test"]:
+        dataset, targets = args.source, (args.dataset,)
+    elif args.protocol == "dg" and not targets:
+        targets = VARIANTS
+    config = args.config or published_config(
+        args.protocol, args.trainer, dataset, args.backbone, args.shots
+    )
+    job = Job(
+        dataset,
+        args.trainer,
+        config,
+        args.seed,
+        args.ratio,
+        args.shots,
+        args.root,
+        args.output,
+        tuple(args.opts),
+        args.protocol,
+        args.backbone,
+        targets,
+    )
+    register_all(base=True)
+    run_job(job, configs_folder(args.configs), args.part, args.load_epoch)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return exit_code(run, argv)
