@@ -65,7 +65,8 @@ def _use_dataset(cfg: object, wanted: str) -> None:
         if is_path(wanted):
             raise
     else:
-        merge_file(cfg, str(path))
+        print(f"Dataset file: {path}")
+        merge_file(cfg, path)
         return
     known = DATASET_REGISTRY.registered_names()
     merge_options(cfg, ["DATASET.NAME", dataset_name(wanted, known)])

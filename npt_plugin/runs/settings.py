@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -68,22 +68,34 @@ class Request:
     load_epoch: int | None = None
     no_train: bool = False
 
+    def located(self) -> Request:
+        """The same with the paths of config files that are given by name.
+
+        Raises:
+            UserError: If there is no such file (:mod:`npt_plugin.runs.configs`).
+        """
+        dataset, method = self.dataset_config_file, self.config_file
+        if dataset:
+            dataset = str(dataset_config(dataset, configs_folder()))
+        if method:
+            method = str(trainer_config(method, self.trainer, configs_folder()))
+        return replace(self, dataset_config_file=dataset, config_file=method)
+
 
 def build_cfg(request: Request) -> CfgNode:
     """Merge, in this order: defaults, dataset file, method file, flags, trailing options.
 
-    Files may be given by name alone (:mod:`npt_plugin.runs.configs`).
+    Files may be given by name alone, see :meth:`Request.located`.
 
     Raises:
         UserError: On an unknown or ill-typed key, or an unknown trainer or dataset; the nearest
             valid name is given.
     """
     cfg = extend_cfg(get_cfg_default())
-    if request.dataset_config_file:
-        merge_file(cfg, dataset_config(request.dataset_config_file, configs_folder()))
-    if request.config_file:
-        file = trainer_config(request.config_file, request.trainer, configs_folder())
-        merge_file(cfg, file)
+    request = request.located()
+    for path in (request.dataset_config_file, request.config_file):
+        if path:
+            merge_file(cfg, path)
     for flag, key in _FLAGS:
         value = getattr(request, flag)
         if value is not None and value != "":  # seed 0 is a seed

@@ -48,7 +48,7 @@ def perform_cfg(
         setup_logger(cfg.OUTPUT_DIR)
         if torch.cuda.is_available() and cfg.USE_CUDA:
             torch.backends.cudnn.benchmark = True
-        _print_settings(request, cfg)
+        _print_settings(request.located(), cfg)
         trainer = build_trainer(cfg)
         if check_classes is not None:
             check_classes(trainer.classnames)
