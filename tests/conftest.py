@@ -143,13 +143,14 @@ def config(root: Path, weights: Path, output: Path, trainer: str, *options: str,
     import npt_plugin
 
     npt_plugin.register(base=True)
+    from npt_plugin.cli.overrides import parse_with_overrides
     from npt_plugin.cli.train import parser
     from npt_plugin.runs.settings import build_cfg
 
     words = ["--trainer", trainer, "--seed", str(seed), "--root", str(root)]
     words += ["--output-dir", str(output)]
     words += [*SMALL, "MODEL.CLIP_WEIGHTS", str(weights), *options]
-    return build_cfg(parser().parse_args(words))
+    return build_cfg(parse_with_overrides(parser(), words))
 
 
 def build(root: Path, weights: Path, output: Path, trainer: str, *options: str, seed: int = 0):

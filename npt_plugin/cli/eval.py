@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.datasets.names import dataset_name
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY
 from npt_plugin.errors import UserError
@@ -22,14 +23,14 @@ def parser() -> argparse.ArgumentParser:
         prog="npt eval",
         description=__doc__,
         epilog="Examples: npt eval --run output/try    "
-        "npt eval --run output/try --classes new    npt eval --run output/try --dataset dtd",
+        "npt eval --run output/try --classes new    npt eval --run output/try --dataset dtd.",
     )
     p.add_argument("--run", required=True, help="output folder of a run; nothing else is needed")
     p.add_argument("--classes", choices=("base", "new", "all"), help="default: the run's own")
     p.add_argument("--dataset", default="", help="another dataset: yaml file, its name, or a class")
     p.add_argument("--root", default="", help="folder of the datasets; default: the run's own")
     p.add_argument("--output-dir", default="", help="default: eval/<dataset>_<classes> in the run")
-    p.add_argument("opts", nargs=argparse.REMAINDER, help="config overrides: KEY value ...")
+    describe_overrides(p)
     return p
 
 
@@ -74,4 +75,4 @@ def _use_dataset(cfg: object, wanted: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return exit_code(run, parser().parse_args(argv))
+    return exit_code(lambda: run(parse_with_overrides(parser(), argv)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from collections.abc import Sequence
 
 from npt_plugin.errors import UserError, nearest_hint
@@ -75,7 +76,15 @@ def overrides(words: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
 
 def describe_overrides(parser: argparse.ArgumentParser) -> None:
     """Say in a parser's usage and help that ``KEY value`` pairs are taken."""
-    usage = parser.format_usage().removeprefix("usage: ").strip()
-    parser.usage = " ".join(usage.split()) + " [KEY value ...]"
+    words = parser.format_usage().removeprefix("usage: ").split()
+    together = re.sub(r"\[[^]]*", lambda part: part[0].replace(" ", "\0"), " ".join(words))
+    usage = textwrap.fill(
+        f"{together} [KEY\0value\0...]",
+        width=92,
+        subsequent_indent=" " * len("usage: "),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    parser.usage = usage.replace("\0", " ").replace("%", "%%")
     note = f"Any config key can be set by KEY value, e.g. {EXAMPLE}."
     parser.epilog = f"{parser.epilog} {note}" if parser.epilog else note

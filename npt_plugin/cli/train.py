@@ -1,4 +1,4 @@
-"""Train or evaluate one run from the command line, as CoOp's ``train.py`` does."""
+"""Train or evaluate one prompt-tuning run, as CoOp's train.py does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from npt_plugin.cli.dry_run import dry_run
+from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.registration import register_all
 from npt_plugin.runs.settings import Request, build_cfg
 from npt_plugin.sweep.run import perform
@@ -15,11 +16,11 @@ from npt_plugin.system.exit_codes import exit_code
 def parser() -> argparse.ArgumentParser:
     """The flags of CoOp's ``train.py``, with the same names."""
     p = argparse.ArgumentParser(
-        prog="train.py",
-        description="Train or evaluate one prompt-tuning run.",
-        epilog="Example: python train.py --trainer NPT_CoOp --seed 1 --dataset-config-file "
+        prog="npt train",
+        description=__doc__,
+        epilog="Example: npt train --trainer NPT_CoOp --seed 1 --dataset-config-file "
         "embedded_objects --config-file tiny_ep50_ctxv1 --output-dir output/try "
-        "DATASET.NUM_SHOTS 16 DATASET.SUBSAMPLE_CLASSES base DATASET.IMBALANCE.RATIO 0.06",
+        "DATASET.NUM_SHOTS 16 DATASET.SUBSAMPLE_CLASSES base DATASET.IMBALANCE.RATIO 0.06.",
     )
     p.add_argument("--root", default="", help="folder that holds the datasets")
     p.add_argument("--output-dir", default="", help="folder for logs, prompts and results")
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="two steps, then what would run, with time and memory; writes nothing",
     )
-    p.add_argument("opts", nargs=argparse.REMAINDER, help="config overrides: KEY value ...")
+    describe_overrides(p)
     return p
 
 
@@ -64,4 +65,4 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; what goes wrong ends in one sentence and the exit codes of ``exit_codes.py``."""
-    return exit_code(run, parser().parse_args(argv))
+    return exit_code(lambda: run(parse_with_overrides(parser(), argv)))

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import yaml
 
 
 def one_sentence(done, *parts):
@@ -74,6 +75,10 @@ def test_the_same_seed_gives_the_same_numbers_in_two_processes(train_py, tmp_pat
         ([], ("TRAINER.COOP.CLASS_TOKEN_POSITION", "mid"), ["'mid'", "middle"]),
         (["--trainer", "MaPLe"], ("TRAINER.MAPLE.PROMPT_DEPTH", "9"), ["9", "1 to 2"]),
         (["--trainer", "NPT_CoOp"], ("TRAINER.NPT.LC.FORM", "eft"), ["'eft'", "etf"]),
+        ([], ("OPTIM.LR=0.1",), ["'OPTIM.LR 0.1', not 'OPTIM.LR=0.1'"]),
+        ([], ("OPTIM.LR", "-1"), ["OPTIM.LR", "-1", "at least 0"]),
+        ([], ("DATALOADER.TRAIN_X.BATCH_SIZE", "0"), ["BATCH_SIZE", "0", "at least 1"]),
+        (["--dry-rum"], (), ["Unknown flag '--dry-rum'", "'--dry-run'"]),
         (["--config-file", "no.yaml"], (), ["no.yaml"]),
         (["--eval-only", "--model-dir", "nowhere", "--load-epoch", "5"], (), ["nowhere"]),
     ],
@@ -84,6 +89,20 @@ def test_a_mistake_ends_in_one_sentence(train_here, tmp_path, words, options, pa
     done = train_here(*base, *words, "--seed", "1", "--output-dir", str(out), options=options)
     one_sentence(done, *parts)
     assert not list(out.rglob("model.pth*")) and not (out / "results.json").exists()
+
+
+@pytest.mark.parametrize("flag", ["--print-config", "--dry-run"])
+def test_flags_may_stand_after_the_overrides(train_here, pets_root, tmp_path, flag):
+    where = ("--root", str(pets_root), "--output-dir", str(tmp_path / "no"))
+    done = train_here("--trainer", "CoOp", options=("TRAINER.COOP.N_CTX", "2", flag, *where))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "no").exists()
+    if flag == "--print-config":
+        cfg = yaml.safe_load(done.stdout)
+        assert cfg["TRAINER"]["COOP"]["N_CTX"] == 2
+        assert cfg["DATASET"]["ROOT"] == str(pets_root) and "no" in cfg["OUTPUT_DIR"]
+    else:
+        assert "(2, 64)" in done.stdout and "Nothing was written." in done.stdout
 
 
 def test_a_mistake_in_a_process_of_its_own(train_py, tmp_path):
