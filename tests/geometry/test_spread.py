@@ -61,6 +61,16 @@ def test_metrics_of_an_etf_with_one_longer_vector_and_an_offset():
     assert spread_metrics(etf, "image")["nc2_equinorm_image"] > 0.1
 
 
+def test_metrics_on_a_line_by_hand():
+    """Norms 3, 1, 2 about their mean; cosines -1, -1 and 1."""
+    vectors = torch.tensor([[13.0], [9.0], [8.0]], dtype=torch.float64)
+    found = spread_metrics(vectors, "text")
+    assert found["nc2_equinorm_text"] == pytest.approx(math.sqrt(2 / 3) / 2)
+    assert found["nc2_equiangular_text"] == pytest.approx(math.sqrt(8 / 9))
+    assert found["max_cosine_text"] == pytest.approx(1)
+    assert found["effective_rank_text"] == pytest.approx(1)
+
+
 def test_metrics_of_equal_vectors_are_finite():
     found = spread_metrics(torch.ones(3, D, dtype=torch.float64), "image")
     assert found["nc2_equinorm_image"] == 0 and all(map(math.isfinite, found.values()))
