@@ -54,9 +54,7 @@ BACKEND = _choose()
 _engine, _data, _optim = _load(".engine"), _load(".data"), _load(".optim")
 _utils, _config = _load(".utils"), _load(".config")
 _datasets = _load(".data.datasets")
-_transforms = _load(".data.transforms")
-
-_manager = _load(".data.data_manager")
+_transforms, _manager = _load(".data.transforms"), _load(".data.data_manager")
 
 if BACKEND == "dassl":  # it may have been imported before us
     repair.repair(_load(".optim.lr_scheduler"))

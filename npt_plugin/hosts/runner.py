@@ -54,7 +54,7 @@ def prepare_dassl() -> None:
 
     Where upstream is not installed, our stand-in takes its name.
     """
-    from npt_plugin.engine import framework, joining
+    from npt_plugin.engine import framework, joining  # now: a project may bring its own Dassl
 
     if framework.BACKEND == "minidassl":
         importlib.import_module("minidassl.compat").install_as_dassl()
