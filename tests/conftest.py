@@ -143,14 +143,13 @@ def config(root: Path, weights: Path, output: Path, trainer: str, *options: str,
     import npt_plugin
 
     npt_plugin.register(base=True)
-    from npt_plugin.cli.overrides import parse_with_overrides
-    from npt_plugin.cli.train import parser
-    from npt_plugin.runs.settings import build_cfg
+    from npt_plugin.runs.settings import Request, build_cfg
 
-    words = ["--trainer", trainer, "--seed", str(seed), "--root", str(root)]
-    words += ["--output-dir", str(output)]
-    words += [*SMALL, "MODEL.CLIP_WEIGHTS", str(weights), *options]
-    return build_cfg(parse_with_overrides(parser(), words))
+    options = (*SMALL, "MODEL.CLIP_WEIGHTS", str(weights), *options)
+    request = Request(
+        trainer=trainer, seed=seed, root=str(root), output_dir=str(output), opts=options
+    )
+    return build_cfg(request)
 
 
 def build(root: Path, weights: Path, output: Path, trainer: str, *options: str, seed: int = 0):
