@@ -6,6 +6,35 @@ import pytest
 from npt_plugin.embedded.icons import ICON_NAMES
 from npt_plugin.embedded.palette import SHADE_NAMES
 from npt_plugin.embedded.specs import BENCHMARKS
+from npt_plugin.embedded.writing import VERSION
+
+BRIGHTNESS = {
+    "EmbeddedObjects": (
+        "213 119 132 109 97 176 73 149 101 148 202 153 51 183 122 192 88 159 114 116 91 157 143 "
+        "48 143 125 149 114 156 85 152 149"
+    ),
+    "EmbeddedShades": (
+        "128 86 103 91 117 126 93 116 89 62 108 79 103 109 97 82 77 67 160 115 77 89 167 71 126 "
+        "94 115 117 148 35 102 121"
+    ),
+    "EmbeddedTextures": (
+        "93 107 116 148 58 159 128 175 80 189 165 120 144 86 178 133 69 76 163 145 120 128 88 75 "
+        "128 118 121 160 118 147 119 139"
+    ),
+    "EmbeddedOverhead": (
+        "157 164 146 85 162 114 201 151 76 156 187 103 120 88 133 177 93 153 148 165 126 118 150 "
+        "113 165 77 178 126 137 136 121 157"
+    ),
+    "EmbeddedSketches": (
+        "203 203 209 221 189 224 207 226 198 225 214 222 201 220 192 241 212 209 234 231 210 205 "
+        "227 197 191 195 222 192 221 200 214 208"
+    ),
+    "EmbeddedPairs": (
+        "87 176 102 106 105 175 97 117 114 138 100 94 71 110 164 109 200 173 164 179 172 118 174 "
+        "110 128 117 109 130 202 152 130 104"
+    ),
+}
+"""Mean pixel of the first picture of each class, as version 2 draws it."""
 
 
 def test_benchmarks_have_32_different_ordinary_names():
@@ -40,3 +69,13 @@ def test_benchmarks_of_the_same_classes_draw_different_pictures():
     objects, sketches = BENCHMARKS["EmbeddedObjects"], BENCHMARKS["EmbeddedSketches"]
     assert objects.class_names == sketches.class_names
     assert not np.array_equal(objects.picture(0, 0), sketches.picture(0, 0))
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_changed_drawing_needs_a_new_version(name):
+    """Pictures on disk are drawn again only where ``writing.VERSION`` has been raised."""
+    assert VERSION == 2, "take the table above anew"
+    expected = [int(value) for value in BRIGHTNESS[name].split()]
+    found = [BENCHMARKS[name].picture(label, 0).mean() for label in range(32)]
+    # half a unit of rounding, and as much for the edges of another Pillow
+    assert np.abs(np.array(found) - expected).max() < 1

@@ -84,6 +84,11 @@ def test_heads_that_do_not_divide_the_width_are_refused(heads):
         Decoder(W, 3, heads, 0.5)
 
 
+@pytest.mark.parametrize("heads", [1, 2, 16])
+def test_any_divisor_of_the_width_is_fine(heads):
+    assert Decoder(W, 1, heads, 0.5)(torch.randn(B, L, W)).shape == (B, W)
+
+
 def test_published_size_on_vit_b16():
     """3 blocks of width 768: 8.87 million, as published."""
     size = sum(p.numel() for p in Decoder(768, 3, 4, 0.5).parameters())
