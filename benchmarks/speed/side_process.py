@@ -155,7 +155,7 @@ class Side:
         """Seconds of one training step on cached image features; ours only."""
         with torch.no_grad():
             features = self.trainer.model.image_features(self.images[:1]).expand(batch, -1)
-        return self._train({"img": features.contiguous(), "label": self.labels[:batch]})
+        return self._train({"features": features.contiguous(), "label": self.labels[:batch]})
 
     def _train(self, batch: dict[str, torch.Tensor]) -> list[float]:
         self.trainer.set_model_mode("train")

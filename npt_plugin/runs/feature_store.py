@@ -112,7 +112,7 @@ def _read(path: Path) -> dict[str, Tensor] | None:
 
 
 class StoredFeatures:
-    """A test loader's batches with image features (B, D) in place of images.
+    """A test loader's batches with ``features`` (B, D) instead of images.
 
     Args:
         loader: Dassl's test loader: in order, its dataset has a ``data_source``.
@@ -148,7 +148,7 @@ class StoredFeatures:
         for start in range(0, len(items), size):
             some = items[start : start + size]
             yield {
-                "img": torch.stack(rows[start : start + size]),  # (B, D)
+                "features": torch.stack(rows[start : start + size]),  # (B, D)
                 "label": torch.tensor([item.label for item in some]),
                 "impath": [item.impath for item in some],
             }
@@ -158,7 +158,7 @@ class StoredFeatures:
         size, workers = self.loader.batch_size or 1, self.loader.num_workers
         some = DataLoader(Subset(self.loader.dataset, indices), size, num_workers=workers)
         bar = progress(some, desc="encoding images", leave=False)
-        rows = [self.model.cacheable(batch["img"].to(self.device)).cpu() for batch in bar]
+        rows = [self.model.image_features(batch["img"].to(self.device)).cpu() for batch in bar]
         return dict(zip(indices, torch.cat(rows), strict=True)) if rows else {}
 
     def _remember(self, fresh: dict[int, Tensor], keys: list[bytes | None]) -> None:

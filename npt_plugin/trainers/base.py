@@ -31,6 +31,9 @@ from npt_plugin.trainers.evaluate import collapse_now, evaluate
 from npt_plugin.trainers.loaders import prepare_train_loader
 from npt_plugin.trainers.model import PromptedCLIP
 
+Batch = dict[str, Tensor]
+"""Tensors of one batch: ``label`` (B,), and ``img`` or ``features``."""
+
 
 class PromptTrainer(TrainerX):
     """Trains the prompts of one ``PromptedCLIP``; a method only names its ``model_class``.
@@ -114,41 +117,51 @@ class PromptTrainer(TrainerX):
 
     # -- the step -----------------------------------------------------------------------------
 
-    def encode(self, images: Tensor) -> PromptOutputs:
-        """Logits and unit-norm features of one batch, images (B, 3, H, W)."""
-        return self.model.encode(images)
+    def encode(self, batch: Batch, text: Tensor | None = None) -> PromptOutputs:
+        """Logits and unit-norm features of one batch on the device.
 
-    def losses(self, images: Tensor, labels: Tensor) -> tuple[dict[str, Tensor], PromptOutputs]:
+        Args:
+            batch: ``img`` (B, 3, H, W), or ``features`` (B, D) from a cache.
+            text: Text features (K, D) computed earlier; None: compute them.
+        """
+        if "features" in batch:
+            return self.model.classify(batch["features"], text)
+        return self.model.encode(batch["img"], text)
+
+    def losses(self, batch: Batch) -> tuple[dict[str, Tensor], PromptOutputs]:
         """Every term of the objective by name, weighted; their sum is what is minimised."""
         with self.precision.context(self.device):
-            outputs = self.encode(images)
-            terms = {"ce": self.classification_loss(outputs.logits, labels)}
+            outputs = self.encode(batch)
+            terms = {"ce": self.classification_loss(outputs.logits, batch["label"])}
         if self.objective is not None:
-            terms.update(self.objective(outputs, labels))
+            terms.update(self.objective(outputs, batch["label"]))
         return terms, outputs
 
     def forward_backward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """One optimiser step; returns tensors, so that nothing waits for the device."""
-        images, labels = self.parse_batch_train(batch)
+        seen = self.on_device(batch)
         summaries = []
 
         def backward() -> Tensor:
-            terms, outputs = self.losses(images, labels)
+            terms, outputs = self.losses(seen)
             loss = reduce(add, terms.values())
             self.optim.zero_grad()
             self.scaler.scale(loss).backward()
-            summaries.append(_summary(loss, terms, outputs.logits, labels))
+            summaries.append(_summary(loss, terms, outputs.logits, seen["label"]))
             return loss
 
         take_step(self.optim, self.scaler, backward)
         return summaries[0]  # SAM looks twice; the first is at the parameters themselves
 
+    def on_device(self, batch: dict[str, Any]) -> Batch:
+        """Images or cached features, and labels, of a loader's batch on the run's device."""
+        kept = ("img", "features", "label")
+        return {k: batch[k].to(self.device, non_blocking=True) for k in kept if k in batch}
+
     def parse_batch_train(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor]:
-        """Images and labels of a batch on the run's device."""
-        return (
-            batch["img"].to(self.device, non_blocking=True),
-            batch["label"].to(self.device, non_blocking=True),
-        )
+        """Images and labels, as Dassl has it."""
+        seen = self.on_device(batch)
+        return seen["img"], seen["label"]
 
     # -- the loop -----------------------------------------------------------------------------
 

@@ -51,17 +51,16 @@ class CoCoOpCLIP(PromptedCLIP):
         super().__init__(cfg, classnames, clip_model)
         self.prompt_learner = ConditionalContext(cfg, classnames, clip_model)
 
-    def encode(self, images: Tensor, text: Tensor | None = None) -> PromptOutputs:
-        """See one batch through both towers, with prompts made for each image."""
-        image = self.image_features(images)  # (B, D)
-        parts = image.split(self._images_at_once(image))
+    def classify(self, features: Tensor, text: Tensor | None = None) -> PromptOutputs:
+        """Compare images (B, D) with the classes, by prompts made for each image."""
+        parts = features.split(self._images_at_once(features))
         text_for = self._text_for
         if len(parts) > 1 and torch.is_grad_enabled():
             text_for = partial(recomputed, self._text_for)  # the graph of one part at a time
         text = torch.cat([text_for(part) for part in parts])  # (B, K, D)
-        scaled = self.logit_scale.exp() * image  # (B, D)
+        scaled = self.logit_scale.exp() * features  # (B, D)
         logits = torch.einsum("bd,bkd->bk", scaled, text)
-        return PromptOutputs(logits, image, text)
+        return PromptOutputs(logits, features, text)
 
     def classifier_rows(self) -> Tensor:
         """Text features (K, D) of an image whose feature is 0: each image has its own."""

@@ -95,8 +95,9 @@ def collect_outputs(trainer: Any, loader: Any, judge: Any) -> tuple[Tensor, Tens
     with trainer.precision.context(trainer.device):
         text = None if model.text_depends_on_image else model.text_features()  # (K, D), once
         for batch in progress(with_stored_features(trainer, loader), desc="testing", leave=False):
-            images, label = trainer.parse_batch_test(batch)
-            outputs = model.encode(images, text)
+            seen = trainer.on_device(batch)
+            label = seen["label"]
+            outputs = trainer.encode(seen, text)
             logits = outputs.logits.float()  # (B, K)
             if tau:
                 logits = posthoc_adjust(logits, counts.to(logits.device), tau)

@@ -36,7 +36,7 @@ def class_means(trainer: Any) -> Tensor:
     with trainer.precision.context(trainer.device):
         for batch in progress(loader, desc="class means", leave=False):
             picture, label = trainer.parse_batch_test(batch)
-            features.append(model.features(picture).float())  # (B, D)
+            features.append(model.image_features(picture).float())  # (B, D)
             labels.append(label)
     set_rng_state(state)
     return class_mean_rows(torch.cat(features), torch.cat(labels), len(trainer.classnames))

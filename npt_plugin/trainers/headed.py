@@ -64,14 +64,18 @@ class HeadedCLIP(PromptedCLIP):
         self.learns_text_side = not self.head.names_new_classes
         self.takes_tau_norm = self.head.scale is None
 
-    def encode(self, images: Tensor, text: Tensor | None = None) -> PromptOutputs:
-        """See one batch.
+    def image_features(self, images: Tensor) -> Tensor:
+        """Features (B, D) of images (B, 3, H, W), not normalised: a linear head sees their norm."""
+        return self.tower_features(images)
+
+    def classify(self, features: Tensor, text: Tensor | None = None) -> PromptOutputs:
+        """Put features through the head.
 
         Args:
-            images: (B, 3, H, W), or cached features (B, D), not normalised.
+            features: (B, D), not normalised.
             text: What ``text_features`` gave, as in evaluation; None: compute it.
         """
-        features = self.features(images).float()  # (B, D)
+        features = features.float()
         logits = self.head(self.before_head(features))  # (B, K)
         rows = self.text_features() if text is None else text
         return PromptOutputs(logits, normalize(features), rows)
@@ -79,14 +83,6 @@ class HeadedCLIP(PromptedCLIP):
     def before_head(self, features: Tensor) -> Tensor:
         """What the head sees of features (B, D); dropout goes here."""
         return features
-
-    def image_features(self, images: Tensor) -> Tensor:
-        """Unit-norm features (B, D) of images (B, 3, H, W) or of cached features (B, D)."""
-        return normalize(self.features(images))
-
-    def cacheable(self, images: Tensor) -> Tensor:
-        """Features (B, D) as they are: a linear head sees their norm."""
-        return self.features(images)
 
     def text_features(self) -> Tensor:
         """The head's rows (K, D) at unit norm."""

@@ -121,7 +121,7 @@ class FeatureCacheLoader:
             self._tell_loader(view)  # augmentation by (seed, epoch, image) differs by view
             rows = []
             for batch in plain:
-                rows.append(self.model.cacheable(batch["img"].to(self.device)))
+                rows.append(self.model.image_features(batch["img"].to(self.device)))
                 if view == 0:
                     labels.append(batch["label"])
                     impaths += batch["impath"]
@@ -151,7 +151,7 @@ class FeatureCacheLoader:
             picks = torch.randint(self.views, (len(rows),))  # the global generator: resumable
             rows, picks = rows.to(self.device), picks.to(self.device)
             yield {
-                "img": features[rows, picks],  # (B, D)
+                "features": features[rows, picks],  # (B, D)
                 "label": labels[rows],
                 "impath": [impaths[i] for i in indices],
             }

@@ -60,16 +60,14 @@ class PromptedCLIP(nn.Module):
         self.requires_grad_(False)  # prompts come later, in the subclass
 
     def image_features(self, images: Tensor) -> Tensor:
-        """Unit-norm image features (B, D) of images (B, 3, H, W).
+        """What ``classify`` takes of images (B, 3, H, W), and what feature caches keep: (B, D).
 
-        Features (B, D) from a cache pass through unchanged.
+        Of unit norm; a head that sees the norm gets features as they are, see ``HeadedCLIP``.
         """
-        return images if images.ndim == 2 else normalize(self.features(images))
+        return normalize(self.tower_features(images))
 
-    def features(self, images: Tensor) -> Tensor:
+    def tower_features(self, images: Tensor) -> Tensor:
         """Image features (B, D) before normalisation, with a graph only where they learn."""
-        if images.ndim == 2:
-            return images
         if not self.learns_image_side:
             with torch.no_grad():
                 return self.encode_images(images)
@@ -78,17 +76,13 @@ class PromptedCLIP(nn.Module):
         parts = images.tensor_split(min(self.pieces, len(images)))
         return torch.cat([recomputed(self.encode_images, part) for part in parts])
 
-    def cacheable(self, images: Tensor) -> Tensor:
-        """What a feature cache keeps of images: rows (B, D) that ``encode`` takes instead."""
-        return self.image_features(images)
-
     @property
     def image_side(self) -> nn.Module:
-        """Everything cached features depend on, beside ``feature_kind``."""
+        """Everything image features depend on, beside ``feature_kind``."""
         return self.image_encoder
 
     def encode_images(self, images: Tensor) -> Tensor:
-        """Image features (B, D) before normalisation; overridden by visual prompts."""
+        """One pass of the image side, (B, D) before normalisation; visual prompts override it."""
         return self.image_encoder(images)
 
     def text_features(self) -> Tensor:
@@ -114,13 +108,21 @@ class PromptedCLIP(nn.Module):
         """See one batch through both towers.
 
         Args:
-            images: (B, 3, H, W), or cached features (B, D).
+            images: (B, 3, H, W).
             text: Text features (K, D) computed earlier, as in evaluation; None: compute them.
         """
-        image = self.image_features(images)
+        return self.classify(self.image_features(images), text)
+
+    def classify(self, features: Tensor, text: Tensor | None = None) -> PromptOutputs:
+        """Compare images with the classes.
+
+        Args:
+            features: (B, D), what ``image_features`` gave, now or for a cache.
+            text: As in ``encode``.
+        """
         text = self.text_features() if text is None else text
-        logits = self.logit_scale.exp() * image @ text.t()  # (B, K)
-        return PromptOutputs(logits, image, text)
+        logits = self.logit_scale.exp() * features @ text.t()  # (B, K)
+        return PromptOutputs(logits, features, text)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (B, K)."""

@@ -46,24 +46,23 @@ class TwoStageCLIP(PromptedCLIP):
         # cRT's new head does not, whatever stage one's text did
         self.text_depends_on_image = self.first.text_depends_on_image and self._rows is None
 
-    def encode(self, images: Tensor, text: Tensor | None = None) -> PromptOutputs:
-        """See one batch through stage one, without a graph, and correct its logits.
+    def image_features(self, images: Tensor) -> Tensor:
+        """Features (B, D) of images (B, 3, H, W) as stage one's head sees them."""
+        with torch.no_grad():
+            return self.first.image_features(images)
+
+    def classify(self, features: Tensor, text: Tensor | None = None) -> PromptOutputs:
+        """Classify by stage one, without a graph, and correct its logits.
 
         Args:
-            images: (B, 3, H, W), or cached features (B, D) of stage one.
+            features: (B, D) of stage one.
             text: Not used: stage one's text features never change and are kept here.
         """
         with torch.no_grad():
-            features = self.first.cacheable(images)  # (B, D)
-            first = self.first.encode(features, self._first_text())
+            first = self.first.classify(features, self._first_text())
         logits = self.second(features.float(), first.logits.float())  # (B, K)
         rows = first.text_features if self._rows is None else normalize(self._rows)
         return PromptOutputs(logits, first.image_features, rows)
-
-    def cacheable(self, images: Tensor) -> Tensor:
-        """Features (B, D) as stage one's head sees them."""
-        with torch.no_grad():
-            return self.first.cacheable(images)
 
     @property
     def image_side(self) -> nn.Module:

@@ -182,7 +182,7 @@ def test_a_whole_step_is_as_exact_as_on_the_plain_path(make_trainer, name, chunk
     monkeypatch.setattr(norm, "forward", nn.LayerNorm.forward)
 
     def step():
-        terms, outputs = trainer.losses(images, labels)
+        terms, outputs = trainer.losses({"img": images, "label": labels})
         learned = list(trainer.model.learned().values())
         found = torch.autograd.grad(terms["ce"], learned)
         return outputs.logits, torch.cat([gradient.flatten() for gradient in found])

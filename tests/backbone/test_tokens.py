@@ -88,7 +88,7 @@ def test_methods_that_need_a_vit_refuse_a_resnet(make_trainer, resnet_clip_file,
 def test_the_others_run_on_a_resnet(make_trainer, resnet_clip_file, name):
     trainer = make_trainer(name, "MODEL.CLIP_WEIGHTS", str(resnet_clip_file))
     images, labels = trainer.parse_batch_train(next(iter(trainer.train_loader_x)))
-    terms, outputs = trainer.losses(images, labels)
+    terms, outputs = trainer.losses({"img": images, "label": labels})
     clip = load_clip("", str(resnet_clip_file)).float()
     assert gap(outputs.image_features, normalize(clip.encode_image(images))) <= DOUBLE
     assert all(torch.isfinite(term) for term in terms.values())

@@ -51,7 +51,7 @@ def loss_on(trainer, batch):
     """The loss of a batch, margins and noise included, without dropout."""
     trainer.set_model_mode("eval")
     with torch.no_grad():
-        terms, _ = trainer.losses(*trainer.parse_batch_train(batch))
+        terms, _ = trainer.losses(trainer.on_device(batch))
     return float(sum(terms.values()))
 
 

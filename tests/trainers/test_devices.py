@@ -72,10 +72,10 @@ def test_a_whole_step_stays_on_one_cuda_device(make_trainer, needed, name):
         terms_of = trainer.objective
         states = {n: move(b) for n, b in terms_of.named_buffers()} if terms_of else {}
         # a second stage holds the towers twice, itself and through the first
-        trainer.encode = lambda images: torch.func.functional_call(
+        trainer.encode = lambda batch: torch.func.functional_call(
             _Encode(model),
             {f"model.{n}": v for n, v in values.items()},
-            (images,),
+            (batch["img"],),
             tie_weights=False,
         )
         if terms_of:
@@ -83,7 +83,7 @@ def test_a_whole_step_stays_on_one_cuda_device(make_trainer, needed, name):
             trainer.objective = lambda out, y: call(terms_of, states, (out, y))
         trainer.classification_loss = torch.nn.functional.cross_entropy
         trainer.device = torch.device("cuda")
-        terms, outputs = trainer.losses(move(batch["img"]), move(batch["label"]))
+        terms, outputs = trainer.losses({k: move(batch[k]) for k in ("img", "label")})
         loss = sum(terms.values())
         assert loss.device.type == "cuda" and outputs.logits.device.type == "cuda"
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from tolerance import DOUBLE, gap
 
+from npt_plugin.backbone.outputs import normalize
 from npt_plugin.errors import UserError
 from npt_plugin.geometry.metrics import nc_metrics
 from npt_plugin.losses import build_objective
@@ -68,7 +69,8 @@ def test_mean_init_is_the_mean_direction_and_moves_no_random_state(make_trainer,
     plain = wrapper(trainer.cfg, trainer.dm.dataset.train_x, trainer.test_loader.dataset.transform)
     for k in range(3):
         mine = torch.stack([plain[i]["img"] for i in range(12) if plain[i]["label"] == k])
-        rows.append(torch.nn.functional.normalize(trainer.model.image_features(mine).sum(0), dim=0))
+        each = normalize(trainer.model.image_features(mine))  # (N, D)
+        rows.append(normalize(each.sum(0)))
     torch.manual_seed(3)
     state = torch.get_rng_state()
     trainer.before_train()
@@ -101,7 +103,7 @@ def test_gnm_pt_averages_class_token_and_prompt_outputs(make_trainer, normed, fe
     expected = (visual.ln_post(x[0]) + sum(outputs) / 3) / 2
     if feature == "projected":
         expected = expected @ visual.proj
-    assert gap(model.features(image)[0], expected) <= DOUBLE
+    assert gap(model.image_features(image)[0], expected) <= DOUBLE
 
 
 # -- what they give -------------------------------------------------------------------------------
@@ -251,11 +253,11 @@ def test_tau_normalisation_changes_a_linear_head_at_test_time_only(make_trainer,
     normed.train()
     for name, value in plain.model.learned().items():
         assert torch.equal(normed.model.learned()[name], value), name
-    features = plain.model.features(torch.randn(2, 3, 32, 32))
+    features = plain.model.image_features(torch.randn(2, 3, 32, 32))
     weight = plain.model.head.weight
     expected = features @ (weight / weight.norm(dim=1, keepdim=True)).t()
     normed.set_model_mode("eval")
-    assert gap(normed.model.encode(features).logits, expected) <= DOUBLE
+    assert gap(normed.model.classify(features).logits, expected) <= DOUBLE
 
 
 @pytest.mark.parametrize("name", ["CoOp", "Decoder", "LinearProbe", "ZeroshotCLIP"])

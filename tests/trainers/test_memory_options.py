@@ -9,7 +9,7 @@ from npt_plugin.errors import UserError
 
 
 def step_gradients(trainer, batch):
-    terms, outputs = trainer.losses(*trainer.parse_batch_train(batch))
+    terms, outputs = trainer.losses(trainer.on_device(batch))
     parameters = trainer.model.learned()
     found = torch.autograd.grad(sum(terms.values()), list(parameters.values()))
     return outputs.logits, dict(zip(parameters, found, strict=True))
@@ -49,7 +49,7 @@ def test_less_is_kept_for_backward(make_trainer, name, options):
         frozen = sum(p.nbytes for p in trainer.model.parameters() if not p.requires_grad)
         batch = next(iter(trainer.train_loader_x))
         with torch.device("cpu"):
-            size, kept = kept_bytes(lambda t=trainer, b=batch: t.losses(*t.parse_batch_train(b)))
+            size, kept = kept_bytes(lambda t=trainer, b=batch: t.losses(t.on_device(b)))
         sizes.append(size)
         assert frozen and kept
     assert sizes[1] < sizes[0]

@@ -174,7 +174,7 @@ def test_cached_features_are_those_of_the_images(make_trainer):
     batches = [next(iter(t.train_loader_x)) for t in (plain, cached)]
     with torch.no_grad():
         direct = plain.model.image_features(batches[0]["img"])
-    stored = dict(zip(batches[1]["impath"], batches[1]["img"], strict=True))
+    stored = dict(zip(batches[1]["impath"], batches[1]["features"], strict=True))
     for path, feature in zip(batches[0]["impath"], direct, strict=True):
         assert gap(stored[path], feature) <= DOUBLE
 
@@ -228,7 +228,7 @@ def test_no_step_waits_for_the_device(make_trainer, first_stages):
         batch = next(iter(trainer.train_loader_x))
         trainer.set_model_mode("train")
         with Watch():
-            trainer.losses(*trainer.parse_batch_train(batch))
+            trainer.losses(trainer.on_device(batch))
 
 
 def test_cached_views_differ_also_with_deterministic_augmentation(make_trainer):

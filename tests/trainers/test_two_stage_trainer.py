@@ -67,7 +67,7 @@ def test_crt_really_starts_a_new_head_of_the_first_one_s_kind(second):
     assert linear.second.logit_scale == 0 and linear.second.classifier.bias is not None
     assert not torch.allclose(linear.second.classifier.weight, linear.first.head.weight, atol=1e-3)
     images = torch.randn(3, 3, 32, 32)
-    expected = linear.second.classifier(linear.first.features(images))  # not normalised
+    expected = linear.second.classifier(linear.first.image_features(images))  # not normalised
     assert gap(linear.encode(images).logits, expected) <= DOUBLE
     cosine = second("crt").model
     scale = cosine.logit_scale.exp().item()
