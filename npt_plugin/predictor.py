@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from npt_plugin.datasets.images import READ_ERRORS, reason_of
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.engine.framework import build_transform
 from npt_plugin.errors import UserError
@@ -132,10 +133,14 @@ class Predictor:
             return
         several = [images] if isinstance(images, (str, Path, Image.Image)) else list(images)
         for start in range(0, len(several), size):
-            yield torch.stack([self._open(one) for one in several[start : start + size]])
+            yield torch.stack([self.preprocess(one) for one in several[start : start + size]])
 
-    def _open(self, picture: Picture) -> Tensor:
-        """One preprocessed image (3, H, W)."""
+    def preprocess(self, picture: Picture) -> Tensor:
+        """One image as the model takes it, (3, H, W), fp32.
+
+        Raises:
+            UserError: If a file is absent or not an image; it is named.
+        """
         try:
             if isinstance(picture, Image.Image):
                 return self.transform(to_rgb(picture))
@@ -143,5 +148,8 @@ class Predictor:
                 return self.transform(to_rgb(image))
         except FileNotFoundError:
             raise UserError(f"There is no image {picture}.") from None
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise UserError(f"{picture} cannot be read as an image ({error}).") from None
+        except IsADirectoryError:
+            raise UserError(f"{picture} is a folder: give the images in it.") from None
+        except READ_ERRORS as error:
+            reason = reason_of(error, str(picture))
+            raise UserError(f"{picture} cannot be read as an image ({reason}).") from None

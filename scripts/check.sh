@@ -17,7 +17,7 @@ lint() { "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check .; }
 imports() { "$(dirname "$PYTHON")/lint-imports" --no-cache; }
 types() { "$PYTHON" -m mypy; }
 examples() { # the loader is a script that travels with an export, not a module
-    "$PYTHON" -m pytest -q --doctest-modules --ignore npt_plugin/cli/standalone_loader.py npt_plugin
+    "$PYTHON" -m pytest -q --doctest-modules --ignore npt_plugin/cli/exported_classifier.py npt_plugin
 }
 tests() { bash scripts/test.sh; }
 isa() { bash scripts/test_isa.sh; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -192,6 +193,32 @@ def trained_run(
     options = ("TEST.NC_PER_EPOCH", "1", "OPTIM.MAX_EPOCH", "3", "DATASET.IMBALANCE.RATIO", "0.5")
     build(pets_root, small_clip_file, out, "NPT_CoOp", *options).train()
     return out
+
+
+@pytest.fixture
+def run(trained_run: Path, tmp_path: Path) -> Path:
+    """A copy of the trained run that a test may write to."""
+    return shutil.copytree(trained_run, tmp_path / "copy")
+
+
+@pytest.fixture
+def images(pets_root: Path) -> list[Path]:
+    """The test images of the base classes, in the order of a run's predictions."""
+    folder = pets_root / "oxford_pets" / "images"
+    names = [name.replace(" ", "_") for name in CLASS_NAMES[:3]]
+    return [path for name in names for path in sorted(folder.glob(f"{name}_test_*.jpg"))]
+
+
+@pytest.fixture
+def deepened() -> Callable[[Path, Path], Image.Image]:
+    """``deepened(path, target)`` writes a grey copy of 16 bits; returns its 8-bit original."""
+
+    def make(path: Path, target: Path) -> Image.Image:
+        grey = np.asarray(Image.open(path).convert("L"))
+        Image.fromarray(grey.astype(np.uint16) * 257).save(target)
+        return Image.fromarray(grey)
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""``npt export RUN``: a classifier that runs without this package: features, weights, 20 lines."""
+"""Write a classifier that runs without this package: features, weights, and 50 lines of code."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save
 
 from npt_plugin.backbone.loading import TINY, load_clip
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
 from npt_plugin.runs.folder import RunFolder
@@ -22,7 +23,7 @@ from npt_plugin.system.exit_codes import exit_code
 from npt_plugin.system.files import write_atomically, write_text
 from npt_plugin.trainers.restore import load_model
 
-CLASSIFIER, BACKBONE, LOADER = "classifier.safetensors", "backbone.safetensors", "classify.py"
+CLASSIFIER, BACKBONE, PROGRAM = "classifier.safetensors", "backbone.safetensors", "classify.py"
 """Files of an export: features and names; CLIP where it has no public name; the program."""
 
 
@@ -50,7 +51,7 @@ def export(folder: str | Path, output: str | Path) -> list[Path]:
         text = model.text_features().float().cpu().contiguous()  # (K, D)
     tensors = {"text_features": text, "logit_scale": torch.tensor(float(model.head_scale))}
     data = save(tensors, _about(run, cfg))
-    written = [output / CLASSIFIER, output / LOADER]
+    written = [output / CLASSIFIER, output / PROGRAM]
     write_atomically(written[0], lambda file: file.write(data))
     write_text(written[1], standalone_program())
     if cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME == TINY:
@@ -59,8 +60,8 @@ def export(folder: str | Path, output: str | Path) -> list[Path]:
 
 
 def standalone_program() -> str:
-    """``classify.py``: the loader with the source of :func:`to_rgb` in place of its import."""
-    lines = Path(__file__).with_name("standalone_loader.py").read_text("utf-8").splitlines()
+    """The text of ``classify.py``: ``exported_classifier.py``, :func:`to_rgb` written out."""
+    lines = Path(__file__).with_name("exported_classifier.py").read_text("utf-8").splitlines()
     (place,) = (i for i, line in enumerate(lines) if line.startswith("from npt_plugin."))
     lines[place] = f"\n{inspect.getsource(to_rgb)}\n"
     return "\n".join(lines) + "\n"
@@ -91,19 +92,27 @@ def _write_backbone(cfg: Any, path: Path) -> Path:
     return path
 
 
+def parser() -> argparse.ArgumentParser:
+    """Flags of ``npt export``."""
+    p = argparse.ArgumentParser(
+        prog="npt export",
+        description=__doc__,
+        epilog="Example: npt export output/try",
+        formatter_class=WithDefaults,
+    )
+    p.add_argument("run", help="output folder of a run")
+    p.add_argument("--output", default="", help="folder to write; default: export in the run")
+    return p
+
+
 def run(args: argparse.Namespace) -> None:
     """Export and say how to use it."""
     output = Path(args.output or Path(args.run) / "export")
     for path in export(args.run, output):
         print(f"{path}  {path.stat().st_size / 1024:,.0f} KiB")
-    print(f"Use it without npt_plugin: python {output / LOADER} IMAGE...")
+    print(f"Use it without npt_plugin: python {output / PROGRAM} IMAGE...")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
-    p = argparse.ArgumentParser(
-        prog="npt export", description=__doc__, epilog="Example: npt export output/try"
-    )
-    p.add_argument("run", help="output folder of a run")
-    p.add_argument("--output", default="", help="folder to write; default: export in the run")
-    return exit_code(run, p.parse_args(argv))
+    return exit_code(run, parser().parse_args(argv))

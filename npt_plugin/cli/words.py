@@ -1,4 +1,4 @@
-"""``npt words RUN``: the dictionary words nearest to each learned context vector.
+"""Show the dictionary words nearest to each learned context vector.
 
 Learned vectors need not mean anything; the distance says how far the nearest word is.
 """
@@ -16,11 +16,13 @@ import torch
 from torch import Tensor
 
 from npt_plugin.backbone.loading import TINY, load_clip, tokenizer
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.embedded.weights import known_token_ids
 from npt_plugin.errors import UserError
 from npt_plugin.registration import register_all
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.system.exit_codes import exit_code
+from npt_plugin.system.options import in_range
 from npt_plugin.trainers.context import TextContext
 from npt_plugin.trainers.restore import load_model
 
@@ -80,18 +82,27 @@ def _nearest(ctx: Tensor, table: Tensor, ids: Tensor, k: int) -> list[list[tuple
     ]
 
 
+def parser() -> argparse.ArgumentParser:
+    """Flags of ``npt words``."""
+    p = argparse.ArgumentParser(
+        prog="npt words",
+        description=__doc__,
+        epilog="Example: npt words output/try",
+        formatter_class=WithDefaults,
+    )
+    p.add_argument("run", help="output folder of a run")
+    p.add_argument("--top-k", type=int, default=3, help="words per vector")
+    p.add_argument("--class-name", default="", help="whose context, where each class has its own")
+    return p
+
+
 def run(args: argparse.Namespace) -> None:
     """Print one line a vector."""
+    in_range("--top-k", args.top_k, 1)
     for number, row in enumerate(nearest_words(args.run, args.top_k, args.class_name), 1):
         print(f"{number:>3}  " + ", ".join(f"{word} ({distance:.3f})" for word, distance in row))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
-    p = argparse.ArgumentParser(
-        prog="npt words", description=__doc__, epilog="Example: npt words output/try"
-    )
-    p.add_argument("run", help="output folder of a run")
-    p.add_argument("--top-k", type=int, default=3, help="words per vector")
-    p.add_argument("--class-name", default="", help="whose context, where each class has its own")
-    return exit_code(run, p.parse_args(argv))
+    return exit_code(run, parser().parse_args(argv))

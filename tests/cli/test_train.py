@@ -130,3 +130,9 @@ def test_a_corrupt_image_is_named(train_here, tmp_path, pets_root, workers):
         options=("DATALOADER.NUM_WORKERS", workers),
     )
     one_sentence(done, "red_kite_train_", str(images))
+
+
+def test_print_config_is_yaml_and_runs_nothing(train_here, tmp_path):
+    done = train_here("--trainer", "CoOp", "--print-config", "--output-dir", str(tmp_path / "no"))
+    assert done.returncode == 0 and not (tmp_path / "no").exists()
+    assert yaml.safe_load(done.stdout)["TRAINER"]["NAME"] == "CoOp"

@@ -13,6 +13,9 @@ from torchvision import transforms as t
 
 from npt_plugin.datasets.rgb import to_rgb  # an export has the function itself in this place
 
+if len(sys.argv) < 2:
+    print(f"error: no image was given; usage: {__doc__}", file=sys.stderr)
+    sys.exit(2)
 here = Path(__file__).parent
 with safe_open(str(here / "classifier.safetensors"), "pt") as file:
     text, scale = file.get_tensor("text_features"), file.get_tensor("logit_scale")
@@ -24,9 +27,18 @@ else:
 resize = t.Resize(about["size"], t.InterpolationMode(about["interpolation"]))
 normal = t.Normalize(about["mean"], about["std"])
 view = t.Compose([resize, t.CenterCrop(about["size"]), t.ToTensor(), normal])
+code = 0
 for path in sys.argv[1:]:
+    try:
+        pixels = view(to_rgb(Image.open(path)))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or error
+        print(f"error: {path} cannot be read as an image ({reason}).", file=sys.stderr)
+        code = 2
+        continue
     with torch.no_grad():
-        image = model.encode_image(view(to_rgb(Image.open(path)))[None])
+        image = model.encode_image(pixels[None])
     p = (scale * torch.nn.functional.normalize(image) @ text.T).softmax(dim=1)[0]
     best = p.topk(min(3, len(p))).indices.tolist()
     print(path, *(f"{about['class_names'][i]} {p[i]:.6f}" for i in best), sep="\t")
+sys.exit(code)
