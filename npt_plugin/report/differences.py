@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from npt_plugin.evaluation.averages import interval, mean_and_sd
 from npt_plugin.report.averaging import Values
 from npt_plugin.report.protocols import Table
 from npt_plugin.report.table import Rows, labels
-from npt_plugin.runs.units import ZERO_SHOT, ranked
+from npt_plugin.runs.units import ZERO_SHOT, Key, ranked
 
 
 def paired_differences(table: Table, rows: Rows, columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -56,19 +56,26 @@ def paired_differences(table: Table, rows: Rows, columns: Sequence[str]) -> list
     return found
 
 
-def below_zero_shot(rows: Rows, columns: Sequence[str]) -> list[dict[str, Any]]:
+def below_zero_shot(
+    rows: Rows, columns: Sequence[str], backbones: Mapping[Key, str]
+) -> list[dict[str, Any]]:
     """Trained runs that are below zero-shot CLIP on the same dataset in one of ``columns``.
 
     Zero-shot CLIP trains nothing, so any of its seeds and ratios will do. Averages are no runs.
+
+    Args:
+        rows: Values by row and seed.
+        columns: Those to look at.
+        backbones: Of each row; only the same one is compared.
     """
-    reference: dict[str, Values] = {}
+    reference: dict[tuple[str, str], Values] = {}
     single = [key for key in ranked(rows) if not key.over]
     for key in single:
         if key.trainer == ZERO_SHOT:
-            reference.setdefault(key.dataset, next(iter(rows[key].values())))
+            reference.setdefault((key.dataset, backbones[key]), next(iter(rows[key].values())))
     flagged = []
     for key in single:
-        zero = reference.get(key.dataset)
+        zero = reference.get((key.dataset, backbones[key]))
         if zero is None or key.trainer == ZERO_SHOT:
             continue
         for seed, values in sorted(rows[key].items()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.report.averaging import Rule
@@ -13,10 +13,10 @@ from npt_plugin.runs.collect import Found, Run
 from npt_plugin.runs.units import Key, Twins, Unit, ranked
 
 
-def weak_runs(rows: Rows, columns: Sequence[str]) -> list[str]:
+def weak_runs(rows: Rows, columns: Sequence[str], backbones: Mapping[Key, str]) -> list[str]:
     """One line for each run that is below zero-shot CLIP."""
     lines = []
-    for flag in below_zero_shot(rows, columns):
+    for flag in below_zero_shot(rows, columns, backbones):
         key = flag["key"]
         low = ", ".join(f"{c} {a:.1f} < {b:.1f}" for c, (a, b) in flag["below"].items())
         lines.append(

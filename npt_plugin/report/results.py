@@ -9,6 +9,7 @@ from npt_plugin.report import notes
 from npt_plugin.report.differences import paired_differences
 from npt_plugin.report.fairness import mixed_settings
 from npt_plugin.report.protocols import TABLES, Table
+from npt_plugin.report.reference import with_reference
 from npt_plugin.report.table import add_averages, rows_of, summarise
 from npt_plugin.runs.collect import Found
 from npt_plugin.runs.units import Twins, Unit, group
@@ -49,7 +50,7 @@ def results_of(table: Table, found: Found) -> Results | None:
     units, twins = group(found.completed, table)
     if not units:
         return None
-    units = table.settled(units)
+    units = table.settled(with_reference(units))
     columns = table.columns(units)
     rows = add_averages(rows_of(table, units, columns), table.rules)
     grouped = [(u.key, u.runs[table.grouped]) for u in units if table.grouped is not None]
@@ -61,7 +62,7 @@ def results_of(table: Table, found: Found) -> Results | None:
         summarise(table, rows, columns),
         paired_differences(table, rows, table.compared(columns)),
         [
-            *notes.weak_runs(rows, table.below),
+            *notes.weak_runs(rows, table.below, {unit.key: unit.backbone for unit in units}),
             *mixed_settings(units),
             *notes.uneven_averages(rows),
             *notes.twin_runs(found, twins),

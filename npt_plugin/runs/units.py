@@ -57,6 +57,11 @@ class Unit:
         """Metrics of one part, from its record."""
         return self.runs[part].metrics
 
+    @property
+    def backbone(self) -> str:
+        """Name or file of the CLIP; empty in records that do not say."""
+        return next(iter(self.runs.values())).record.backbone or ""
+
 
 @dataclass(frozen=True)
 class Twins:

@@ -69,10 +69,10 @@ def test_a_column_that_one_side_lacks_has_no_difference():
 
 
 def test_runs_below_zero_shot_are_flagged_whatever_the_mean():
-    rows = {
-        Key(0.06, "pets", "ZeroshotCLIP", "a"): row({1: (50, 50)}),
-        Key(0.06, "pets", "CoOp", "a"): row({1: (10, 60), 2: (99, 50), 3: (50, 50)}),
-    }
-    (flag,) = below_zero_shot(rows, ("base", "H"))
+    zero, ours = Key(0.06, "pets", "ZeroshotCLIP", "a"), Key(0.06, "pets", "CoOp", "a")
+    rows = {zero: row({1: (50, 50)}), ours: row({1: (10, 60), 2: (99, 50), 3: (50, 50)})}
+    same = {zero: "ViT-B/16", ours: "ViT-B/16"}
+    (flag,) = below_zero_shot(rows, ("base", "H"), same)
     assert flag["seed"] == 1 and set(flag["below"]) == {"base", "H"}
-    assert below_zero_shot(rows, ()) == []
+    assert below_zero_shot(rows, (), same) == []
+    assert below_zero_shot(rows, ("base", "H"), {**same, ours: "RN50"}) == []

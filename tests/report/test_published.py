@@ -75,6 +75,15 @@ def test_ours_on_imbalanced_data_are_not_beside_balanced_ones(tmp_path, write_pa
     assert table["CoOp (re-run here)"][1:4] == ["-", "-", "48.00"]
 
 
+def test_zero_shot_is_beside_published_numbers_once(tmp_path, write_pair):
+    write_pair("dtd", "ZeroshotCLIP", 1, 53.0, 60.0, ratio=0.06)
+    for ratio in (0.06, 0.25, 1.0):
+        write_pair("dtd", "CoOp", 1, 60.0, 40.0, ratio=ratio)
+    rows = balanced_rows(results_of(BASE_TO_NEW, find_runs(tmp_path)).summary)
+    ours = [r["method"] for r in rows if "re-run here" in r["method"]]
+    assert ours == ["ZeroshotCLIP (re-run here)", "CoOp (re-run here)"]
+
+
 def test_what_differs_is_said(as_printed, tmp_path, write_pair):
     lines = protocol_differences(as_printed.units)
     assert "Backbone: published ViT-B/16; here Tiny." in lines

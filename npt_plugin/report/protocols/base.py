@@ -63,7 +63,7 @@ class Table:
         return tuple(columns)
 
 
-def accuracy(unit: Unit, part: str) -> float | None:
+def accuracy(unit: Unit, part: str | None) -> float | None:
     """Accuracy (%) of one part of a unit; None without that run."""
     return unit.metrics(part)["accuracy"] if part in unit.runs else None
 

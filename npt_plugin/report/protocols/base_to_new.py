@@ -10,6 +10,10 @@ from npt_plugin.report.averaging import H_OF_AVERAGES, MEAN_OF_H, Values
 from npt_plugin.report.protocols.base import Table, by_frequency
 from npt_plugin.runs.layout import Place
 from npt_plugin.runs.units import Unit
+from npt_plugin.sweep.protocols import PROTOCOLS
+
+_PROTOCOL = PROTOCOLS["base2new"]
+_HALVES = {_PROTOCOL.part("train").folder: "base", _PROTOCOL.part("new").folder: "new"}
 
 
 class BaseToNew(Table):
@@ -20,11 +24,10 @@ class BaseToNew(Table):
     below = ("base", "H")
     grouped = "base"
     about = "; macro, many, medium and few are of the base classes"
-    _halves = {"train_base": "base", "test_new": "new"}
 
     def part(self, place: Place) -> str | None:
         """``"base"`` or ``"new"``."""
-        return self._halves.get(place.part) if place.protocol == "base2new" else None
+        return _HALVES.get(place.part) if place.protocol == _PROTOCOL.folder else None
 
     def lacking(self, parts: Iterable[str]) -> str:
         """Both halves are needed."""

@@ -10,7 +10,7 @@ from npt_plugin.report.averaging import MEAN, Values
 from npt_plugin.report.protocols.base import Table, accuracy
 from npt_plugin.runs.collect import Run
 from npt_plugin.runs.layout import Place
-from npt_plugin.runs.units import Key, Unit
+from npt_plugin.runs.units import ZERO_SHOT, Key, Unit
 
 
 class FewShot(Table):
@@ -51,6 +51,7 @@ class FewShot(Table):
         return tuple(f"{n} shot{'s' if n > 1 else ''}" for n in shots)
 
     def values(self, unit: Unit, columns: Sequence[str]) -> Values:
-        """Accuracy on all classes."""
+        """Accuracy on all classes; of zero-shot CLIP, run once, the same for any shots."""
         shots = {column: column.split()[0] for column in columns}
-        return {c: accuracy(unit, n) for c, n in shots.items()}
+        any_shots = next(iter(unit.runs)) if unit.key.trainer == ZERO_SHOT else None
+        return {c: accuracy(unit, n if n in unit.runs else any_shots) for c, n in shots.items()}

@@ -8,12 +8,10 @@ from npt_plugin.report.averaging import Values
 from npt_plugin.report.protocols.base import Table, accuracy
 from npt_plugin.runs.layout import Place
 from npt_plugin.runs.units import Key, Unit
+from npt_plugin.sweep.protocols import VARIANTS
 
 SOURCE = "source"
 """Part of a transfer: the run that trained on the source dataset."""
-
-VARIANTS = ("imagenetv2", "imagenet_sketch", "imagenet_a", "imagenet_r")
-"""Targets of domain generalisation, in the order of the published tables."""
 
 
 class CrossDataset(Table):

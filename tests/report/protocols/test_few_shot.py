@@ -39,3 +39,13 @@ def test_a_config_of_its_own_for_each_number_of_shots_is_one_row(tmp_path, write
     write(Place("few_shot", "", "dtd", 1, 1.0, "CoOp", "vit_b16", 1), 44.0)  # two at one shot
     found = {row["config"]: row["1 shot"] for row in results(tmp_path).summary[:2]}
     assert found == {"vit_b16_ep50": 41.0, "vit_b16": 44.0}
+
+
+def test_zero_shot_has_one_accuracy_for_any_shots(tmp_path, write):
+    write(Place("few_shot", "", "dtd", 16, 1.0, "ZeroshotCLIP", "vit_b16", 1), 44.0)
+    for shots in (1, 4):
+        write(Place("few_shot", "", "dtd", shots, 0.06, "CoOp", "cfg", 1), 50.0)
+    made = results(tmp_path)
+    zero = [r for r in made.summary if r["trainer"] == "ZeroshotCLIP"]
+    assert {r["tau"] for r in zero} == {1.0, 0.06}
+    assert all(r[c] == 44.0 for r in zero for c in made.columns)

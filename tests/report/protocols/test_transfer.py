@@ -2,10 +2,11 @@
 
 import pytest
 
-from npt_plugin.report.protocols.transfer import VARIANTS, CrossDataset, DomainGeneralisation
+from npt_plugin.report.protocols.transfer import CrossDataset, DomainGeneralisation
 from npt_plugin.report.results import results_of
 from npt_plugin.runs.collect import find_runs
 from npt_plugin.runs.layout import Place
+from npt_plugin.sweep.protocols import VARIANTS
 
 CROSS, GENERALISATION = CrossDataset(), DomainGeneralisation()
 
