@@ -16,7 +16,7 @@ a factor left out, a wrong mean or a kernel broken by 1e-6 is above."""
 def gap(actual: Tensor, expected: Tensor) -> float:
     """Largest difference, as a share of the largest expected number; shapes must agree."""
     assert actual.shape == expected.shape
-    return float((actual - expected).abs().max() / expected.abs().max())
+    return float(((actual - expected).abs().max() / expected.abs().max()).detach())
 
 
 def product_bound(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -55,5 +55,6 @@ def float32_bound(plain: Tensor, exact: Tensor) -> float:
     Returns:
         Bound of the largest difference from ``exact``.
     """
-    found = (plain.double() - exact).abs().max()
+    plain, exact = plain.detach().double(), exact.detach()
+    found = (plain - exact).abs().max()
     return 10 * max(float(found), SINGLE * float(exact.abs().max()))
