@@ -47,15 +47,10 @@ def float64(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
     if marker is None or marker.kwargs.get("single"):
         yield
         return
-    from npt_plugin.backbone import precision
-    from npt_plugin.backbone.loading import clip_module
+    from double import replacements
 
-    norm = sys.modules[f"{clip_module().__name__}.model"].LayerNorm  # computes in float32
-    monkeypatch.setattr(norm, "forward", torch.nn.LayerNorm.forward)
-    monkeypatch.setattr(torch.nn.Module, "float", torch.nn.Module.double)
-    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
-    double = precision.Precision("fp32", torch.float64)
-    monkeypatch.setitem(precision._TABLE, "fp32", double)
+    for owner, name, value in replacements():
+        monkeypatch.setattr(owner, name, value)
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)

@@ -11,11 +11,12 @@ import torch
 
 WORLD, OUT, METHODS = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 STEPS, EPOCH = 20, 5
-sys.path.insert(0, str(Path.cwd()))
+sys.path[:0] = [str(Path.cwd()), str(Path(__file__).resolve().parents[1] / "support")]
 
 import npt_plugin.engine.framework  # noqa: E402, F401, I001  first: Dassl may need it to import at all
 import datasets.oxford_pets  # noqa: E402, F401
 import host_world  # noqa: E402
+from double import replacements  # noqa: E402
 import trainers.cocoop  # noqa: E402, F401
 import trainers.coop  # noqa: E402, F401
 
@@ -218,6 +219,9 @@ def shots():
 
 npt_plugin.register()
 torch.set_num_threads(1)
+torch.set_default_dtype(torch.float64)
+for place in replacements():
+    setattr(*place)
 result = {method: compare(method) for method in METHODS}
 result["shots"] = shots()
 Path(OUT).write_text(json.dumps(result))
