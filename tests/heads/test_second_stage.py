@@ -82,3 +82,10 @@ def test_norms_of_marc_are_saved_and_frozen():
     other.load_state_dict(marc.state_dict())
     assert torch.equal(other.norms, weight.detach().norm(dim=1))
     assert "norms" not in dict(marc.named_parameters())
+
+
+def test_second_stages_see_classes_as_often_as_their_papers_say():
+    """cRT and LWS draw classes evenly (Kang et al.); DisAlign and MARC re-weight plain batches."""
+    found = {name: (stage.loss, stage.balanced_sampling) for name, stage in TWO_STAGE.items()}
+    evenly, reweighted = ("ce", True), ("grw", False)
+    assert found == dict(crt=evenly, lws=evenly, disalign=reweighted, marc=reweighted)
