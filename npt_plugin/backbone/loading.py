@@ -10,6 +10,7 @@ import warnings
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -83,6 +84,20 @@ def tokenize(texts: list[str]) -> Tensor:
             f"A prompt is too long for CLIP's 77 tokens ({error}): shorten the class name or the "
             "number of context words."
         ) from None
+
+
+def backbone_name(cfg: Any) -> str:
+    """How a run's CLIP is spoken of: the file with its weights, or its name.
+
+    Args:
+        cfg: The run's config.
+    """
+    return cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME
+
+
+def load_clip_of(cfg: Any) -> ClipModule:
+    """The CLIP that a config asks for, see :func:`load_clip`."""
+    return load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS)
 
 
 def load_clip(name: str, weights: str = "") -> ClipModule:

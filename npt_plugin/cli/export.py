@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from npt_plugin.backbone.loading import TINY, load_clip
+from npt_plugin.backbone.loading import TINY, load_clip_of
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
@@ -84,7 +84,7 @@ def _about(run: RunFolder, cfg: Any) -> dict[str, str]:
 
 def _write_backbone(cfg: Any, path: Path) -> Path:
     """CLIP's weights with one row of the token table: the exported text features replace it."""
-    state = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS).float().state_dict()
+    state = load_clip_of(cfg).float().state_dict()
     state = {k: v.contiguous() for k, v in state.items()}
     state["token_embedding.weight"] = state["token_embedding.weight"][:1].clone()
     data = save(state)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npt_plugin.backbone.loading import TINY, load_clip, tokenizer
+from npt_plugin.backbone.loading import TINY, load_clip_of, tokenizer
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.embedded.weights import known_token_ids
 from npt_plugin.errors import UserError
@@ -52,7 +52,7 @@ def nearest_words(
     ctx = contexts[0].ctx.detach().float()  # (n_ctx, W) or (K, n_ctx, W)
     if ctx.ndim == 3:
         ctx = ctx[_place(run.class_names, class_name)]
-    clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS)
+    clip_model = load_clip_of(cfg)
     table = clip_model.token_embedding.weight.detach().float()  # (V, W)
     return _nearest(ctx, table, _meaningful(cfg, len(table)), k)
 

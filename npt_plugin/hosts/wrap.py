@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.config import KEYS
 from npt_plugin.datasets.class_counts import class_counts
 from npt_plugin.errors import UserError
@@ -183,5 +183,5 @@ def scaled(trainer: Any, gradient: Tensor) -> Tensor:
 
 def zero_shot_text(cfg: Any, classnames: list[str]) -> Tensor:
     """Unit-norm zero-shot text features (K, D) of the host's backbone, fp32."""
-    clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS).float()
+    clip_model = load_clip_of(cfg).float()
     return text_features_of(clip_model, classnames, template_of(cfg))

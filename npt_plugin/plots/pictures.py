@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.errors import UserError
 from npt_plugin.plots import classes, comparison, curves, geometry
 from npt_plugin.plots.style import png
@@ -55,7 +55,7 @@ def _gram(run: RunFolder) -> Figure:
     """Text features of the hand-written prompt come from CLIP, those learned from the run."""
     kept, cfg = Predictions.load(run.path), run.config()
     with contextlib.redirect_stdout(io.StringIO()):
-        clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS).float()
+        clip_model = load_clip_of(cfg).float()
         before = text_features_of(clip_model, kept.class_names, template_of(cfg))
     return geometry.text_gram(before, kept.text_features, kept.class_names)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.errors import UserError
 from npt_plugin.runs.config_tree import config_as_dict, config_difference, config_hash
 from npt_plugin.runs.layout import RESULTS
@@ -29,7 +30,7 @@ def describe_run(trainer: Any) -> Record:
         trainer=cfg.TRAINER.NAME,
         dataset=cfg.DATASET.NAME,
         classes=cfg.DATASET.SUBSAMPLE_CLASSES,
-        backbone=cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME,
+        backbone=backbone_name(cfg),
         shots=cfg.DATASET.NUM_SHOTS,
         seed=cfg.SEED,
         ratio=cfg.DATASET.IMBALANCE.RATIO,

@@ -59,7 +59,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, user_errors()):
         return str(error), USER
     if isinstance(error, FloatingPointError):
-        return f"{error} The last good checkpoint is kept.", FAILED
+        return str(error), FAILED
     if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
         where = f" {error.filename}" if error.filename else ""
         return f"Cannot read or write{where}: {error.strerror}.", USER

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.frozen_linear import kernels
-from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.loading import backbone_name, load_clip_of
 from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.backbone.precision import Precision, cast_towers, check_precision, resolve_precision
 from npt_plugin.datasets.choice_record import CHOICE_FILE, refuse_other_choice
@@ -76,8 +76,8 @@ class PromptTrainer(TrainerX):
         cfg = self.cfg
         self.train_seconds, self.history = 0.0, []
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
-        print(f"Loading CLIP (backbone: {cfg.MODEL.BACKBONE.NAME}, {self.precision.name})")
-        clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS)
+        print(f"Loading CLIP (backbone: {backbone_name(cfg)}, {self.precision.name})")
+        clip_model = load_clip_of(cfg)
         cast_towers(clip_model, self.precision.tower_dtype)
         self.model = self.model_class(cfg, self.classnames, clip_model)
         check_tau_norm(cfg, self.model)

@@ -88,6 +88,14 @@ def load_into(model: PromptedCLIP, file: str | Path) -> int | None:
     return epoch if type(epoch) is int else None
 
 
+def what_is_kept(trainer: Any) -> str:
+    """A sentence on the last good epoch of a run that goes wrong."""
+    file = Path(trainer.output_dir or ".") / PROGRESS
+    if trainer.output_dir and file.exists():
+        return f"The last good epoch is kept in {file}."
+    return "No epoch had ended, so nothing is kept."
+
+
 def save_progress(trainer: Any) -> None:
     """Write everything the next epoch depends on; the last good file stays beside the new one.
 
@@ -99,7 +107,7 @@ def save_progress(trainer: Any) -> None:
         if not bool(torch.isfinite(parameter).all()):
             raise FloatingPointError(
                 f"{name} is not finite after epoch {trainer.epoch + 1}: lower OPTIM.LR or use PREC "
-                "fp32."
+                f"fp32. {what_is_kept(trainer)}"
             )
     state = {
         "epoch": trainer.epoch + 1,

@@ -6,6 +6,7 @@ from typing import Any
 
 from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.image_tower import ImageTower
+from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.errors import UserError
 from npt_plugin.system.options import in_range
 
@@ -35,7 +36,7 @@ def check_image_size(cfg: Any, clip_model: ClipModule) -> None:
     wanted = clip_model.visual.input_resolution
     if tuple(cfg.INPUT.SIZE) != (wanted, wanted):
         raise UserError(
-            f"INPUT.SIZE is {tuple(cfg.INPUT.SIZE)}, but {cfg.MODEL.BACKBONE.NAME} takes images of "
+            f"INPUT.SIZE is {tuple(cfg.INPUT.SIZE)}, but {backbone_name(cfg)} takes images of "
             f"({wanted}, {wanted}): set INPUT.SIZE to that."
         )
 

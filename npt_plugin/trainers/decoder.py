@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.tokens import all_tokens, class_token
 from npt_plugin.heads.decoder import Decoder as TokenDecoder
 from npt_plugin.system.options import in_range
@@ -23,7 +24,7 @@ class DecoderCLIP(HeadedCLIP):
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.DECODER, self.image_encoder
-        backbone = cfg.MODEL.BACKBONE.NAME
+        backbone = backbone_name(cfg)
         require_vit(tower, "Decoder reads the tokens", backbone, HEAD_WITHOUT_VIT)
         self.learns_image_side = node.DEPTH > 0
         self.final_norm = node.FINAL_NORM

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from npt_plugin.engine.framework import AverageMeter, MetricMeter
+from npt_plugin.trainers.checkpoints import what_is_kept
 
 
 class EpochLog:
@@ -69,7 +70,7 @@ class EpochLog:
             if value - value != 0:  # inf or nan
                 raise FloatingPointError(
                     f"{name} is {value} at epoch {self.trainer.epoch + 1}, step {step + 1}: lower "
-                    "OPTIM.LR or use PREC fp32."
+                    f"OPTIM.LR or use PREC fp32. {what_is_kept(self.trainer)}"
                 )
 
     def _write(self, step: int) -> None:

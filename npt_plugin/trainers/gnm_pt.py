@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.tokens import prompted_tokens
 from npt_plugin.system.options import in_range
 from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
@@ -28,7 +29,7 @@ class GNMPTCLIP(HeadedCLIP):
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.GNM_PT, self.image_encoder
-        backbone = cfg.MODEL.BACKBONE.NAME
+        backbone = backbone_name(cfg)
         require_vit(tower, "GNM_PT puts prompts between the tokens", backbone, HEAD_WITHOUT_VIT)
         self.projected = check_feature("TRAINER.GNM_PT.FEATURE", node.FEATURE)
         self.norm_prompts = node.NORM_PROMPTS

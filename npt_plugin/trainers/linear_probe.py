@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.tokens import class_token
 from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.headed import HeadedCLIP, HeadTrainer, check_feature
@@ -23,7 +24,7 @@ class LinearProbeCLIP(HeadedCLIP):
         wanted = cfg.TRAINER.LINEAR_PROBE.FEATURE
         self.projected = check_feature("TRAINER.LINEAR_PROBE.FEATURE", wanted)
         if not self.projected:
-            reads, backbone = "LinearProbe on ln_post reads the tokens", cfg.MODEL.BACKBONE.NAME
+            reads, backbone = "LinearProbe on ln_post reads the tokens", backbone_name(cfg)
             require_vit(self.image_encoder, reads, backbone, HEAD_WITHOUT_VIT)
         self.feature_kind = f"not normalised, {wanted}"
         self.add_head(cfg, clip_model, self.projected)

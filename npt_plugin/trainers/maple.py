@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.checks import PROMPTS_WITHOUT_VIT, require_vit
@@ -57,7 +58,7 @@ class MaPLeCLIP(PromptedCLIP):
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)
-        needs, backbone = "MaPLe puts prompts between the tokens", cfg.MODEL.BACKBONE.NAME
+        needs, backbone = "MaPLe puts prompts between the tokens", backbone_name(cfg)
         require_vit(self.image_encoder, needs, backbone, PROMPTS_WITHOUT_VIT)
         deepest = min(self.image_encoder.depth, len(clip_model.transformer.resblocks))
         check_depth("TRAINER.MAPLE.PROMPT_DEPTH", cfg.TRAINER.MAPLE.PROMPT_DEPTH, 1, deepest)

@@ -9,7 +9,7 @@ import torch
 from yacs.config import CfgNode
 
 from npt_plugin.backbone.blocks import ClipModule
-from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.backbone.precision import cast_towers, resolve_precision
 from npt_plugin.engine.framework import TRAINER_REGISTRY
 from npt_plugin.errors import UserError
@@ -38,7 +38,7 @@ def load_model(
     cfg.freeze()
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     precision = resolve_precision(getattr(cfg.TRAINER, model_class_of(cfg).prec_node).PREC, place)
-    clip_model = load_clip(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS)
+    clip_model = load_clip_of(cfg)
     cast_towers(clip_model, precision.tower_dtype)
     model = restore_model(run, cfg, clip_model, class_names or run.class_names)
     return model.to(place).eval().requires_grad_(False), cfg, place, precision

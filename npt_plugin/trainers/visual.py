@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from npt_plugin.backbone.image_tower import ImageTower
+from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.trainers.checks import PROMPTS_WITHOUT_VIT, require_vit
 from npt_plugin.trainers.context import random_context
 from npt_plugin.trainers.deep import check_depth, deep_prompts
@@ -25,7 +26,7 @@ class VisualPrompts(nn.Module):
 
     def __init__(self, tower: ImageTower, n_ctx: int, depth: int, method: str, cfg: Any) -> None:
         super().__init__()
-        needs, backbone = f"{method} puts prompts between the tokens", cfg.MODEL.BACKBONE.NAME
+        needs, backbone = f"{method} puts prompts between the tokens", backbone_name(cfg)
         require_vit(tower, needs, backbone, PROMPTS_WITHOUT_VIT)
         check_depth(f"TRAINER.{method}.PROMPT_DEPTH_VISION", depth, 1, tower.depth)
         self.shallow = nn.Parameter(random_context(n_ctx, tower.width))

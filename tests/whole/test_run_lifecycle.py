@@ -52,6 +52,14 @@ def test_a_failure_is_recorded_with_its_reason(make_trainer, tmp_path):
     assert record.status == "failed" and "roof" in record.reason
 
 
+def test_a_loss_that_blows_up_at_once_does_not_speak_of_a_checkpoint(train_here, tmp_path):
+    out = tmp_path / "out"
+    words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
+    done = train_here(*words, options=("OPTIM.LR", "1e30"))
+    assert done.returncode == 1 and "nothing is kept" in done.stderr
+    assert not (out / "progress.npt").exists()
+
+
 def test_a_loss_that_blows_up_is_one_sentence_and_keeps_the_checkpoint(train_here, tmp_path):
     """Epoch 1 runs at a learning rate of 0, so only epoch 2 goes wrong."""
     out = tmp_path / "out"
@@ -69,7 +77,7 @@ def test_a_loss_that_blows_up_is_one_sentence_and_keeps_the_checkpoint(train_her
     done = train_here(*words, options=options)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     (line,) = [x for x in done.stderr.splitlines() if x.startswith("error: ")]
-    assert "epoch 2" in line and "The last good checkpoint is kept." in line
+    assert "epoch 2" in line and "The last good epoch is kept in" in line and "progress" in line
     record = read_record(out / RESULTS)
     assert record.status == "failed" and "FloatingPointError" in record.reason
     assert (out / "progress.npt").exists() and not (out / LOCK).exists()
