@@ -11,12 +11,8 @@ import torch
 
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.errors import UserError
-from npt_plugin.runs.versions import versions
+from npt_plugin.runs.opening_lines import system_info
 from npt_plugin.system.processor import processor_name
-
-
-def _versions() -> str:
-    return ", ".join(f"{name} {value}" for name, value in versions().items())
 
 
 def _device() -> str:
@@ -75,7 +71,7 @@ def _configs() -> str:
 
 
 CHECKS: dict[str, Callable[[], str]] = {
-    "versions": _versions,
+    "versions": system_info,
     "device": _device,
     "CLIP Tiny": _tiny,
     "CLIP weights": _openai,

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from npt_plugin.datasets.class_counts import describe
 from npt_plugin.engine.framework import build_trainer
 from npt_plugin.system.memory import peak_memory
 from npt_plugin.system.random_state import seed_everything
@@ -29,6 +30,7 @@ def dry_run(cfg: Any) -> None:
     seed_everything(cfg)
     started = time.perf_counter()
     trainer = build_trainer(cfg)
+    print(describe(trainer.dm.dataset))
     preparing = time.perf_counter() - started
     print(f"\n** Dry run of {cfg.TRAINER.NAME} on {cfg.DATASET.NAME} **")
     _print_learned(trainer)

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     cfg.freeze()
     trainer = TRAINER_REGISTRY.get(cfg.TRAINER.NAME)
     model_dir, epoch = source.checkpoint(trainer.model_class)
-    request = Request(eval_only=True, model_dir=model_dir, load_epoch=epoch)
+    request = Request(opts=tuple(args.opts), eval_only=True, model_dir=model_dir, load_epoch=epoch)
     own = source.config()
     same = (cfg.DATASET.NAME, classes) == (own.DATASET.NAME, own.DATASET.SUBSAMPLE_CLASSES)
     perform_cfg(cfg, request, source.check_classes if same else None)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from npt_plugin.cli.dry_run import dry_run
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.registration import register_all
+from npt_plugin.runs.opening_lines import ignored_keys
 from npt_plugin.runs.settings import Request, build_cfg
 from npt_plugin.sweep.run import perform
 from npt_plugin.system.exit_codes import exit_code
@@ -58,7 +59,10 @@ def run(args: argparse.Namespace) -> None:
         print(build_cfg(request).dump(), end="")
     elif estimate:
         register_all(base=True)
-        dry_run(build_cfg(request))
+        cfg = build_cfg(request)
+        for line in ignored_keys(request, cfg.TRAINER.NAME):
+            print(line)
+        dry_run(cfg)
     else:
         perform(request)
 

@@ -79,7 +79,6 @@ get_cfg_default = _config.get_cfg_default
 
 AverageMeter = _utils.AverageMeter
 MetricMeter = _utils.MetricMeter
-collect_env_info = _utils.collect_env_info
 setup_logger = _utils.setup_logger
 
 if BACKEND == "minidassl":

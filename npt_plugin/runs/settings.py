@@ -118,11 +118,34 @@ def check_values(cfg: CfgNode) -> None:
             in_range(key.name, attrgetter(key.name)(cfg), key.least)
 
 
+def given_keys(request: Request) -> list[str]:
+    """Names of the config keys that files and options of a request set, each once.
+
+    Raises:
+        UserError: If a file cannot be read.
+    """
+    request = request.located()
+    files = [path for path in (request.dataset_config_file, request.config_file) if path]
+    keys = [key for path in files for key in read_file(path)]
+    keys += [str(key) for key in _pairs(request.opts)[::2]]
+    return list(dict.fromkeys(keys))
+
+
 def merge_file(cfg: CfgNode, path: str | Path) -> None:
     """Merge a yaml file into ``cfg``.
 
     Raises:
         UserError: If the file is absent, not yaml, or has an unknown or ill-typed key.
+    """
+    for key, value in read_file(path).items():
+        _merge_one(cfg, key, value, f" in {path}")
+
+
+def read_file(path: str | Path) -> dict[str, Any]:
+    """The keys and values of a yaml file, ``{"NODE.KEY": value}``.
+
+    Raises:
+        UserError: If the file is absent, or not yaml of nodes and keys.
     """
     try:
         loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -131,11 +154,10 @@ def merge_file(cfg: CfgNode, path: str | Path) -> None:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"Config file {path} cannot be read ({error}).") from None
     if loaded is None:
-        return
+        return {}
     if not isinstance(loaded, dict):
         raise UserError(f"Config file {path} must hold KEY: value pairs.")
-    for key, value in flatten(loaded).items():
-        _merge_one(cfg, key, value, f" in {path}")
+    return flatten(loaded)
 
 
 def merge_options(cfg: CfgNode, options: Sequence[Any]) -> None:
@@ -144,14 +166,19 @@ def merge_options(cfg: CfgNode, options: Sequence[Any]) -> None:
     Raises:
         UserError: On an odd number of words, or an unknown or ill-typed key.
     """
+    options = _pairs(options)
+    for key, value in zip(options[::2], options[1::2], strict=True):
+        _merge_one(cfg, str(key), value, "")
+
+
+def _pairs(options: Sequence[Any]) -> Sequence[Any]:
     if options and options[0] == "--":
         options = options[1:]
     if len(options) % 2:
         raise UserError(
             f"Options come in pairs KEY value, but {options[-1]!r} at the end has no partner."
         )
-    for key, value in zip(options[::2], options[1::2], strict=True):
-        _merge_one(cfg, str(key), value, "")
+    return options
 
 
 def _merge_one(cfg: CfgNode, key: str, value: Any, where: str) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from npt_plugin.engine.framework import build_trainer, collect_env_info, setup_logger
+from npt_plugin.engine.framework import build_trainer, setup_logger
 from npt_plugin.registration import register_all
+from npt_plugin.runs.layout import CONFIG
+from npt_plugin.runs.opening_lines import opening_lines
 from npt_plugin.runs.recorder import recorded, refuse_other_results
 from npt_plugin.runs.settings import Request, build_cfg
+from npt_plugin.system.files import write_text
 from npt_plugin.system.locks import run_lock
 from npt_plugin.system.random_state import seed_everything
 from npt_plugin.system.signals import stop_signals
@@ -36,7 +39,8 @@ def perform_cfg(
 
     Args:
         cfg: The frozen config.
-        request: ``eval_only``, ``model_dir``, ``load_epoch`` and ``no_train`` are read.
+        request: What it came from, for the log; ``eval_only``, ``model_dir``, ``load_epoch`` and
+            ``no_train`` are followed.
         check_classes: Called with the class names found in the data, before anything is written.
     """
     with stop_signals(), run_lock(cfg.OUTPUT_DIR):
@@ -48,7 +52,9 @@ def perform_cfg(
         setup_logger(cfg.OUTPUT_DIR)
         if torch.cuda.is_available() and cfg.USE_CUDA:
             torch.backends.cudnn.benchmark = True
-        _print_settings(request.located(), cfg)
+        if cfg.OUTPUT_DIR:
+            write_text(Path(cfg.OUTPUT_DIR) / CONFIG, cfg.dump())
+        print("\n".join(opening_lines(request.located(), cfg)))
         trainer = build_trainer(cfg)
         if check_classes is not None:
             check_classes(trainer.classnames)
@@ -60,10 +66,3 @@ def perform_cfg(
             with recorded(trainer):
                 trainer.train()
         return trainer
-
-
-def _print_settings(request: Request, cfg: Any) -> None:
-    print("** Arguments **")
-    for name, value in sorted(asdict(request).items()):
-        print(f"{name}: {value}")
-    print(f"** Config **\n{cfg}\n** System info **\n{collect_env_info()}\n")

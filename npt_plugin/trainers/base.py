@@ -63,13 +63,17 @@ class PromptTrainer(TrainerX):
         """The run's ``PREC`` as the config says it."""
         return getattr(cfg.TRAINER, self.model_class.prec_node).PREC
 
+    @classmethod
+    def config_nodes(cls) -> set[str]:
+        """Names of the ``TRAINER`` nodes this trainer reads; keys of the others do nothing."""
+        return {cls.model_class.prec_node, *cls.model_class.other_nodes, "IMBALANCE_LOSS"}
+
     def build_data_loader(self) -> None:
         """Dassl's loaders; then the class counts, which the losses and the results need."""
         super().build_data_loader()
         dataset = self.dm.dataset
         self.classnames = list(dataset.classnames)
         self.class_counts = class_counts(dataset)
-        print(describe(dataset))
 
     def build_model(self) -> None:
         """CLIP in the run's precision, prompts, losses, optimiser and schedule."""
@@ -173,6 +177,7 @@ class PromptTrainer(TrainerX):
                 f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no "
                 "training image, so nothing can be trained on it; use --eval-only, or more shots."
             )
+        print(describe(self.dm.dataset))
         super().before_train()
         record = self._choice()
         if self.output_dir and record:  # which images, of which split, for which seed

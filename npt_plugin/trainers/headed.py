@@ -34,6 +34,7 @@ class HeadedCLIP(PromptedCLIP):
         head: ``TRAINER.HEAD``.
     """
 
+    other_nodes = ("HEAD", "ZSCLIP")
     checkpoint_name = "classifier"
     head: Head
 

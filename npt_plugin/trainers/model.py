@@ -36,6 +36,7 @@ class PromptedCLIP(nn.Module):
         learns_text_side: The same for the text features.
         text_depends_on_image: Whether every image has its own text features (CoCoOp).
         prec_node: Name of the ``TRAINER`` node that holds this method's ``PREC``.
+        other_nodes: Further ``TRAINER`` nodes this model reads.
         checkpoint_name: Folder of the checkpoints, as the public checkout names it.
         feature_kind: Tells features of one tower apart in a cache; "": CLIP's own, unit norm.
         takes_tau_norm: Whether the classifier has norms that tau-normalisation could change.
@@ -45,6 +46,7 @@ class PromptedCLIP(nn.Module):
     learns_text_side = True
     text_depends_on_image = False
     prec_node = "COOP"
+    other_nodes: tuple[str, ...] = ()
     checkpoint_name = "prompt_learner"
     feature_kind = ""
     takes_tau_norm = False

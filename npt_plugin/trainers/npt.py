@@ -27,6 +27,11 @@ class NPTMixin(PromptTrainer):
     Collapse, KDD 2024, arXiv:2306.15955; the formulas are our reading (docs/methods.md).
     """
 
+    @classmethod
+    def config_nodes(cls) -> set[str]:
+        """Also the objective's own, and the template of its zero-shot anchors."""
+        return super().config_nodes() | {"NPT", "ZSCLIP"}
+
     def check_cfg(self, cfg: Any) -> None:
         """Refuse ``TRAINER.NPT.BASE`` host where no host has this trainer."""
         super().check_cfg(cfg)

@@ -22,7 +22,12 @@ def test_train_then_evaluate_new_classes(train_py, tmp_path):
     done = train_py("--trainer", "NPT_CoOp", "--seed", "0", "--output-dir", str(base))
     assert done.returncode == 0, done.stderr[-3000:]
     log = (base / "log.txt").read_text()
-    assert "=> result" in log and "* accuracy:" in log and "epoch [2/2]" in log
+    assert "=> result" in log and "\n* accuracy: " in log and "epoch [2/2]" in log
+    heads = ["** Arguments **", "** Config **", "** System info **"]
+    assert [line for line in log.splitlines() if line in heads] == heads
+    assert log.index("Training images per class") < log.index("epoch [1/2]")
+    assert len(log.splitlines()) < 100 and "TRAINER.COOP.N_CTX: 3\n" in log
+    assert "CLASS_TOKEN_POSITION" not in log  # at its default
     record = json.loads((base / "results.json").read_text())
     assert record["seed"] == 0 and record["config"]["SEED"] == 0  # seed 0 is a seed
     assert [c["name"] for c in record["per_class"]] == ["red_kite", "blue kite", "green kite"]
@@ -43,6 +48,8 @@ def test_train_then_evaluate_new_classes(train_py, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     record = json.loads((new / "results.json").read_text())
     assert [c["name"] for c in record["per_class"]] == ["grey boat", "tan boat", "lime fish"]
+    log = (new / "log.txt").read_text()
+    assert "Training images per class" not in log and "\n* accuracy: " in log
 
 
 def test_the_same_seed_gives_the_same_numbers_in_two_processes(train_py, tmp_path):
@@ -136,3 +143,18 @@ def test_print_config_is_yaml_and_runs_nothing(train_here, tmp_path):
     done = train_here("--trainer", "CoOp", "--print-config", "--output-dir", str(tmp_path / "no"))
     assert done.returncode == 0 and not (tmp_path / "no").exists()
     assert yaml.safe_load(done.stdout)["TRAINER"]["NAME"] == "CoOp"
+
+
+def test_the_whole_config_is_kept_from_the_start(train_here, tmp_path):
+    words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(tmp_path / "run")]
+    assert train_here(*words, "--no-train").returncode == 0
+    kept = (tmp_path / "run" / "config.yaml").read_text()
+    assert kept == train_here(*words, "--print-config").stdout
+
+
+@pytest.mark.parametrize("way", ["--dry-run", "--no-train"])
+def test_keys_of_another_trainer_are_called_ignored(train_here, tmp_path, way):
+    words = ["--trainer", "CoCoOp", "--seed", "1", "--output-dir", str(tmp_path / "run"), way]
+    done = train_here(*words, options=("TRAINER.COCOOP.N_CTX", "2"))
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("Ignored: ")]
+    assert "TRAINER.COOP.N_CTX" in line and "TRAINER.COCOOP.N_CTX" not in line
