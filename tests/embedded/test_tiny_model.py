@@ -1,8 +1,11 @@
+import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from tolerance import DOUBLE
 
 from npt_plugin.backbone.tiny import fresh_token_table
 from npt_plugin.embedded.batches import Batch
@@ -56,8 +59,10 @@ def test_the_seed_fixes_the_model():
     assert torch.equal(one["rows"], torch.from_numpy(fresh_token_table(64)[ids]))
 
 
+@pytest.mark.numerics
 def test_the_loss_against_a_plain_computation(model, batch):
     """One cross-entropy over captions, one over pictures, and one for each head that applies."""
+    model, batch = copy.deepcopy(model).double(), replace(batch, images=batch.images.double())
     with torch.no_grad():
         loss, contrast = model.loss(batch, keep=None, head_weight=0.5)
         features, before = image_tower(model.clip.visual, batch.images)
@@ -76,9 +81,8 @@ def test_the_loss_against_a_plain_computation(model, batch):
                 for i in rows
             ]
             heads += (2.0 if name == "icon" else 1.0) * sum(own) / len(own)
-    # float32 logits of the order of the scale, 14: rounding of 1e-6 each
-    assert float(contrast) == pytest.approx(float(expected), abs=1e-4)
-    assert float(loss) == pytest.approx(float(expected) + 0.5 * heads, abs=1e-4)
+    assert float(contrast) == pytest.approx(float(expected), rel=DOUBLE)
+    assert float(loss) == pytest.approx(float(expected) + 0.5 * heads, rel=DOUBLE)
 
 
 def test_every_parameter_that_training_moves_gets_a_gradient(model, batch):
@@ -88,6 +92,7 @@ def test_every_parameter_that_training_moves_gets_a_gradient(model, batch):
     assert without <= {"clip.token_embedding.weight", "heads.layout.weight", "heads.layout.bias"}
 
 
+@pytest.mark.numerics
 def test_position_codes_are_waves_along_rows_and_columns():
     codes = _plane_waves(3, 16)
     assert codes.shape == (9, 16)
@@ -97,5 +102,5 @@ def test_position_codes_are_waves_along_rows_and_columns():
                 for k in range(4):
                     phase = 2 * place / 40 ** (k / 4)
                     found = codes[3 * row + column, half + k], codes[3 * row + column, half + 4 + k]
-                    assert found[0].item() == pytest.approx(math.sin(phase), abs=1e-5)
-                    assert found[1].item() == pytest.approx(math.cos(phase), abs=1e-5)
+                    assert found[0].item() == pytest.approx(math.sin(phase), abs=DOUBLE)
+                    assert found[1].item() == pytest.approx(math.cos(phase), abs=DOUBLE)
