@@ -41,8 +41,9 @@ class Key:
     least: float | None = None
 
 
-def _node(prefix: str, *rows: Key, ours: bool = False) -> tuple[Key, ...]:
-    return tuple(replace(k, name=f"{prefix}.{k.name}", ours=ours or k.ours) for k in rows)
+def _node(prefix: str, *rows: Key, ours: bool = False, numbers: bool = True) -> tuple[Key, ...]:
+    named = (replace(row, name=f"{prefix}.{row.name}".lstrip(".")) for row in rows)
+    return tuple(replace(row, ours=ours, numbers=numbers) for row in named)
 
 
 _PREC = "fp32, fp16, amp, bf16 or auto"
@@ -213,44 +214,36 @@ _OPTIM = (
     ),
 )
 
-_STEP = (
-    Key("INPUT.IMAGE_CACHE", "", "memory: keep decoded training images; empty: off", numbers=False),
-    Key("INPUT.CACHED_VIEWS", 0, "augmented views cached per training image; 0: off", ours=True),
-    Key("DATALOADER.DETERMINISTIC_AUG", False, "augment by (seed, epoch, image), not by RNG state"),
-    Key(
-        "MODEL.TEXT_CHUNK",
-        -1,
-        "prompts encoded at a time, checkpointed; 0: all, -1: what fits",
-        numbers=False,
-        ours=True,
-    ),
-    Key(
-        "MODEL.CLIP_WEIGHTS",
-        "",
-        "path of CLIP weights; overrides MODEL.BACKBONE.NAME",
-        ours=True,
-        path=True,
-    ),
-    Key(
-        "TEST.FEATURE_STORE",
-        "",
-        "folder that keeps test image features of a frozen tower; empty: off",
-        numbers=False,
-        ours=True,
-    ),
-    Key("TEST.SAVE_PREDICTIONS", True, "keep logits and features for plots", numbers=False),
-    Key(
-        "TEST.NC_PER_EPOCH",
-        0,
-        "NC metrics of the test images every so many epochs; 0: at the end",
-        numbers=False,
-        ours=True,
-    ),
-    Key("TRAIN.IMAGE_CHUNKS", 1, "pieces a batch is encoded in: less memory", ours=True, least=1),
-    Key("TRAIN.STEPS", 0, "optimiser steps in total; 0: MAX_EPOCH epochs", ours=True, least=0),
+_SPEED = _node(
+    "",  # what goes where and how fast, in our own step
+    Key("MODEL.TEXT_CHUNK", -1, "prompts encoded at a time; 0: all, -1: what fits"),
+    Key("TEST.FEATURE_STORE", "", "folder that keeps a frozen tower's test features; empty: off"),
+    Key("TEST.SAVE_PREDICTIONS", True, "keep logits and features for plots"),
+    Key("TEST.NC_PER_EPOCH", 0, "epochs between NC metrics of the test images; 0: at the end"),
+    ours=True,
+    numbers=False,
 )
 
-KEYS = (*_BASE_TRAINERS, *_HEADS, *_NPT, *_IMBALANCE_LOSS, *_DATASET, *_OPTIM, *_STEP)
+_STEP = _node(
+    "",
+    Key("INPUT.CACHED_VIEWS", 0, "augmented views cached per training image; 0: off"),
+    Key(
+        "MODEL.CLIP_WEIGHTS", "", "path of CLIP weights, instead of the backbone's name", path=True
+    ),
+    Key("TRAIN.IMAGE_CHUNKS", 1, "pieces a batch is encoded in: less memory", least=1),
+    Key("TRAIN.STEPS", 0, "optimiser steps in total; 0: MAX_EPOCH epochs", least=0),
+    ours=True,
+)
+
+_LOADER = (
+    Key("INPUT.IMAGE_CACHE", "", "memory: keep decoded training images; empty: off", numbers=False),
+    Key("DATALOADER.DETERMINISTIC_AUG", False, "augment by (seed, epoch, image), not by RNG state"),
+)
+
+KEYS = (
+    *(*_BASE_TRAINERS, *_HEADS, *_NPT, *_IMBALANCE_LOSS),
+    *(*_DATASET, *_OPTIM, *_SPEED, *_STEP, *_LOADER),
+)
 """The keys we add."""
 
 DASSL_KEYS = (
@@ -272,20 +265,6 @@ DASSL_KEYS = (
     Key("TEST.COMPUTE_CMAT", None, "write a confusion matrix", numbers=False),
 )
 """Dassl's own keys of which we know more than their default."""
-
-RENAMED = {
-    "INPUT.FEATURE_CACHE": "INPUT.CACHED_VIEWS",
-    "TEST.FEATURE_CACHE": "TEST.FEATURE_STORE",
-    "TRAIN.ACCUMULATE": "TRAIN.IMAGE_CHUNKS",
-}
-"""Keys of version 0.1 by their present name: still taken, in files, options and old records."""
-
-REMOVED = {
-    "DATASET.FEWSHOT_CACHE": "every run records its choice in selection.json",
-    "INPUT.IMAGE_CACHE_DIR": "INPUT.IMAGE_CACHE keeps images in memory only",
-    "MODEL.COMPILE": "torch.compile made runs slower",
-}
-"""Keys of version 0.1 that are gone, and why nobody misses them. None of them changes numbers."""
 
 
 def defaults() -> CN:

@@ -13,8 +13,8 @@ from npt_plugin.cli.protocol import add_job_flags
 from npt_plugin.errors import UserError
 from npt_plugin.report.write import report
 from npt_plugin.runs.configs import configs_folder
+from npt_plugin.runs.units import ZERO_SHOT
 from npt_plugin.sweep.grid import Grid
-from npt_plugin.sweep.job import UNTRAINED
 from npt_plugin.sweep.protocols import PROTOCOLS, protocol_named
 from npt_plugin.sweep.workers import run_all
 from npt_plugin.system.exit_codes import FAILED, OK, exit_code
@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--protocol", default="base2new", metavar="NAME", help=about)
     p.add_argument("--datasets", nargs="+", default=[], help="trained on; of xd and dg: tested on")
     p.add_argument("--source", default="imagenet", help="dataset that xd and dg train on")
-    trainers = [UNTRAINED, "CoOp", "NPT_CoOp"]
+    trainers = [ZERO_SHOT, "CoOp", "NPT_CoOp"]
     p.add_argument("--trainers", nargs="+", default=trainers, help="registry names")
     p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="each 0 or more")
     p.add_argument("--ratios", nargs="+", type=float, default=[0.06], help="tau = n_min / n_max")

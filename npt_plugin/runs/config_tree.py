@@ -8,7 +8,8 @@ from typing import Any
 
 from yacs.config import CfgNode
 
-from npt_plugin.config import DASSL_KEYS, KEYS, RENAMED
+from npt_plugin.config import DASSL_KEYS, KEYS
+from npt_plugin.runs.old_keys import RENAMED
 
 _OTHER_NUMBERS = {key.name for key in (*KEYS, *DASSL_KEYS) if not key.numbers}
 _DEFAULTS = {key.name: key.default for key in KEYS}

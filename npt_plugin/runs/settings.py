@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 from yacs.config import CfgNode
 
-from npt_plugin.config import DASSL_KEYS, KEYS, REMOVED, RENAMED, extend_cfg
+from npt_plugin.config import DASSL_KEYS, KEYS, extend_cfg
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY, get_cfg_default
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.runs.config_tree import config_as_dict, flatten
 from npt_plugin.runs.configs import configs_folder, dataset_config, trainer_config
+from npt_plugin.runs.old_keys import REMOVED, RENAMED
 from npt_plugin.system.options import in_range
 
 _FLAGS = (  # flag, config key

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from npt_plugin.runs.layout import RESULTS, parse
 from npt_plugin.runs.record import is_completed
-from npt_plugin.sweep.job import UNTRAINED, Job
+from npt_plugin.runs.units import ZERO_SHOT
+from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.protocols import VARIANTS, published_config
 
 
@@ -73,7 +74,7 @@ class Grid:
                 self.backbone,
                 targets,
             )
-            if trainer == UNTRAINED:
+            if trainer == ZERO_SHOT:
                 job = _once(replace(job, seed=self.seeds[0], ratio=self.ratios[0]))
             jobs[job] = None
         return list(jobs)

@@ -16,9 +16,6 @@ from npt_plugin.runs.settings import Request, build_cfg
 from npt_plugin.sweep.protocols import Part, Protocol, protocol_named
 from npt_plugin.sweep.run import perform
 
-UNTRAINED = "ZeroshotCLIP"
-"""Has no seed, no shots and no imbalance: run once a dataset."""
-
 
 @dataclass(frozen=True)
 class Job:

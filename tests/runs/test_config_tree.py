@@ -2,9 +2,10 @@
 
 import pytest
 
-from npt_plugin.config import DASSL_KEYS, KEYS, RENAMED, extend_cfg
+from npt_plugin.config import DASSL_KEYS, KEYS, extend_cfg
 from npt_plugin.engine.framework import get_cfg_default
 from npt_plugin.runs.config_tree import config_as_dict, config_difference, config_hash, flatten
+from npt_plugin.runs.old_keys import RENAMED
 
 
 @pytest.fixture

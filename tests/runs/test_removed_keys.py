@@ -5,11 +5,12 @@ import shutil
 
 import pytest
 
-from npt_plugin.config import REMOVED, defaults, extend_cfg
+from npt_plugin.config import defaults, extend_cfg
 from npt_plugin.engine.framework import get_cfg_default
 from npt_plugin.errors import UserError
 from npt_plugin.runs.config_tree import config_as_dict, config_difference, flatten
 from npt_plugin.runs.folder import RunFolder
+from npt_plugin.runs.old_keys import REMOVED
 from npt_plugin.runs.settings import merge_options
 
 
