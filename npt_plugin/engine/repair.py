@@ -13,7 +13,6 @@ That ``import dassl`` fails without the ``wilds`` package is seen to in ``import
 from __future__ import annotations
 
 import importlib
-import inspect
 from types import ModuleType
 from typing import Any
 
@@ -35,16 +34,13 @@ def repair(schedulers: ModuleType) -> None:
     base = getattr(schedulers, "_BaseWarmupScheduler", None)
     if base is None:  # not upstream
         return
-    if "verbose" not in inspect.signature(lr_scheduler.LRScheduler.__init__).parameters:
-        base.__init__ = _init_warmup
+    base.__init__ = _init_warmup
     base.load_state_dict = _load_warmup
     allow_in_checkpoints()
 
 
 def allow_in_checkpoints() -> None:
-    """Add what a pickled scheduler consists of to PyTorch's weights-only list (torch >= 2.4)."""
-    if not hasattr(torch.serialization, "add_safe_globals"):
-        return
+    """Add what a pickled scheduler consists of to PyTorch's weights-only list."""
     radam = importlib.import_module("dassl.optim.radam")
     torch.serialization.add_safe_globals(
         [

@@ -5,12 +5,14 @@ A folder that looks like upstream stands in for it; with NPT_HOSTS the real one 
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from torch.optim.lr_scheduler import LRScheduler
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = os.environ.get("NPT_HOSTS", "")
@@ -101,12 +103,11 @@ print(heavy, sum(type(f).__module__.startswith("npt_plugin") for f in sys.meta_p
 
 def test_what_is_broken_without_us(upstream: Path):
     """The stand-in fails where upstream fails, so the next tests can."""
-    for code, error in (
-        ("import dassl.data.datasets", "a_package_nobody_has"),
-        (USE, "positional argument"),
-    ):
-        with pytest.raises(AssertionError, match=error):
-            python(code, upstream)
+    with pytest.raises(AssertionError, match="a_package_nobody_has"):
+        python("import dassl.data.datasets", upstream)
+    if "verbose" not in inspect.signature(LRScheduler.__init__).parameters:  # PyTorch 2.6 has it
+        with pytest.raises(AssertionError, match="positional argument"):
+            python(USE, upstream)
 
 
 @pytest.mark.parametrize("first", ["npt_plugin", "dassl"])

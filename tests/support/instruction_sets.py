@@ -53,7 +53,7 @@ def found_under(name: str = "") -> dict[str, str]:
     found = {"aten": "", "onednn": "", "mkl": ""}
     for line in done.stdout.splitlines():
         if line.startswith("aten: "):
-            found["aten"] = line.removeprefix("aten: ")
+            found["aten"] = line.removeprefix("aten: ").replace("NO AVX", "DEFAULT")  # PyTorch 2.6
         elif line.startswith("onednn_verbose") and ",info,cpu,isa:" in line:
             found["onednn"] = line.partition("isa:")[2]
         elif line.startswith("MKL_VERBOSE") and "GEMM(" in line:

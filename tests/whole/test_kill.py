@@ -35,7 +35,9 @@ def outcome(folder):
     record = read_record(folder / RESULTS)
     file = folder / "prompt_learner" / f"model.pth.tar-{EPOCHS}"
     prompts = torch.load(file, weights_only=True)["state_dict"]
-    return prompts, {k: record[k] for k in ("metrics", "per_class", "history", "config_hash")}
+    return prompts, {
+        k: getattr(record, k) for k in ("metrics", "per_class", "history", "config_hash")
+    }
 
 
 @pytest.fixture
