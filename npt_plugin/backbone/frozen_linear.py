@@ -137,16 +137,13 @@ def _has_onednn() -> bool:
         return False
 
 
-_compiling = getattr(torch.compiler, "is_compiling", lambda: False)
+_compiling = torch.compiler.is_compiling
 """Whether ``torch.compile`` is looking, which has kernels of its own."""
 
 
 def _autocasts() -> bool:
-    """Whether an autocast region of the CPU chooses the precision (PyTorch < 2.4: the old name)."""
-    try:
-        return torch.is_autocast_enabled("cpu")
-    except TypeError:
-        return torch.is_autocast_cpu_enabled()
+    """Whether an autocast region of the CPU chooses the precision."""
+    return torch.is_autocast_enabled("cpu")
 
 
 def _transformed() -> bool:
