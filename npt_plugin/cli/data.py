@@ -1,4 +1,4 @@
-"""``npt data list | status | download | verify | describe``: datasets from the command line."""
+"""List, check, download, verify and describe datasets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.config import extend_cfg
 from npt_plugin.datasets.catalogue import CATALOGUE, Entry
@@ -22,37 +25,42 @@ from npt_plugin.errors import UserError
 from npt_plugin.runs.settings import merge_options
 from npt_plugin.system.exit_codes import exit_code
 
+ACTIONS = {
+    "list": "show all datasets: size, licence note, how they are got",
+    "status": "show what is there, against what is expected",
+    "download": "fetch and unpack a dataset; continues what was cut off",
+    "verify": "read the split, find missing and broken images; exit code 1 if there are any",
+    "describe": "show the class histogram of what a run would train on",
+}
 TAKES_OVERRIDES = ("verify", "describe")
 
 
-def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the sub-commands of ``npt data`` to a parser."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="all datasets: size, licence note, how they are got")
-    status = actions.add_parser("status", help="what is there, against what is expected")
-    status.add_argument("name", nargs="?", help="one dataset; without it, all of them")
-    download = actions.add_parser("download", help="fetch and unpack; continues what was cut off")
-    download.add_argument("name", help="dataset, in any spelling")
-    download.add_argument("--keep", action="store_true", help="keep archives after unpacking")
-    verify = actions.add_parser("verify", help="read the split, find missing and broken images")
-    verify.add_argument("name", help="dataset, in any spelling")
-    verify.add_argument("--fast", action="store_true", help="do not decode the images")
-    verify.add_argument("--all", action="store_true", help="list every case of every problem")
-    describe = actions.add_parser("describe", help="class histogram of what a run would train on")
-    describe.add_argument("name", help="dataset, in any spelling")
-    for action in (status, download, verify, describe):
-        action.add_argument(
-            "--root", default=os.environ.get("DATA", "data"), help="DATASET.ROOT (default: $DATA)"
-        )
-    for action in (verify, describe):
-        describe_overrides(action)
-
-
-def add_data_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add ``data`` to an argparse sub-parser collection."""
-    parser = subparsers.add_parser("data", help="list, check, download and verify datasets")
-    add_data_arguments(parser)
-    return parser
+def parser() -> argparse.ArgumentParser:
+    """The sub-commands of ``npt data``."""
+    p = argparse.ArgumentParser(
+        prog="npt data",
+        description=__doc__,
+        epilog="Examples: npt data status --root DATA    npt data verify OxfordPets --root DATA",
+        formatter_class=WithDefaults,
+    )
+    actions = p.add_subparsers(dest="action", required=True, metavar="ACTION")
+    parts = {
+        name: actions.add_parser(name, help=about, description=about, formatter_class=WithDefaults)
+        for name, about in ACTIONS.items()
+    }
+    parts["status"].add_argument("name", nargs="?", help="one dataset; none: all of them")
+    for name in ("download", "verify", "describe"):
+        parts[name].add_argument("name", help="dataset, in any spelling")
+    for name in ("status", "download", "verify", "describe"):
+        root = os.environ.get("DATA", "data")
+        parts[name].add_argument("--root", default=root, help="DATASET.ROOT; $DATA where it is set")
+    keep, fast, every = "keep archives after unpacking", "do not decode", "list every case"
+    parts["download"].add_argument("--keep", action="store_true", help=keep)
+    parts["verify"].add_argument("--fast", action="store_true", help=f"{fast} the images")
+    parts["verify"].add_argument("--all", action="store_true", help=f"{every} of every problem")
+    for name in TAKES_OVERRIDES:
+        describe_overrides(parts[name])
+    return p
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,6 +72,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: unknown names, failed downloads, unreadable data.
     """
+    if args.opts and args.action not in TAKES_OVERRIDES:
+        raise UserError(f"npt data {args.action} does not know what to do with '{args.opts[0]}'.")
+    if getattr(args, "name", None):  # the data are the same with and without imbalance
+        args.name = dataset_name(args.name).removeprefix(PREFIX)
     return {
         "list": _list,
         "status": _status,
@@ -71,22 +83,6 @@ def run(args: argparse.Namespace) -> int:
         "verify": _verify,
         "describe": _describe,
     }[args.action](args)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of ``npt data``."""
-    return exit_code(_parse_and_run, argv)
-
-
-def _parse_and_run(argv: Sequence[str] | None) -> int:
-    parser = argparse.ArgumentParser(prog="npt data", description=__doc__)
-    add_data_arguments(parser)
-    args = parse_with_overrides(parser, argv)
-    if args.opts and args.action not in TAKES_OVERRIDES:
-        raise UserError(f"npt data {args.action} does not know what to do with '{args.opts[0]}'.")
-    if getattr(args, "name", None):  # the data are the same with and without imbalance
-        args.name = dataset_name(args.name).removeprefix(PREFIX)
-    return run(args)
 
 
 def _entry(name: str) -> Entry:
@@ -99,8 +95,6 @@ def _entry(name: str) -> Entry:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from tabulate import tabulate
-
     rows = [
         [e.name, e.title, e.size, e.licence, "download" if _automatic(e) else "by hand"]
         for e in CATALOGUE.values()
@@ -118,8 +112,6 @@ def _status(args: argparse.Namespace) -> int:
     root = Path(args.root).expanduser()
     if args.name:
         return _tree(_entry(args.name), root)
-    from tabulate import tabulate
-
     rows = []
     for entry in CATALOGUE.values():
         gone = len(missing(entry, root))
@@ -163,7 +155,6 @@ def _config(args: argparse.Namespace) -> Any:
 
 
 def _verify(args: argparse.Namespace) -> int:
-
     facts, problems = verify(load_source(reader(args.name), _config(args)), not args.fast)
     print(args.name)
     shown = {"shown": sys.maxsize} if args.all else {}
@@ -183,5 +174,6 @@ def _describe(args: argparse.Namespace) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return exit_code(lambda: run(parse_with_overrides(parser(), argv)))

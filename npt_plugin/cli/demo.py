@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from npt_plugin.cli import sweep
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
-from npt_plugin.errors import UserError
+from npt_plugin.system.exit_codes import OK, exit_code
 
 SEEDS = (1, 2, 3)
 TRAINERS = ("ZeroshotCLIP", "CoOp", "NPT_CoOp")
@@ -26,10 +26,16 @@ DRAWN = {spec.directory: name for name, spec in BENCHMARKS.items()}
 def parser() -> argparse.ArgumentParser:
     """Flags of ``npt demo``."""
     p = argparse.ArgumentParser(
-        prog="npt demo", description=__doc__, epilog="Example: npt demo --seeds 1 --output output/a"
+        prog="npt demo",
+        description=__doc__,
+        epilog="Example: npt demo --seeds 1 --output output/a",
+        formatter_class=WithDefaults,
     )
-    p.add_argument("--datasets", nargs="+", default=DATASETS, choices=DRAWN, metavar="NAME")
-    p.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    drawn = f"of {', '.join(DRAWN)}"
+    p.add_argument(
+        "--datasets", nargs="+", default=DATASETS, choices=DRAWN, metavar="NAME", help=drawn
+    )
+    p.add_argument("--seeds", nargs="+", type=int, default=SEEDS, help="each 0 or more")
     p.add_argument("--steps", type=int, default=STEPS, help="optimiser steps of every run")
     p.add_argument("--ratio", type=float, default=0.06, help="tau = n_min / n_max")
     p.add_argument("--shots", type=int, default=16, help="images of the largest class")
@@ -39,24 +45,24 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def run(args: argparse.Namespace) -> int:
     """Draw what is missing, run what is missing, print the table."""
-    args = parser().parse_args(argv)
     words = ["--datasets", *args.datasets, "--trainers", *TRAINERS]
     words += ["--seeds", *map(str, args.seeds), "--ratios", str(args.ratio)]
     words += ["--shots", str(args.shots), "--output", args.output, "--root", args.root]
     words += ["--jobs", str(args.jobs)] if args.jobs else []
-    try:
-        ensure_benchmarks(args.root, [DRAWN[name] for name in args.datasets])
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    ensure_benchmarks(args.root, [DRAWN[name] for name in args.datasets])
     options = ["INPUT.CACHED_VIEWS", str(VIEWS), "TRAIN.STEPS", str(args.steps)]
     code = sweep.main([*words, "--opts", *options])
-    if code == 0:
+    if code == OK:
         print(
             f"Demo setting: embedded tiny CLIP, {args.steps} steps for every method (balanced "
             f"shots take {STEPS} in 50 epochs) on {VIEWS} cached augmented views an "
             "image; the papers: ViT-B/16, 200 epochs, fresh crops."
         )
     return code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return exit_code(run, parser().parse_args(argv))

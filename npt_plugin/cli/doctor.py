@@ -1,4 +1,4 @@
-"""``npt doctor``: what this machine has, one line each."""
+"""Say what this machine has, one line each; exit code 1 if something does not work."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 import torch
 
 from npt_plugin.backbone.loading import load_clip
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.errors import UserError
 from npt_plugin.runs.opening_lines import system_info
+from npt_plugin.system.exit_codes import FAILED, OK, exit_code
 from npt_plugin.system.processor import processor_name
 
 
@@ -82,17 +84,28 @@ CHECKS: dict[str, Callable[[], str]] = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print one line a check; exit 1 if one fails."""
-    p = argparse.ArgumentParser(
-        prog="npt doctor", description=__doc__, epilog="Example: npt doctor"
+def parser() -> argparse.ArgumentParser:
+    """``npt doctor`` has no flags."""
+    return argparse.ArgumentParser(
+        prog="npt doctor",
+        description=__doc__,
+        epilog="Example: npt doctor",
+        formatter_class=WithDefaults,
     )
-    p.parse_args(argv)
-    failed = 0
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one line a check."""
+    code = OK
     for name, check in CHECKS.items():
         try:
             line = check()
         except (UserError, OSError, ImportError, RuntimeError) as error:
-            failed, line = 1, f"PROBLEM: {error}"
+            code, line = FAILED, f"PROBLEM: {error}"
         print(f"{name:<13} {line}")
-    return failed
+    return code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return exit_code(run, parser().parse_args(argv))

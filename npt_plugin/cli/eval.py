@@ -1,10 +1,11 @@
-"""``npt eval --run DIR``: test the prompts of a run, on its own or other classes or data."""
+"""Test the prompts of a run, on its own or other classes or data."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.datasets.names import dataset_name
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY
@@ -24,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         epilog="Examples: npt eval --run output/try    "
         "npt eval --run output/try --classes new    npt eval --run output/try --dataset dtd.",
+        formatter_class=WithDefaults,
     )
     p.add_argument("--run", required=True, help="output folder of a run; nothing else is needed")
     p.add_argument("--classes", choices=("base", "new", "all"), help="default: the run's own")

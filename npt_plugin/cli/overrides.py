@@ -41,11 +41,12 @@ def overrides(words: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
     """Check that words come in pairs of a config key and its value.
 
     Args:
-        words: what no flag and no positional argument has taken; a first ``--`` is left out.
+        words: what no flag and no positional argument has taken; a first ``--`` is left out, and
+            ``--opts``, which ends the values of a flag that takes several.
         flags: known flags, for the hint after an unknown one.
 
     Returns:
-        The same words without ``--``. Whether the keys exist is for ``merge_options`` to say.
+        The pairs. Whether the keys exist is for ``merge_options`` to say.
 
     Raises:
         UserError: an unknown flag, ``KEY=value``, or a key without value.
@@ -54,7 +55,7 @@ def overrides(words: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
         >>> overrides(["DATASET.NUM_SHOTS", "-1", "OPTIM.LR", "-1e-3"])
         ['DATASET.NUM_SHOTS', '-1', 'OPTIM.LR', '-1e-3']
     """
-    words = [word for place, word in enumerate(words) if place or word != "--"]
+    words = [w for place, w in enumerate(words) if w != "--opts" and (place or w != "--")]
     for place, word in enumerate(words):
         is_key = place % 2 == 0
         if word.startswith("--") or (is_key and word.startswith("-")):

@@ -1,4 +1,4 @@
-"""``npt plot FOLDER``: pictures of one run, or of all runs below a folder, as PNG and SVG."""
+"""Draw pictures of one run, or of all runs below a folder, as PNG and SVG."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.errors import UserError
 from npt_plugin.plots.pictures import COMPARISONS, RUN_PICTURES
 from npt_plugin.plots.style import save
@@ -16,6 +17,22 @@ from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.units import Unit, group
 from npt_plugin.system.exit_codes import exit_code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Flags of ``npt plot``."""
+    p = argparse.ArgumentParser(
+        prog="npt plot",
+        description=__doc__,
+        epilog="Examples: npt plot output/try    npt plot output/demo --only seeds",
+        formatter_class=WithDefaults,
+    )
+    p.add_argument("folder", type=Path, help="output folder of one run, or of many")
+    p.add_argument("--output", type=Path, help="where to write; default: plots in the folder")
+    names = ", ".join(RUN_PICTURES)
+    more = ", ".join(COMPARISONS)
+    p.add_argument("--only", nargs="+", help=f"of a run: {names}; of many: {more}; none: all")
+    return p
 
 
 def _units(folder: Path) -> list[Unit]:
@@ -52,14 +69,4 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
-    p = argparse.ArgumentParser(
-        prog="npt plot",
-        description=__doc__,
-        epilog="Examples: npt plot output/try    npt plot output/demo --only seeds",
-    )
-    p.add_argument("folder", type=Path, help="output folder of one run, or of many")
-    p.add_argument("--output", type=Path, help="where to write; default: plots in the folder")
-    names = ", ".join(RUN_PICTURES)
-    more = ", ".join(COMPARISONS)
-    p.add_argument("--only", nargs="+", help=f"of a run: {names}; of many: {more}")
-    return exit_code(run, p.parse_args(argv))
+    return exit_code(run, parser().parse_args(argv))

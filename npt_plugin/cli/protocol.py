@@ -1,4 +1,4 @@
-"""The runs of one protocol for one method, dataset and seed; what is completed stays as it is."""
+"""Run one protocol for one method, dataset and seed; what is completed stays as it is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from npt_plugin.runs.configs import configs_folder
 from npt_plugin.sweep.job import Job, run_job
 from npt_plugin.sweep.protocols import PROTOCOLS, VARIANTS, published_config
 from npt_plugin.system.exit_codes import exit_code
+
+RATIO = (
+    "tau = n_min / n_max; 1 is the protocol as published, balanced, while npt sweep, npt demo and "
+    "scripts/npt take 0.06"
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,12 +33,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--dataset", required=True, help="trained on; with --part test: tested on")
     p.add_argument("--trainer", required=True, help="registry name of the trainer")
     p.add_argument("--seed", type=int, required=True, help="0 or more")
-    p.add_argument("--ratio", type=float, default=1.0, help="tau = n_min / n_max")
+    p.add_argument("--ratio", type=float, default=1.0, help=RATIO)
     p.add_argument("--part", action="append", default=[], help="one part; none: the whole protocol")
     p.add_argument("--source", default="imagenet", help="with --part test: the dataset trained on")
     p.add_argument("--target", action="append", default=[], help="a dataset that xd and dg test on")
     p.add_argument("--load-epoch", type=int, help="epoch to test; none: the one trained to")
     add_job_flags(p)
+    describe_overrides(p)
     return p
 
 
@@ -51,11 +57,8 @@ def add_job_flags(p: argparse.ArgumentParser) -> None:
     p.add_argument("--output", default="output", help="top folder of all runs")
 
 
-def run(argv: Sequence[str] | None) -> None:
+def run(args: argparse.Namespace) -> None:
     """Run one job, or parts of it, in this process."""
-    p = parser()
-    describe_overrides(p)
-    args = parse_with_overrides(p, argv)
     dataset, targets = args.dataset, tuple(args.target)
     if args.part == ["test"]:
         dataset, targets = args.source, (args.dataset,)
@@ -84,4 +87,4 @@ def run(argv: Sequence[str] | None) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return exit_code(run, argv)
+    return exit_code(lambda: run(parse_with_overrides(parser(), argv)))

@@ -1,4 +1,4 @@
-"""``npt report FOLDER``: print and write the tables of the runs below a folder."""
+"""Print and write the tables of the runs below a folder."""
 
 from __future__ import annotations
 
@@ -6,16 +6,29 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.report.write import report
 from npt_plugin.system.exit_codes import exit_code
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print and write the report."""
+def parser() -> argparse.ArgumentParser:
+    """Flags of ``npt report``."""
     p = argparse.ArgumentParser(
-        prog="npt report", description=__doc__, epilog="Example: npt report output/demo"
+        prog="npt report",
+        description=__doc__,
+        epilog="Example: npt report output/demo",
+        formatter_class=WithDefaults,
     )
     p.add_argument("folder", type=Path, help="the --output of the runs")
     p.add_argument("--no-plots", action="store_true", help="tables only")
-    args = p.parse_args(argv)
-    return exit_code(lambda: report(args.folder, plots=not args.no_plots) and None)
+    return p
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print and write the report."""
+    report(args.folder, plots=not args.no_plots)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return exit_code(run, parser().parse_args(argv))

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from npt_plugin.cli.dry_run import dry_run
+from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.registration import register_all
 from npt_plugin.runs.opening_lines import ignored_keys
@@ -22,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="Example: npt train --trainer NPT_CoOp --seed 1 --dataset-config-file "
         "embedded_objects --config-file tiny_ep50_ctxv1 --output-dir output/try "
         "DATASET.NUM_SHOTS 16 DATASET.SUBSAMPLE_CLASSES base DATASET.IMBALANCE.RATIO 0.06.",
+        formatter_class=WithDefaults,
     )
     p.add_argument("--root", default="", help="folder that holds the datasets")
     p.add_argument("--output-dir", default="", help="folder for logs, prompts and results")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 from yacs.config import CfgNode
@@ -50,20 +51,58 @@ class Asked:
     seed: Callable[[], int]
 
 
-CLASSIFICATION_LOSSES: dict[str, Callable[[Asked], ClassificationLoss]] = {
-    "ce": lambda a: CrossEntropyLoss(a.counts, a.drw),
-    "focal": lambda a: FocalLoss(a.counts, a.node.FOCAL_GAMMA, a.drw),
-    "cbw": lambda a: _weighted(a, inverse_frequency_weights(a.counts)),
-    "cb": lambda a: _weighted(a, effective_number_weights(a.counts, a.node.CB_BETA)),
-    "grw": lambda a: _weighted(a, power_weights(a.counts, a.node.GRW_POWER)),
-    "ldam": lambda a: LDAMLoss(a.counts, a.node.LDAM_MARGIN, a.scale, a.drw),
-    "balanced_softmax": lambda a: LogitAdjustedLoss(a.counts, 1.0, a.drw),
-    "logit_adjustment": lambda a: LogitAdjustedLoss(a.counts, a.node.TAU, a.drw),
-    "gcl": lambda a: _gcl(a),
-    "lade": lambda a: LADELoss(a.counts, a.node.LADE_ALPHA, a.node.LADE_LAMBDA, a.drw),
-    "label_aware": lambda a: LabelAwareSmoothingLoss(a.counts, _factors(a), a.drw),
+class Loss(NamedTuple):
+    """One row of the table of losses.
+
+    Attributes:
+        meaning: What it is, in a line.
+        build: Makes it.
+    """
+
+    meaning: str
+    build: Callable[[Asked], ClassificationLoss]
+
+
+CLASSIFICATION_LOSSES = {
+    "ce": Loss("cross-entropy", lambda a: CrossEntropyLoss(a.counts, a.drw)),
+    "focal": Loss(
+        "focal loss: easy images count less",
+        lambda a: FocalLoss(a.counts, a.node.FOCAL_GAMMA, a.drw),
+    ),
+    "cbw": Loss(
+        "cross-entropy weighted by 1 / n_k",
+        lambda a: _weighted(a, inverse_frequency_weights(a.counts)),
+    ),
+    "cb": Loss(
+        "class-balanced: weighted by 1 / the effective number of images",
+        lambda a: _weighted(a, effective_number_weights(a.counts, a.node.CB_BETA)),
+    ),
+    "grw": Loss(
+        "generalised re-weighting: weighted by a power of 1 / n_k",
+        lambda a: _weighted(a, power_weights(a.counts, a.node.GRW_POWER)),
+    ),
+    "ldam": Loss(
+        "margins that grow as n_k falls, after n_k to the minus 1/4",
+        lambda a: LDAMLoss(a.counts, a.node.LDAM_MARGIN, a.scale, a.drw),
+    ),
+    "balanced_softmax": Loss(
+        "cross-entropy of logits + log prior", lambda a: LogitAdjustedLoss(a.counts, 1.0, a.drw)
+    ),
+    "logit_adjustment": Loss(
+        "cross-entropy of logits + TAU x log prior",
+        lambda a: LogitAdjustedLoss(a.counts, a.node.TAU, a.drw),
+    ),
+    "gcl": Loss("Gaussian clouded logits: noise that grows as n_k falls", lambda a: _gcl(a)),
+    "lade": Loss(
+        "balanced softmax with a term that frees the logits of the prior",
+        lambda a: LADELoss(a.counts, a.node.LADE_ALPHA, a.node.LADE_LAMBDA, a.drw),
+    ),
+    "label_aware": Loss(
+        "label smoothing, more for frequent classes",
+        lambda a: LabelAwareSmoothingLoss(a.counts, _factors(a), a.drw),
+    ),
 }
-"""Name in ``TRAINER.IMBALANCE_LOSS.NAME`` -> builder."""
+"""The losses by their name in ``TRAINER.IMBALANCE_LOSS.NAME``."""
 
 WEIGHTED_THROUGHOUT = ("cbw", "cb", "grw")
 WITH_MARGINS = ("ldam", "gcl")
@@ -111,7 +150,7 @@ def build_classification_loss(
     drw = Weighting(drw_epoch=node.DRW_EPOCH, drw_beta=node.DRW_BETA)
     scale = margin_scale(node, head_scale)
     asked = Asked(node, class_counts, drw, scale, lambda: noise_seed(cfg))
-    loss = CLASSIFICATION_LOSSES[node.NAME](asked)
+    loss = CLASSIFICATION_LOSSES[node.NAME].build(asked)
     return loss.to(class_counts.device)
 
 

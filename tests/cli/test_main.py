@@ -1,77 +1,90 @@
-import json
+"""``npt``: the overview, and what every sub-command has in common."""
+
+import argparse
+import importlib
+import subprocess
+import sys
 
 import pytest
 
 from npt_plugin.cli import main as cli
+from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.system.exit_codes import OK, USER
 
 
 def test_overview_names_every_command(capsys):
-    assert cli.main(["--help"]) == 0
+    assert cli.main(["--help"]) == OK
     out = capsys.readouterr().out
     assert all(name in out for name in cli.COMMANDS)
+    assert cli.main([]) == USER
 
 
-@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
-def test_every_command_has_help(name, capsys):
+def test_an_unknown_command_gets_the_nearest_name(capsys):
+    assert cli.main(["sweeep"]) == USER
+    assert "did you mean 'sweep'" in capsys.readouterr().err
+
+
+def test_base2new_of_version_0_1_is_a_protocol_now(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["base2new", "--help"])
+    assert "usage: npt protocol" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"], ["sweeep"]])
+def test_the_overview_loads_nothing_heavy(words):
+    ask = (
+        "import sys; from npt_plugin.cli.main import main; main(sys.argv[1:]);"
+        "print({'torch', 'numpy', 'clip', 'yacs', 'yaml', 'PIL'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", ask, *words], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "set()", done.stderr
+
+
+def parsers(parser):
+    """A parser, and those of its sub-commands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from parsers(below)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_is_built_alike(name, capsys):
+    module = importlib.import_module(f"npt_plugin.cli.{name}")
+    assert callable(module.run) and callable(module.main)
+    top = module.parser()
+    assert top.prog == f"npt {name}" and "Example" in top.epilog
+    for parser in parsers(top):
+        assert parser.formatter_class is WithDefaults and parser.description
+        assert "``" not in parser.format_help()
+        for action in parser._actions:
+            assert action.help or isinstance(action, argparse._SubParsersAction), action
+            said = " ".join(parser.format_help().split())
+            if action.default not in (None, "", False, [], (), argparse.SUPPRESS):
+                assert "(default: " in said or "default" in action.help, action
     with pytest.raises(SystemExit) as stop:
         cli.main([name, "--help"])
     assert stop.value.code == 0 and "usage" in capsys.readouterr().out
 
 
-def test_an_unknown_command_gets_the_nearest_name(capsys):
-    assert cli.main(["sweeep"]) == 2
-    assert "did you mean 'sweep'" in capsys.readouterr().err
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_ends_by_exit_code(name, monkeypatch, capsys):
+    module = importlib.import_module(f"npt_plugin.cli.{name}")
+    words = {
+        "eval": ["--run", "R"],
+        "protocol": ["base2new", "--dataset", "d", "--trainer", "t", "--seed", "1"],
+        "report": ["R"],
+        "plot": ["R"],
+        "predict": ["R", "a.jpg"],
+        "export": ["R"],
+        "words": ["R"],
+        "data": ["list"],
+    }
 
+    def stopped(args):
+        raise KeyboardInterrupt("stopped")
 
-@pytest.mark.parametrize(
-    "kind, some",
-    [
-        ("trainers", "NPT_MaPLe"),
-        ("datasets", "ImbalancedOxfordPets"),
-        ("losses", "balanced_softmax"),
-        ("backbones", "ViT-B/16"),
-    ],
-)
-def test_list(kind, some, capsys):
-    assert cli.main(["list", kind]) == 0
-    assert some in capsys.readouterr().out.splitlines()
-
-
-def test_report_without_runs_is_one_sentence(tmp_path, capsys):
-    assert cli.main(["report", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
-
-
-def test_doctor_has_a_line_for_everything(capsys):
-    code = cli.main(["doctor"])
-    lines = capsys.readouterr().out.splitlines()
-    assert code == 0, lines
-    assert [line[:13].strip() for line in lines] == [
-        "versions",
-        "device",
-        "CLIP Tiny",
-        "CLIP weights",
-        "configs",
-        "data",
-        "output",
-        "pictures",
-    ]
-
-
-def test_records_are_written_whole_or_not_at_all(tmp_path):
-    from npt_plugin.system.files import write_json
-
-    file = tmp_path / "a" / "results.json"
-    write_json(file, {"n": 1})
-    with pytest.raises(TypeError):
-        write_json(file, {"n": object()})
-    assert json.loads(file.read_text()) == {"n": 1}
-    assert [p.name for p in file.parent.iterdir()] == ["results.json"]
-
-
-def test_files_are_as_readable_as_any_other(tmp_path):
-    from npt_plugin.system.files import write_text
-
-    (tmp_path / "plain").write_text("x")
-    write_text(tmp_path / "ours", "x")
-    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    monkeypatch.setattr(module, "run", stopped)
+    assert cli.main([name, *words.get(name, [])]) == 130
+    assert capsys.readouterr().err == "error: stopped\n"
