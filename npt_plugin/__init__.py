@@ -6,19 +6,62 @@ In a Dassl project::
     npt_plugin.extend_cfg(cfg)      # after the project's own extend_cfg, or before
 
 registers the ``NPT_*`` trainers and ``Imbalanced*`` datasets beside the project's own.
+
+From Python, without a command line::
+
+    from npt_plugin import Predictor, train
+
+    run = train("NPT_CoOp", "embedded_shades", "tiny_ep50_ctxv1", "output/try")
+    print(run.record.metrics["accuracy"])
+    print(Predictor.from_run(run.path).top_k("photo.jpg", k=3))
 """
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from npt_plugin.engine import imports
 
+if TYPE_CHECKING:
+    from npt_plugin.errors import UserError as UserError
+    from npt_plugin.predictor import Predictor as Predictor
+    from npt_plugin.runs.folder import RunFolder as RunFolder
+    from npt_plugin.runs.record import Record as Record
+    from npt_plugin.runs.record import read_record as read_record
+    from npt_plugin.sweep.from_python import evaluate as evaluate
+    from npt_plugin.sweep.from_python import run_sweep as run_sweep
+    from npt_plugin.sweep.from_python import train as train
+    from npt_plugin.sweep.grid import Grid as Grid
+
 __version__ = "0.2.0"
 
-__all__ = ["__version__", "extend_cfg", "register"]
+_LATE = {
+    "Grid": "npt_plugin.sweep.grid",
+    "Predictor": "npt_plugin.predictor",
+    "Record": "npt_plugin.runs.record",
+    "RunFolder": "npt_plugin.runs.folder",
+    "UserError": "npt_plugin.errors",
+    "evaluate": "npt_plugin.sweep.from_python",
+    "read_record": "npt_plugin.runs.record",
+    "run_sweep": "npt_plugin.sweep.from_python",
+    "train": "npt_plugin.sweep.from_python",
+}
+"""Public names and where they live; loaded when asked for: ``import npt_plugin`` stays light."""
+
+__all__ = ["__version__", "extend_cfg", "register", *_LATE]
 
 imports.install()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})
 
 
 def extend_cfg(cfg: Any) -> Any:
