@@ -3,7 +3,7 @@
 # bash scripts/test_isa.sh [pytest arguments]. Says first which emulations act here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-PYTHON="${PYTHON:-$(bash scripts/setup.sh dev)}"
+PYTHON="$(bash scripts/setup.sh dev)"
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 FILES=(tests/backbone tests/losses tests/geometry tests/heads tests/optim tests/embedded/test_towers.py
     tests/hosts/test_wrap_gradients.py tests/trainers/test_speed_parity.py)

@@ -177,3 +177,14 @@ def test_a_cold_job_in_bf16_sees_its_images_in_bf16():
     ratio = found["whole job"]["ratio ours, bf16, FEATURE_CACHE 1"]
     assert ratio == pytest.approx(expected, abs=0.01)
     assert found["bf16 test per image"]["of other"] == 5
+
+
+def test_two_instruction_sets_are_committed_and_neither_is_slower_than_public_code():
+    content = json.loads(RESULTS.with_name("instruction_sets.json").read_text())
+    assert content["about"]["processor"] and content["about"]["instruction set"] == "AVX512"
+    own, older = content["found"]["own"], content["found"]["avx2"]
+    assert list(own) == list(older)
+    assert older["environment"]["ATEN_CPU_CAPABILITY"] == "avx2"
+    for found in (own, older):
+        ratios = {name: value["ratio"] for name, value in found.items() if "step" in name}
+        assert len(ratios) == 3 and min(ratios.values()) > 1.5
