@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 
 
@@ -13,12 +12,9 @@ def main() -> int:
         from npt_plugin.hosts.runner import main as run_host
 
         return run_host(arguments)
-    if importlib.util.find_spec("npt_plugin.cli.main") is not None:
-        from npt_plugin.cli.main import main as run_command
+    from npt_plugin.cli.main import main as run_command
 
-        return run_command(arguments)
-    print("usage: python -m npt_plugin TRAIN.py [its arguments]", file=sys.stderr)
-    return 2
+    return run_command(arguments)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt data",
         description=__doc__,
-        epilog="Examples: npt data status --root DATA    npt data verify OxfordPets --root DATA",
+        epilog="Examples: npt data status --root DATA; npt data verify OxfordPets --root DATA",
         formatter_class=WithDefaults,
     )
     actions = p.add_subparsers(dest="action", required=True, metavar="ACTION")

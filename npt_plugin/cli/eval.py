@@ -23,8 +23,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt eval",
         description=__doc__,
-        epilog="Examples: npt eval --run output/try    "
-        "npt eval --run output/try --classes new    npt eval --run output/try --dataset dtd.",
+        epilog="Examples: npt eval --run output/try; "
+        "npt eval --run output/try --classes new; npt eval --run output/try --dataset dtd.",
         formatter_class=WithDefaults,
     )
     p.add_argument("--run", required=True, help="output folder of a run; nothing else is needed")

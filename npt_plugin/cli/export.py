@@ -1,4 +1,4 @@
-"""Write a classifier that runs without this package: features, weights, and 50 lines of code."""
+"""Write a classifier that runs without this package: features, weights and a short program."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt list",
         description=__doc__,
-        epilog="Examples: npt list    npt list trainers    npt list keys IMBALANCE",
+        epilog="Examples: npt list; npt list trainers; npt list keys IMBALANCE",
         formatter_class=WithDefaults,
     )
     p.add_argument("kind", nargs="?", choices=KINDS, help="what to list; none: how many of each")

@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt plot",
         description=__doc__,
-        epilog="Examples: npt plot output/try    npt plot output/demo --only seeds",
+        epilog="Examples: npt plot output/try; npt plot output/demo --only seeds",
         formatter_class=WithDefaults,
     )
     p.add_argument("folder", type=Path, help="output folder of one run, or of many")

@@ -57,8 +57,12 @@ def add_job_flags(p: argparse.ArgumentParser) -> None:
     p.add_argument("--output", default="output", help="top folder of all runs")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Run one job, or parts of it, in this process."""
+def job_of(args: argparse.Namespace) -> Job:
+    """What the flags ask for.
+
+    Raises:
+        UserError: If no published config is known and none is named.
+    """
     dataset, targets = args.dataset, tuple(args.target)
     if args.part == ["test"]:
         dataset, targets = args.source, (args.dataset,)
@@ -67,22 +71,26 @@ def run(args: argparse.Namespace) -> None:
     config = args.config or published_config(
         args.protocol, args.trainer, dataset, args.backbone, args.shots
     )
-    job = Job(
-        dataset,
-        args.trainer,
-        config,
-        args.seed,
-        args.ratio,
-        args.shots,
-        args.root,
-        args.output,
-        tuple(args.opts),
-        args.protocol,
-        args.backbone,
-        targets,
+    return Job(
+        dataset=dataset,
+        trainer=args.trainer,
+        config=config,
+        seed=args.seed,
+        ratio=args.ratio,
+        shots=args.shots,
+        root=args.root,
+        output=args.output,
+        options=tuple(args.opts),
+        protocol=args.protocol,
+        backbone=args.backbone,
+        targets=targets,
     )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run one job, or parts of it, in this process."""
     register_all(base=True)
-    run_job(job, configs_folder(args.configs), args.part, args.load_epoch)
+    run_job(job_of(args), configs_folder(args.configs), args.part, args.load_epoch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
