@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PYTHON="$(bash scripts/setup.sh dev)"
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 FILES=(tests/backbone tests/losses tests/geometry tests/heads tests/optim tests/embedded/test_towers.py
-    tests/hosts/test_wrap_gradients.py tests/trainers/test_speed_parity.py)
+    tests/hosts/test_wrap.py tests/trainers/test_speed_parity.py)
 
 "$PYTHON" tests/support/instruction_sets.py --found
 while read -r name settings; do
