@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from npt_plugin.backbone.loading import load_clip
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.errors import UserError
+from npt_plugin.runs.configs import DATASETS, configs_folder
 from npt_plugin.runs.opening_lines import system_info
 from npt_plugin.system.exit_codes import FAILED, OK, exit_code
 from npt_plugin.system.processor import processor_name
@@ -47,8 +49,6 @@ def _output() -> str:
 
 def _data() -> str:
     """Which datasets lie in ``./data``, by the folder names that readers expect."""
-    from npt_plugin.runs.configs import DATASETS, configs_folder
-
     known = {path.stem for path in (configs_folder() / DATASETS).glob("*.yaml")}
     folder = Path("data").resolve()
     found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
@@ -58,8 +58,6 @@ def _data() -> str:
 
 
 def _pictures() -> str:
-    from importlib import metadata
-
     try:
         return f"matplotlib {metadata.version('matplotlib')}"
     except metadata.PackageNotFoundError:
@@ -67,7 +65,6 @@ def _pictures() -> str:
 
 
 def _configs() -> str:
-    from npt_plugin.runs.configs import configs_folder
 
     return str(configs_folder())
 

@@ -1,0 +1,45 @@
+"""Every import stands at the top of its file, but for those listed here with their reason."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import npt_plugin
+
+PACKAGE = Path(npt_plugin.__file__).parent
+
+LATE = {
+    # start: `import npt_plugin` and `npt` must stay light
+    "__init__.py": {"npt_plugin.config", "npt_plugin.registration"},
+    "__main__.py": {"npt_plugin.cli.main", "npt_plugin.hosts.runner"},
+    "losses/cluster.py": {"sklearn.cluster"},
+    "plots/geometry.py": {"sklearn.manifold"},
+    # order: the project's folder has to lead the import path before Dassl is looked for
+    "hosts/runner.py": {"npt_plugin.engine"},
+    # optional
+    "plots/style.py": {"matplotlib", "matplotlib.backends.backend_agg", "matplotlib.figure"},
+    "datasets/download.py": {"gdown"},
+}
+"""File and modules it imports inside a function, or only if they can be had."""
+
+
+def late_imports(tree: ast.AST, inside: bool = False) -> Iterator[str]:
+    """Modules imported in functions."""
+    for node in ast.iter_child_nodes(tree):
+        deeper = inside or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        if inside and isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif inside and isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        yield from late_imports(node, deeper)
+
+
+def test_late_imports_are_those_that_are_named_here():
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        late = set(late_imports(ast.parse(path.read_text(encoding="utf-8"))))
+        if late:
+            found[path.relative_to(PACKAGE).as_posix()] = late
+    assert found == LATE
