@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.geometry import promote
+from npt_plugin.hosts.labels import Parsed, asked, labels_of, parsed_of
 
 
 @dataclass(eq=False)
@@ -29,12 +30,14 @@ class Seen:
         tower: "image" or "text".
         value: (rows, D) what the encoder returned, detached.
         rank: 2 if it needs a gradient, 1 if it was made with gradients enabled, 0 otherwise.
+        rows: What it was given, (rows, ...).
         served: Number of the last ``zero_grad`` after which its gradient was added.
     """
 
     tower: str
     value: Tensor
     rank: int
+    rows: Tensor | None = None
     served: int = -1
 
 
@@ -46,13 +49,22 @@ class StepFeatures:
     zero-shot branch under ``no_grad`` never mixes with the trained path.
 
     Args:
-        labels: (B,) of the batch.
+        find_labels: Gives the labels (N,) of all rows of these image calls, once they are needed.
         n_classes: K.
+
+    Attributes:
+        targets: (n,) targets of the host's classification losses over K classes, in order.
+        charged: Number of the last ``zero_grad`` after which a classification loss's gradient
+            passed; None while the host has not computed one.
+        passed: Whether a backward pass has begun.
     """
 
-    def __init__(self, labels: Tensor, n_classes: int) -> None:
-        self.labels, self.n_classes = labels, n_classes
+    def __init__(self, find_labels: Callable[[StepFeatures], Tensor], n_classes: int) -> None:
+        self.find_labels, self.n_classes = find_labels, n_classes
         self.calls: list[Seen] = []
+        self.targets: list[Tensor] = []
+        self.charged: int | None = None
+        self.passed = False
         self.terms: dict[str, Tensor] = {}
         self.gradients: dict[Seen, Tensor] | None = None
 
@@ -65,22 +77,26 @@ class StepFeatures:
     def outputs(self) -> tuple[PromptOutputs, Tensor]:
         """The step as the losses want it, with its labels.
 
-        Several image calls (views of the same batch) are further images with the same labels.
+        Several image calls (views of a batch) are further images, each with its own labels.
         Text rows: K is one set of prompts; N * K is a set for each of the N images (CoCoOp, in
         one call or in N); another multiple of K is several sets, of which the mean is taken.
 
         Raises:
-            UserError: If rows and labels do not fit together.
+            UserError: If the labels of the rows are not certain, or texts and classes do not fit.
         """
         parts = {tower: self._rows(tower) for tower in ("image", "text")}
         images, text = normalize(parts["image"]), normalize(parts["text"])
         n, sets, k = len(images), len(text) // self.n_classes, self.n_classes
-        if n % len(self.labels) or len(text) % k or not sets:
+        if len(text) % k or not sets:
             raise UserError(
-                f"image_encoder gave {n} rows for {len(self.labels)} labels and text_encoder "
-                f"{len(text)} rows for {k} classes: NPT cannot tell which belongs to which."
+                f"text_encoder gave {len(text)} rows for {k} classes: NPT cannot tell which "
+                "belongs to which."
             )
-        labels = self.labels.to(images.device).repeat(n // len(self.labels))  # (N,)
+        labels = self.find_labels(self).to(images.device)  # (N,)
+        if len(labels) != n:
+            raise UserError(
+                f"image_encoder gave {n} features for {len(labels)} images: NPT needs one for each."
+            )
         if sets > 1:
             text = text.unflatten(0, (sets, k))  # (sets, K, D)
             text = text if sets == n else normalize(text.mean(dim=0))
@@ -115,30 +131,43 @@ class StepFeatures:
 class Regulariser:
     """Adds the terms' gradient to a host's training steps.
 
-    Each gradient is added once per ``zero_grad`` of the host: a host that runs backward twice in a
-    step to combine gradients (ProGrad) has it in each, one that accumulates has it once.
+    The terms travel with the host's classification loss: of several backward passes over one
+    forward pass, as ProGrad takes them, those have the terms that ``cross_entropy`` or ``nll_loss``
+    takes part in. Where a host computes neither, each pass counts. Either way a gradient is added
+    once per ``zero_grad``: a host that accumulates has it once.
 
     Args:
         objective: ``(outputs, labels) -> {name: weighted scalar}``.
         n_classes: K.
         scale: Multiplies a gradient as the host's loss is multiplied (GradScaler).
+        hook: The trainer's ``npt_labels``, if it has one; see ``labels.py``.
     """
 
     def __init__(
-        self, objective: nn.Module, n_classes: int, scale: Callable[[Tensor], Tensor]
+        self,
+        objective: nn.Module,
+        n_classes: int,
+        scale: Callable[[Tensor], Tensor],
+        hook: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.objective, self.n_classes, self.scale = objective, n_classes, scale
+        self.objective, self.n_classes, self.scale, self.hook = objective, n_classes, scale, hook
         self.step: StepFeatures | None = None
+        self.batches: tuple[Any, ...] = ()
+        self.parsed: list[Parsed] = []
         self.zeroed = 0
 
     def attach(self, model: nn.Module) -> None:
         """Hook ``model.image_encoder`` and ``model.text_encoder``."""
         for tower in ("image", "text"):
             module = getattr(model, f"{tower}_encoder")
-            module.register_forward_hook(self._hook(tower))
+            module.register_forward_hook(self._hook(tower), with_kwargs=True)
 
-    def _hook(self, tower: str) -> Callable[[nn.Module, Any, Any], None]:
-        return lambda module, args, output: self.record(tower, output)
+    def _hook(self, tower: str) -> Callable[[nn.Module, tuple, dict, Any], None]:
+        def note(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
+            given = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)), None)
+            self.record(tower, output, given)
+
+        return note
 
     def watch(self, optimizer: torch.optim.Optimizer) -> None:
         """Notice when ``optimizer`` clears gradients."""
@@ -150,31 +179,75 @@ class Regulariser:
 
         optimizer.zero_grad = zero_grad  # type: ignore[method-assign]  # of this object alone
 
-    def begin(self, labels: Tensor) -> None:
-        """A training step starts; before it and after ``end`` nothing is recorded."""
-        self.step = StepFeatures(labels, self.n_classes)
+    def begin(self, *batches: Any) -> None:
+        """A training step on these batches starts; outside of steps nothing is recorded."""
+        self.batches, self.parsed = batches, []
+        for batch in batches:
+            self.note_parsed((batch,), batch)
+        self.step = StepFeatures(self._labels, self.n_classes)
 
     def end(self) -> dict[str, Tensor]:
         """The step is over; its terms, detached, empty if no gradient passed."""
         step, self.step = self.step, None
+        self.batches, self.parsed = (), []
         return step.terms if step is not None else {}
 
-    def record(self, tower: str, output: Any) -> None:
-        """Note an encoder's output, and wait for its gradient."""
+    def note_parsed(self, arguments: tuple, result: Any) -> None:
+        """Note what the host made of a batch: images with their labels."""
+        for batch in self.batches:
+            if any(argument is batch for argument in arguments):
+                found = parsed_of(result, batch)
+                self.parsed += [found] if found is not None else []
+                return
+
+    def note_loss(self, scores: Tensor, target: Any, loss: Tensor) -> None:
+        """Note a classification loss: what it was told, and when its gradient passes."""
+        if self.step is None or not isinstance(target, Tensor) or not loss.requires_grad:
+            return
+        step = self.step
+        classes = scores.ndim == 2 and scores.shape[1] == self.n_classes
+        if classes and target.ndim == 1 and not target.is_floating_point():
+            step.targets.append(target.detach())
+        step.charged = -1 if step.charged is None else step.charged
+
+        def passing(gradient: Tensor) -> None:
+            step.charged = self.zeroed
+
+        loss.register_hook(passing)
+
+    def _labels(self, step: StepFeatures) -> Tensor:
+        calls = step.trained_path("image")
+        inputs = [seen.value if seen.rows is None else seen.rows for seen in calls]
+        if self.hook is not None:
+            return asked(self.hook, self.batches[0], sum(map(len, inputs)))
+        return labels_of(inputs, self.parsed, step.targets, self.n_classes)
+
+    def _forward(self) -> StepFeatures:
+        """The current step's features; after a backward pass, those of a new forward pass."""
+        step = self.step
+        assert step is not None
+        if step.passed:
+            fresh = StepFeatures(self._labels, self.n_classes)
+            fresh.terms = step.terms
+            self.step = step = fresh
+        return step
+
+    def record(self, tower: str, output: Any, rows: Tensor | None = None) -> None:
+        """Note an encoder's output and what it was given, and wait for its gradient."""
         if self.step is None:
             return
-        if self.step.gradients is not None:  # a backward pass is over: a new forward pass
-            before, self.step = self.step, StepFeatures(self.step.labels, self.n_classes)
-            self.step.terms = before.terms
+        step = self._forward()
         feature = _feature(tower, output)
         rank = 2 if feature.requires_grad else int(torch.is_grad_enabled())
-        seen = Seen(tower, feature.detach().clone(), rank)
-        self.step.calls.append(seen)
+        seen = Seen(tower, feature.detach().clone(), rank, rows if tower == "image" else None)
+        step.calls.append(seen)
         if rank == 2:
-            step = self.step
             feature.register_hook(lambda gradient: self._add(step, seen, gradient))
 
     def _add(self, step: StepFeatures, seen: Seen, gradient: Tensor) -> Tensor:
+        step.passed = True
+        if step.charged is not None and step.charged != self.zeroed:
+            return gradient  # a pass without the classification loss
         if step.gradients is None:
             step.differentiate(self.objective)
         extra = (step.gradients or {}).get(seen)

@@ -14,6 +14,7 @@ from npt_plugin.config import KEYS
 from npt_plugin.datasets.class_counts import class_counts
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.capture import Regulariser
+from npt_plugin.hosts.observing import WatchLosses, watch_parsing
 from npt_plugin.losses.objective import Objective, build_objective, needs_zero_shot
 from npt_plugin.system.safe_checkpoints import read_state, write_state
 from npt_plugin.trainers.zeroshot import template_of, text_features_of
@@ -60,8 +61,10 @@ class HostNPT(_Behind):
             return
         model = model_with_encoders(self)
         classes = len(self.dm.dataset.classnames)
-        self.npt = Regulariser(self.npt_objective, classes, lambda g: scaled(self, g))
+        hook = getattr(self, "npt_labels", None)
+        self.npt = Regulariser(self.npt_objective, classes, lambda g: scaled(self, g), hook)
         self.npt.attach(model)
+        watch_parsing(self, self.npt.note_parsed)
         for optimizer in self._optims.values():
             if optimizer is not None:
                 self.npt.watch(optimizer)
@@ -81,21 +84,14 @@ class HostNPT(_Behind):
         super().before_epoch()
         self.npt_objective.set_epoch(self.epoch)
 
-    def parse_batch_train(self, *batches: Any) -> Any:
-        """The host's reading of a batch; its labels are ours too."""
-        parsed = super().parse_batch_train(*batches)
-        labels = first_labels(parsed)
-        if self.npt is not None and self.npt.step is not None and labels is not None:
-            self.npt.step.labels = labels
-        return parsed
-
     def forward_backward(self, batch: Any, *more: Any) -> dict[str, Any]:
         """The host's step; the terms join its summary under their names."""
         if self.npt is None:
             return super().forward_backward(batch, *more)
-        self.npt.begin(batch["label"])
+        self.npt.begin(batch, *more)
         try:
-            summary = super().forward_backward(batch, *more)
+            with WatchLosses(self.npt.note_loss):
+                summary = super().forward_backward(batch, *more)
         finally:
             terms = self.npt.end()
         if not terms:
@@ -164,15 +160,6 @@ def model_with_encoders(trainer: Any) -> nn.Module:
         f"NPT_{name} needs a model with the modules image_encoder and text_encoder, which the "
         f"host's {name} does not have."
     )
-
-
-def first_labels(parsed: Any) -> Tensor | None:
-    """Labels in what a host's ``parse_batch_train`` returns: its first (B,) integer tensor."""
-    for part in parsed if isinstance(parsed, (tuple, list)) else ():
-        whole = isinstance(part, Tensor) and not part.is_floating_point() and not part.is_complex()
-        if whole and part.ndim == 1 and part.dtype != torch.bool:
-            return part
-    return None
 
 
 def scaled(trainer: Any, gradient: Tensor) -> Tensor:

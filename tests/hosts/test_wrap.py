@@ -2,34 +2,16 @@
 
 import pytest
 import torch
+from edge_trainers import Projecting
+from joint_loss import assert_close, expected, gradients
 from reference_trainers import HOSTS, labelled_batch
-from tolerance import DOUBLE, gap
+from tolerance import DOUBLE
 
-from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.errors import UserError
-from npt_plugin.hosts.wrap import STATE, make_host_trainer
-from npt_plugin.system.random_state import set_random_seed
+from npt_plugin.hosts.wrap import STATE
 
 pytestmark = pytest.mark.numerics
 
-SETTINGS = (
-    "TRAINER.COCOOP.N_CTX",
-    "3",
-    "TRAINER.MAPLE.PROMPT_DEPTH",
-    "2",
-    "TRAINER.NPT.LAMBDA_LC",
-    "1.",
-    "TRAINER.NPT.LAMBDA_MI",
-    "1.",
-    "TRAINER.NPT.LC.FORM",
-    "etf",
-    "TRAINER.NPT.MI.FORM",
-    "etf",
-    "TRAINER.NPT.MI.MOMENTUM",
-    "0.",
-    "TRAINER.NPT.CENTER",
-    "False",
-)
 DEFAULT_FORMS = (
     "TRAINER.NPT.LC.FORM",
     "anchored",
@@ -41,47 +23,6 @@ DEFAULT_FORMS = (
     "True",
 )
 OFF = ("TRAINER.NPT.LAMBDA_LC", "0.", "TRAINER.NPT.LAMBDA_MI", "0.")
-
-
-@pytest.fixture
-def make(make_trainer):
-    """``make("HostCoOp", wrapped=True, ...)``: a reference trainer with our fixtures' config."""
-
-    def build(name, *options, wrapped=True, cls=None, changes=()):
-        cfg = make_trainer("ZeroshotCLIP", *SETTINGS, *options).cfg.clone()
-        cfg.defrost()
-        cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS = cfg.MODEL.CLIP_WEIGHTS, ""
-        cfg.merge_from_list(list(changes))
-        host = cls or HOSTS[name]
-        set_random_seed(3)
-        trainer = (make_host_trainer(host) if wrapped else host)(cfg)
-        trainer.set_model_mode("train")
-        return trainer
-
-    return build
-
-
-def gradients(trainer):
-    return {n: p.grad.clone() for n, p in trainer.model.prompt_learner.named_parameters()}
-
-
-def expected(trainer, batch, factor=1.0):
-    """Gradient of the host's loss plus the terms, in one backward pass."""
-    trainer.model.zero_grad()
-    images, labels = batch["img"], batch["label"]
-    step, trainer.npt.step = trainer.npt.step, None
-    image, text = trainer.model.features(images)
-    terms = trainer.npt_objective(PromptOutputs(image @ image.T, image, text), labels)
-    total = trainer.loss(images, labels) + sum(terms.values())
-    (factor * total).backward()
-    trainer.npt.step = step
-    return gradients(trainer), terms
-
-
-def assert_close(ours, theirs):
-    for name, value in theirs.items():
-        assert value.abs().max() > 0
-        assert gap(ours[name], value) <= DOUBLE, name
 
 
 @pytest.mark.parametrize("name", HOSTS)
@@ -195,6 +136,18 @@ def test_each_update_has_the_terms_as_often_as_the_loss(make, cls, times):
     assert_close(gradients(trainer), wanted)
 
 
+def test_of_several_passes_the_one_of_the_loss_has_the_terms(make):
+    """ProGrad's guiding direction stays the host's; only the loss it corrects has the terms."""
+    trainer, plain = (make("", cls=Projecting, wrapped=wrapped) for wrapped in (True, False))
+    batch = labelled_batch(trainer)
+    wanted, _ = expected(trainer, batch)
+    for each in (trainer, plain):
+        each.forward_backward(batch)
+    assert torch.equal(trainer.direction, plain.direction)
+    assert_close({"ctx": trainer.descent}, wanted)
+    assert not torch.allclose(trainer.descent, plain.descent)
+
+
 class Detached(HOSTS["HostCoOp"]):
     def loss(self, images, labels):
         return self.model.prompt_learner.ctx.square().sum()
@@ -206,21 +159,11 @@ class NoText(HOSTS["HostMaPLe"]):
         del self.model.text_encoder
 
 
-class OddRows(HOSTS["HostCoOp"]):
-    def parse_batch_train(self, batch):
-        images, labels = super().parse_batch_train(batch)
-        return images, torch.cat([labels, labels[:1]])
-
-    def loss(self, images, labels):
-        return super().loss(images, labels[:-1])
-
-
 @pytest.mark.parametrize(
     "cls, sentence",
     [
         (Detached, "no gradient reached image_encoder or text_encoder"),
         (NoText, "needs a model with the modules image_encoder and text_encoder"),
-        (OddRows, "4 rows for 5 labels"),
     ],
 )
 def test_what_cannot_work_is_said(make, cls, sentence):
