@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.errors import UserError
 from npt_plugin.runs.config_tree import config_as_dict, config_difference, config_hash
 from npt_plugin.runs.layout import RESULTS
-from npt_plugin.runs.record import Record, is_completed, read_record, write_record
+from npt_plugin.runs.record import Record, read_record, write_record
 from npt_plugin.runs.versions import versions
 from npt_plugin.system.memory import peak_memory
 
@@ -69,9 +70,17 @@ def refuse_other_results(cfg: Any) -> None:
     Raises:
         UserError: Naming the keys that differ.
     """
-    if not cfg.OUTPUT_DIR or not is_completed(cfg.OUTPUT_DIR):
+    path = Path(cfg.OUTPUT_DIR) / RESULTS
+    if not cfg.OUTPUT_DIR or not path.is_file():
         return
-    old = read_record(f"{cfg.OUTPUT_DIR}/{RESULTS}").config
+    try:
+        record = read_record(path)
+    except UserError as error:
+        print(f"{error} The run is done again.")
+        return
+    if record.status != "completed":
+        return
+    old = record.config
     differing = config_difference(old, config_as_dict(cfg))
     if differing:
         raise UserError(

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from npt_plugin.errors import UserError
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import Record, is_completed, problems_of, read_record, write_record
+from npt_plugin.runs.recorder import refuse_other_results
 
 
 def started(**more):
@@ -76,3 +78,14 @@ def test_a_field_of_another_type_is_named_whatever_the_field(tmp_path):
         if field.name not in ("schema", "status"):
             (problem,) = problems_of(started(**{field.name: object()}))
             assert problem.startswith(f"{field.name!r} is a object, not ")
+
+
+def test_a_damaged_record_is_said_before_the_run_is_done_again(tmp_path, capsys):
+    (tmp_path / RESULTS).write_text('{"schema": 1, "sta')
+    cfg = SimpleNamespace(OUTPUT_DIR=str(tmp_path))
+    refuse_other_results(cfg)
+    assert "cannot be read as a results file" in (said := capsys.readouterr().out)
+    assert said.strip().endswith("The run is done again.")
+    (tmp_path / RESULTS).unlink()
+    refuse_other_results(cfg)
+    assert capsys.readouterr().out == ""
