@@ -25,54 +25,73 @@ def main_table(
         columns: Accuracy columns.
         every_seed: A column whose value of every seed is shown too; empty: none.
     """
-    said = _labels(summary[0])
+    said = labels_of(summary[0])
     heads = [*said, "trainer", "n", *columns]
     heads += [f"{every_seed} of each seed"] if every_seed else []
     lines, last = [], None
-    for row, trainer in zip(summary, _named(summary, "trainer"), strict=True):
+    for row, trainer in zip(summary, names_of(summary, "trainer"), strict=True):
         first = [f"{row[name]:g}" if name == "tau" else str(row[name]) for name in said]
         shown = first if first != last else [""] * len(first)
         last = first
-        cells = [_cell(row, column) for column in columns]
+        cells = [mean_cell(row, column) for column in columns]
         lines.append([*shown, trainer, str(row["n"]), *cells])
         if every_seed:
-            lines[-1].append(_each(row, every_seed, ".1f"))
+            lines[-1].append(each_seed(row, every_seed, ".1f"))
     return heads, lines
 
 
 def difference_table(differences: Sequence[dict[str, Any]], columns: Sequence[str]) -> Cells:
     """Mean difference per column with its 95 % interval, and every seed's in the last column."""
-    said = _labels(differences[0])
+    said = labels_of(differences[0])
     heads = [*said, "comparison", "n", *columns, f"{columns[-1]} of each seed"]
     lines = []
-    for row, comparison in zip(differences, _named(differences, "comparison"), strict=True):
+    for row, comparison in zip(differences, names_of(differences, "comparison"), strict=True):
         first = [f"{row[name]:g}" if name == "tau" else str(row[name]) for name in said]
-        cells = [_difference(row, column) for column in columns]
-        each = _each(row, columns[-1], "+.1f")
+        cells = [difference_cell(row, column) for column in columns]
+        each = each_seed(row, columns[-1], "+.1f")
         lines.append([*first, comparison, str(row["n"]), *cells, each])
     return heads, lines
 
 
-def _labels(row: dict[str, Any]) -> list[str]:
+def labels_of(row: dict[str, Any]) -> list[str]:
+    """Heads of the columns that say what a row is of."""
     return [name for name in _LABELS if name in row]
 
 
-def _named(rows: Sequence[dict[str, Any]], name: str) -> list[str]:
+def names_of(rows: Sequence[dict[str, Any]], name: str) -> list[str]:
     """Trainers or comparisons; with their config where a dataset has one with several."""
-    said = _labels(rows[0])
+    said = labels_of(rows[0])
     where = [(*(row[label] for label in said), row[name]) for row in rows]
     several = {row[name] for row, place in zip(rows, where, strict=True) if where.count(place) > 1}
     return [f"{r[name]} ({r['config']})" if r[name] in several else r[name] for r in rows]
 
 
-def _cell(row: dict[str, Any], column: str) -> str:
+def settings(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What each row is of, in words; a tau or number of shots that all share goes unsaid."""
+    where, *others = labels_of(rows[0])
+    vary = [name for name in others if len({row[name] for row in rows}) > 1]
+    return [", ".join([str(row[where]), *(_said(row, name) for name in vary)]) for row in rows]
+
+
+def at(row: dict[str, Any]) -> str:
+    """Tau and shots of a row, in words."""
+    return ", ".join(_said(row, name) for name in labels_of(row)[1:])
+
+
+def _said(row: dict[str, Any], name: str) -> str:
+    return f"tau {row[name]:g}" if name == "tau" else f"{row[name]} shots"
+
+
+def mean_cell(row: dict[str, Any], column: str) -> str:
+    """``mean ± sd``, in percent."""
     if row[column] is None:
         return "-"
     sd = row[f"{column}_sd"]
     return f"{row[column]:.1f}" + ("" if sd is None else f" ± {sd:.1f}") + _fewer(row, column)
 
 
-def _difference(row: dict[str, Any], column: str) -> str:
+def difference_cell(row: dict[str, Any], column: str) -> str:
+    """``mean [low, high]``, in percentage points."""
     if row[column] is None:
         return "-"
     ends = row[f"{column}_interval"]
@@ -88,7 +107,7 @@ def _fewer(row: dict[str, Any], column: str) -> str:
     return "" if n == row["n"] else f" (n {n})"
 
 
-def _each(row: dict[str, Any], column: str, form: str) -> str:
+def each_seed(row: dict[str, Any], column: str, form: str) -> str:
     """``seed: value`` of every seed; without the seeds where some lack the column."""
     values = [_rounded(value, form) for value in row[f"{column}_values"]]
     if len(values) < row["n"]:

@@ -51,12 +51,13 @@ def sections_of(results: Results) -> list[Section]:
     if results.notes:
         head = f"{title}: runs to look at"
         made.append(Section(head, "They are in the means above.", lines=results.notes))
-    if results.table is BASE_TO_NEW:
-        made += _published(results)
     return made
 
 
-def _published(results: Results) -> list[Section]:
+def published(results: Results) -> list[Section]:
+    """Published averages beside ours; of base-to-new only."""
+    if results.table is not BASE_TO_NEW:
+        return []
     balanced = balanced_table(balanced_rows(results.summary))
     differing = protocol_differences(results.units)
     imbalanced = imbalanced_table(results.summary)

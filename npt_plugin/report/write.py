@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from npt_plugin.errors import UserError
 from npt_plugin.plots.pictures import report_figures
 from npt_plugin.report import notes
 from npt_plugin.report import page as html
+from npt_plugin.report.facts import Facts, facts
 from npt_plugin.report.formats import as_csv, as_latex, as_text, difference_table, main_table
 from npt_plugin.report.protocols import BASE_TO_NEW
 from npt_plugin.report.results import Results, all_results
@@ -19,8 +21,10 @@ from npt_plugin.report.sections import (
     caption,
     not_counted,
     other_cells,
+    published,
     sections_of,
 )
+from npt_plugin.report.verdict import NOTHING, verdicts
 from npt_plugin.runs.collect import Found, find_runs
 from npt_plugin.system.files import write_json, write_text
 
@@ -48,16 +52,22 @@ def report(output: Path, plots: bool | None = None) -> str:
     if not results and not found.elsewhere:
         what = f": {left_out[0].removeprefix('Not counted: ')}" if left_out else ""
         raise UserError(f"{output} holds no completed run{what}: train some first.")
-    sections = [section for one in results for section in sections_of(one)]
-    sections += [not_counted(left_out)] if left_out else []
+    others = [section for one in results for section in published(one)]
+    others += [not_counted(left_out)] if left_out else []
     if found.elsewhere:
-        sections.append(Section("Other runs", OTHER_RUNS, other_cells(found)))
+        others.append(Section("Other runs", OTHER_RUNS, other_cells(found)))
     text = _print(results, found, left_out)
     figures = _figures(results) if _wanted(output, plots) else []
     names = [name for one in results for name in _write_tables(output, one)]
     title = results[0].table.title if len(results) == 1 else "Results"
-    write_text(output / "report.md", _markdown(title, sections))
-    write_text(output / PAGE, _page(title, sections, figures))
+    said = [text for one in results for text in verdicts(one)] or [NOTHING]
+    known = facts(results, date.today())
+    sections = [section for one in results for section in sections_of(one)] + others
+    write_text(output / "report.md", _markdown(title, said, known, sections))
+    parts = [html.results_section(one) for one in results]
+    parts += [html.figures_html(figures), *(html.section_html(section) for section in others)]
+    write_text(output / PAGE, html.page(title, said, known, parts))
+    print("\n".join([*said, ""]))
     print(f"Written to {output}: {', '.join([*names, 'report.md', PAGE])}")
     return text
 
@@ -96,8 +106,9 @@ def _write_tables(output: Path, results: Results) -> list[str]:
     return files
 
 
-def _markdown(title: str, sections: Sequence[Section]) -> str:
-    parts = [f"# {title}\n"]
+def _markdown(title: str, said: Sequence[str], known: Facts, sections: Sequence[Section]) -> str:
+    parts = [f"# {title}\n", *(f"{text}\n" for text in said)]
+    parts.append("\n".join(f"- {name}: {value}" for name, value in known) + "\n")
     for section in sections:
         parts.append(f"## {section.head}\n\n{section.caption}\n")
         if section.cells is not None:
@@ -105,19 +116,6 @@ def _markdown(title: str, sections: Sequence[Section]) -> str:
         if section.lines:
             parts.append("\n".join(f"- {line}" for line in section.lines) + "\n")
     return "\n".join(parts)
-
-
-def _page(title: str, sections: Sequence[Section], figures: Sequence[tuple[bytes, str]]) -> str:
-    parts = []
-    for section in sections:
-        body = f'<p class="note">{html.escape(section.caption)}</p>'
-        body += html.table_html(section.cells) if section.cells is not None else ""
-        body += html.list_html(section.lines) if section.lines else ""
-        parts.append((section.head, body))
-    if figures:
-        pictures = "".join(html.figure_html(*figure) for figure in figures)
-        parts.insert(min(2, len(parts)), (html.PICTURES, pictures))
-    return html.page(title, parts)
 
 
 def _wanted(output: Path, plots: bool | None) -> bool:

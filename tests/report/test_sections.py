@@ -2,7 +2,7 @@
 
 from npt_plugin.report.protocols import TABLES
 from npt_plugin.report.results import all_results
-from npt_plugin.report.sections import caption, not_counted, other_cells, sections_of
+from npt_plugin.report.sections import caption, not_counted, other_cells, published, sections_of
 from npt_plugin.runs.collect import find_runs
 from npt_plugin.runs.layout import Place
 
@@ -14,6 +14,8 @@ def test_sections_of_base_to_new(runs):
         "Base-to-new generalisation: results, re-run here",
         "Base-to-new generalisation: paired differences",
         "Base-to-new generalisation: runs to look at",
+    ]
+    assert [section.head for section in published(made)] == [
         "Published, balanced",
         "Published, imbalanced",
     ]
@@ -26,6 +28,7 @@ def test_only_base_to_new_has_published_numbers(tmp_path, write):
     (made,) = all_results(find_runs(tmp_path))
     (section,) = sections_of(made)  # one trainer: nothing to compare
     assert section.head == "Few-shot learning: results, re-run here"
+    assert published(made) == []
 
 
 def test_captions_need_no_escape_in_latex(runs):

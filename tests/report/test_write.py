@@ -129,9 +129,9 @@ def test_the_page_needs_no_network_and_fits_a_phone(runs, write_pair):
     reader = Reader()
     reader.feed(text)
     assert not reader.open and reader.seen.count("table") == 4 and reader.seen.count("img") >= 3
-    assert all(link.startswith("data:image/png;base64,") for link in reader.links)
+    assert all(link.startswith(("data:image/png;base64,", "#words")) for link in reader.links)
     assert not re.search(r'(?:src|href)="https?://', text) and "width=device-width" in text
-    assert text.count('<div class="scroll">') == 4  # no table pushes the page wider
+    assert text.count('<div class="scroll"') >= 4  # no table pushes the page wider
     assert "&lt;b&gt;&amp;" in text and "Not counted" in text
 
 

@@ -23,11 +23,13 @@ class Table:
         below: Columns in which a run below zero-shot CLIP is pointed out.
         grouped: The part whose classes the columns of ``GROUPS`` are of; None without them.
         about: What else the caption says of the numbers.
+        steps_title: Heading of the curves over ``steps``.
     """
 
     title: str
     prefix: str
     about = ""
+    steps_title = "Head and tail"
     grouped: str | None = None
     where = "dataset"
     independent = False
@@ -61,6 +63,15 @@ class Table:
     def compared(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Columns of the paired differences; of the last one every seed is shown."""
         return tuple(columns)
+
+    def headline_first(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """The columns with the last compared one first, which a narrow screen must show."""
+        headline = self.compared(columns)[-1]
+        return (headline, *(column for column in columns if column != headline))
+
+    def steps(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Columns that are steps of one thing, which a curve may join: groups of classes."""
+        return tuple(column for column in GROUPS if column in columns)
 
 
 def accuracy(unit: Unit, part: str | None) -> float | None:

@@ -20,6 +20,7 @@ class FewShot(Table):
     about = ", on all classes"
     independent = True
     rules = (MEAN,)
+    steps_title = "Accuracy over shots"
 
     def part(self, place: Place) -> str | None:
         """The number of shots."""
@@ -49,6 +50,14 @@ class FewShot(Table):
         """A column for every number of shots that was run."""
         shots = sorted({int(part) for unit in units for part in unit.runs})
         return tuple(f"{n} shot{'s' if n > 1 else ''}" for n in shots)
+
+    def headline_first(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Shots have an order of their own."""
+        return tuple(columns)
+
+    def steps(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(columns)
 
     def values(self, unit: Unit, columns: Sequence[str]) -> Values:
         """Accuracy on all classes; of zero-shot CLIP, run once, the same for any shots."""

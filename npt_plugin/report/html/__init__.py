@@ -1,0 +1,1 @@
+"""Pieces of the report's page: tables, forest plots, curves; no scripts, no network."""
