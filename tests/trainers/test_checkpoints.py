@@ -1,5 +1,15 @@
-"""Going on with a run on another processor or with other kernels."""
+"""Going on with a run, and what is kept of one that goes wrong."""
 
+import json
+
+import pytest
+import torch
+from trainer_checks import assert_same, learned
+
+from npt_plugin.errors import UserError
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.record import read_record
+from npt_plugin.system.locks import LOCK
 from npt_plugin.system.safe_checkpoints import read_state, write_state
 from npt_plugin.trainers import checkpoints
 
@@ -29,3 +39,115 @@ def test_progress_of_version_0_1_is_read(make_trainer, tmp_path, capsys):
     write_state(run / checkpoints.PROGRESS, state)
     assert checkpoints.resume(trainer, str(run)) == 1
     assert "other arithmetic" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["NPT_CoOp", "NPT_MaPLe"])
+@pytest.mark.parametrize("extra", [(), ("OPTIM.GNM.ENABLED", "True", "INPUT.CACHED_VIEWS", "2")])
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(make_trainer, tmp_path, name, extra):
+    if name == "NPT_MaPLe" and extra:
+        extra = extra[:2]
+    options = ("OPTIM.MAX_EPOCH", "4", "TRAINER.NPT.MI.MOMENTUM", "0.5", *extra)
+    whole = make_trainer(name, *options, output=tmp_path / "whole")
+    whole.train()
+
+    class Interrupted(Exception):
+        pass
+
+    cut = make_trainer(name, *options, output=tmp_path / "cut")
+    run_epoch = cut.run_epoch
+
+    def stop_in_epoch_three():
+        if cut.epoch == 2:
+            raise Interrupted
+        run_epoch()
+
+    cut.run_epoch = stop_in_epoch_three
+    with pytest.raises(Interrupted):
+        cut.train()
+    torch.manual_seed(99)  # whatever the process did since
+    again = make_trainer(name, *options, output=tmp_path / "cut")
+    again.train()
+    assert_same(learned(again), learned(whole))
+    first, second = (
+        json.loads((tmp_path / d / "results.json").read_text())["metrics"] for d in ("whole", "cut")
+    )
+    assert first == second
+
+
+def test_resume_refuses_another_config_and_names_the_key(make_trainer, tmp_path):
+    make_trainer("CoOp", output=tmp_path / "run").train()
+    with pytest.raises(UserError, match=r"OPTIM\.LR: 0\.1 -> 0\.2"):
+        make_trainer("CoOp", "OPTIM.LR", "0.2", output=tmp_path / "run").train()
+
+
+def test_resume_refuses_other_images_and_leaves_the_record_alone(make_trainer, tmp_path):
+    make_trainer("CoOp", output=tmp_path / "run").train()
+    record = tmp_path / "run" / "selection.json"
+    content = json.loads(record.read_text())
+    content["train"].reverse()  # as if the split had changed meanwhile
+    record.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="began with other images"):
+        make_trainer("CoOp", output=tmp_path / "run").train()
+    assert json.loads(record.read_text()) == content
+
+
+def test_a_damaged_progress_file_falls_back_to_the_one_before(make_trainer, tmp_path, capsys):
+    make_trainer("CoOp", output=tmp_path / "run").train()
+    file = tmp_path / "run" / "progress.npt"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    again = make_trainer("CoOp", output=tmp_path / "run")
+    again.train()
+    assert "resume training at epoch 2" in capsys.readouterr().out
+
+
+def test_checkpoint_of_another_shape_is_refused_by_name(make_trainer, tmp_path):
+    make_trainer("CoOp", output=tmp_path / "run").train()
+    other = make_trainer("CoOp", "TRAINER.COOP.N_CTX", "5", output=tmp_path / "other")
+    with pytest.raises(UserError, match=r"'ctx' has shape \(3, 64\), this run needs \(5, 64\)"):
+        other.load_model(str(tmp_path / "run"), epoch=2)
+    with pytest.raises(UserError, match="model.pth.tar-2"):  # says which epochs there are
+        other.load_model(str(tmp_path / "run"), epoch=7)
+
+
+def test_a_loss_that_blows_up_at_once_does_not_speak_of_a_checkpoint(train_here, tmp_path):
+    out = tmp_path / "out"
+    words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
+    done = train_here(*words, options=("OPTIM.LR", "1e30"))
+    assert done.returncode == 1 and "nothing is kept" in done.stderr
+    assert not (out / "progress.npt").exists()
+
+
+def test_a_loss_that_blows_up_is_one_sentence_and_keeps_the_checkpoint(train_here, tmp_path):
+    """Epoch 1 runs at a learning rate of 0, so only epoch 2 goes wrong."""
+    out = tmp_path / "out"
+    words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
+    options = (
+        "OPTIM.LR",
+        "1e30",
+        "OPTIM.WARMUP_EPOCH",
+        "1",
+        "OPTIM.WARMUP_TYPE",
+        "constant",
+        "OPTIM.WARMUP_CONS_LR",
+        "0.0",
+    )
+    done = train_here(*words, options=options)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith("error: ")]
+    assert "epoch 2" in line and "The last good epoch is kept in" in line and "progress" in line
+    record = read_record(out / RESULTS)
+    assert record.status == "failed" and "FloatingPointError" in record.reason
+    assert (out / "progress.npt").exists() and not (out / LOCK).exists()
+
+
+def test_prompts_that_are_not_finite_are_never_saved(make_trainer, tmp_path):
+    trainer = make_trainer("CoOp", output=tmp_path / "run")
+    trainer.train()
+    before = (tmp_path / "run" / "progress.npt").read_bytes()
+    with torch.no_grad():
+        trainer.model.prompt_learner.ctx[0, 0] = float("nan")
+    with pytest.raises(FloatingPointError, match="prompt_learner.ctx is not finite"):
+        checkpoints.save_progress(trainer)
+    assert (tmp_path / "run" / "progress.npt").read_bytes() == before

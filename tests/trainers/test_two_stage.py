@@ -1,16 +1,15 @@
-"""The second stage: what it trains, draws and minimises, and that the first stays as it was."""
+"""The second stage: what it trains, draws and minimises."""
 
 import json
-import shutil
 
 import pytest
 import torch
 import torch.nn.functional as F
 from tolerance import DOUBLE, gap
+from trainer_checks import first_logits
 
 from npt_plugin.cli import main as cli
 from npt_plugin.datasets.samplers import ClassBalancedSampler, SquareRootSampler
-from npt_plugin.errors import UserError
 from npt_plugin.losses.classification import CrossEntropyLoss
 from npt_plugin.losses.margin import LDAMLoss
 from npt_plugin.losses.weighting import power_weights
@@ -19,46 +18,6 @@ from npt_plugin.runs.layout import RESULTS
 
 RATIO = ("DATASET.IMBALANCE.RATIO", "0.25")
 LINEAR = ("LinearProbe", "TRAINER.HEAD.NAME", "linear", "TRAINER.HEAD.INIT", "random")
-
-
-@pytest.fixture
-def second(make_trainer, first_stages):
-    """``second("lws", "CoOp", "KEY", "value")``: a second stage on a run of CoOp."""
-
-    def make(method, first=("CoOp",), *options, **more):
-        run = ("TRAINER.TWO_STAGE.RUN", str(first_stages(*first)))
-        method = ("TRAINER.TWO_STAGE.METHOD", method)
-        return make_trainer("TwoStage", *RATIO, *run, *method, *options, **more)
-
-    return make
-
-
-def first_logits(trainer, images):
-    with torch.no_grad():
-        return trainer.model.first.encode(images).logits
-
-
-# -- stage one ------------------------------------------------------------------------------------
-
-
-@pytest.mark.numerics
-@pytest.mark.parametrize("first", [("CoOp",), ("MaPLe",), LINEAR], ids=lambda f: f[0])
-def test_stage_one_is_as_it_was_trained_and_stays_so(second, make_trainer, first, first_stages):
-    trainer = second("disalign", first)
-    before = {n: p.clone() for n, p in trainer.model.first.state_dict().items()}
-    original = make_trainer(*first[:1], *first[1:])
-    original.load_model(str(first_stages(*first)), epoch=1)
-    images = torch.randn(4, 3, 32, 32)
-    original.set_model_mode("eval")
-    with torch.no_grad():
-        assert gap(first_logits(trainer, images), original.model(images)) <= DOUBLE
-    trainer.train()
-    for name, value in trainer.model.first.state_dict().items():
-        assert torch.equal(value, before[name]), name
-    assert not any(p.requires_grad for p in trainer.model.first.parameters())
-    assert all(n.startswith("second.") for n in trainer.model.learned())
-    trainer.set_model_mode("train")
-    assert trainer.model.second.training and not trainer.model.first.training
 
 
 @pytest.mark.numerics
@@ -92,12 +51,6 @@ def test_corrections_start_as_the_first_stage(second, method, first):
 def test_marc_sees_the_norms_of_a_linear_head(second):
     model = second("marc", LINEAR).model
     assert gap(model.second.norms, model.first.head.weight.norm(dim=-1)) <= DOUBLE
-
-
-def test_tau_normalisation_of_stage_one_is_off_in_stage_two(second):
-    """It is a correction at test time itself; the second stage starts from what was trained."""
-    normed = second("lws", (*LINEAR, "TRAINER.IMBALANCE_LOSS.TAU_NORM", "1.0"))
-    assert normed.model.first.head.tau == 0
 
 
 # -- sampling and loss ----------------------------------------------------------------------------
@@ -178,49 +131,6 @@ def test_a_first_stage_whose_text_follows_the_image(second, tmp_path, method):
     trainer.train()
     record = json.loads((tmp_path / "run" / RESULTS).read_text())
     assert record["metrics"]["nc"]["nc4_agreement"] >= 0
-
-
-# -- what it refuses ------------------------------------------------------------------------------
-
-
-def test_refuses_what_is_no_finished_first_stage(second, make_trainer, first_stages, tmp_path):
-    place = shutil.copytree(first_stages("CoOp"), tmp_path / "first")
-    options = ("TRAINER.TWO_STAGE.RUN", str(place))
-    record = json.loads((place / RESULTS).read_text())
-    record["status"] = "started"
-    (place / RESULTS).write_text(json.dumps(record))
-    with pytest.raises(UserError, match="is started, not completed"):
-        make_trainer("TwoStage", *options)
-    with pytest.raises(UserError, match="is not the output folder of a run"):
-        make_trainer("TwoStage", "TRAINER.TWO_STAGE.RUN", str(tmp_path / "absent"))
-    second("lws", output=tmp_path / "second").train()
-    with pytest.raises(UserError, match="is a second stage itself"):
-        make_trainer("TwoStage", "TRAINER.TWO_STAGE.RUN", str(tmp_path / "second"))
-
-
-def test_refuses_other_settings(second, make_trainer):
-    with pytest.raises(UserError, match=r"METHOD is 'ncm'; choose one of crt, lws"):
-        second("ncm")
-    with pytest.raises(UserError, match="keeps to the classes it was trained on"):
-        second("lws", ("CoOp",), "DATASET.SUBSAMPLE_CLASSES", "new")
-    with pytest.raises(UserError, match="set MODEL.BACKBONE.NAME"):
-        second("lws", ("CoOp",), "MODEL.CLIP_WEIGHTS", "", "MODEL.BACKBONE.NAME", "Tiny")
-    with pytest.raises(UserError, match="TAU_NORM is 1.0"):
-        second("lws", LINEAR, "TRAINER.IMBALANCE_LOSS.TAU_NORM", "1.0")
-
-
-def test_refuses_a_first_stage_that_has_changed_since(second, make_trainer, first_stages, tmp_path):
-    place = shutil.copytree(first_stages("CoOp"), tmp_path / "first")
-    options = ("TRAINER.TWO_STAGE.METHOD", "lws", "TRAINER.TWO_STAGE.RUN", str(place), *RATIO)
-    make_trainer("TwoStage", *options, output=tmp_path / "second").train()
-    again = make_trainer("CoOp", "OPTIM.MAX_EPOCH", "1", seed=5, output=tmp_path / "other")
-    again.train()
-    shutil.copytree(
-        tmp_path / "other" / "prompt_learner", place / "prompt_learner", dirs_exist_ok=True
-    )
-    changed = make_trainer("TwoStage", *options, output=tmp_path / "third")
-    with pytest.raises(UserError, match="was trained on another first stage"):
-        changed.load_model(str(tmp_path / "second"), epoch=2)
 
 
 # -- a finished second stage ----------------------------------------------------------------------

@@ -1,11 +1,9 @@
-"""Options that bound memory: the same numbers with each of them."""
+"""Pieces of a batch and of the class list: the same numbers with less memory."""
 
 import pytest
 import torch
 from memory import kept_bytes
 from tolerance import DOUBLE, gap
-
-from npt_plugin.errors import UserError
 
 
 def step_gradients(trainer, batch):
@@ -53,9 +51,3 @@ def test_less_is_kept_for_backward(make_trainer, name, options):
         sizes.append(size)
         assert frozen and kept
     assert sizes[1] < sizes[0]
-
-
-@pytest.mark.parametrize("key, value", [("MODEL.TEXT_CHUNK", "-2"), ("TRAIN.IMAGE_CHUNKS", "0")])
-def test_impossible_values_are_refused_by_name(make_trainer, key, value):
-    with pytest.raises(UserError, match=f"{key} is {value}"):
-        make_trainer("CoOp", key, value)

@@ -1,0 +1,45 @@
+"""A sweep through real processes: it goes on, it repeats only what failed, it refuses."""
+
+from npt_plugin.cli import sweep
+
+
+def sweep_command(tree, pets_root, output, *more):
+    words = ["--datasets", "pets", "--trainers", "ZeroshotCLIP", "CoOp", "--seeds", "1", "2"]
+    words += ["--config", "small", "--configs", str(tree), "--root", str(pets_root)]
+    return [*words, "--shots", "4", "--output", str(output), "--jobs", "2", *more]
+
+
+def test_a_sweep_goes_on_after_a_failure_and_repeats_only_that(tree, pets_root, tmp_path, capfd):
+    blocked = (
+        tmp_path / "out" / "base2new" / "train_base" / "pets/shots_4/ratio_0.06/CoOp/small/seed2"
+    )
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("a file where the run needs a folder")
+    assert sweep.main(sweep_command(tree, pets_root, tmp_path / "out")) == 1
+    out, err = capfd.readouterr()
+    assert "3 runs, 0 completed already, 3 to do" in out
+    assert "failed: pets CoOp tau 0.06 seed 2" in err
+    assert "| CoOp" in out and "Traceback" not in err
+    blocked.unlink()
+    assert sweep.main(sweep_command(tree, pets_root, tmp_path / "out")) == 0
+    assert "3 runs, 2 completed already, 1 to do" in capfd.readouterr().out
+
+
+def test_a_finished_run_with_other_settings_is_refused_with_its_keys(
+    tree, pets_root, tmp_path, capfd
+):
+    words = sweep_command(tree, pets_root, tmp_path / "out", "--seeds", "1", "--trainers", "CoOp")
+    assert sweep.main(words) == 0
+    capfd.readouterr()
+    assert sweep.main([*words, "--opts", "TRAIN.STEPS", "9", "OPTIM.LR", "0.2"]) == 2
+    out, err = capfd.readouterr()
+    assert "OPTIM.LR: 0.1 -> 0.2; TRAIN.STEPS: 0 -> 9" in err and "train_base" in err
+    assert "1 to do" not in out and "| CoOp" not in out
+    assert sweep.main([*words, "--opts", "TRAIN.PRINT_FREQ", "7"]) == 0  # changes no number
+    assert "1 runs, 1 completed already, 0 to do" in capfd.readouterr().out
+    old = tmp_path / "out" / "base2new"
+    for part in ("train_base", "test_new"):  # version 0.1's scripts spelled it so
+        above = old / part / "pets" / "shots_4"
+        (above / "ratio_0.06").rename(above / "ratio_0.060")
+    assert sweep.main(words) == 0
+    assert "1 runs, 1 completed already, 0 to do" in capfd.readouterr().out
