@@ -5,10 +5,11 @@ import torch
 from tolerance import DOUBLE, gap
 
 from npt_plugin.backbone.loading import load_clip, tokenize, tokenizer
+from npt_plugin.errors import UserError
 
 
 @pytest.mark.numerics
-@pytest.mark.parametrize("position", ["middle", "front"])
+@pytest.mark.parametrize("position", ["end", "middle", "front"])
 @pytest.mark.parametrize("csc", ["True", "False"])
 def test_class_token_positions_against_a_loop(make_trainer, position, csc):
     trainer = make_trainer(
@@ -16,7 +17,7 @@ def test_class_token_positions_against_a_loop(make_trainer, position, csc):
     )
     learner = trainer.model.prompt_learner
     clip = load_clip("", trainer.cfg.MODEL.CLIP_WEIGHTS).float()
-    n_before = 3 // 2 if position == "middle" else 0
+    n_before = {"end": 3, "middle": 3 // 2, "front": 0}[position]
     for k, name in enumerate(trainer.classnames):
         name = name.replace("_", " ")
         token = clip.token_embedding(tokenize([f"X X X {name}."]))[0]  # (77, W)
@@ -25,3 +26,20 @@ def test_class_token_positions_against_a_loop(make_trainer, position, csc):
         expected = [token[:1], ctx[:n_before], token[4 : 4 + n_name], ctx[n_before:]]
         row = torch.cat([*expected, token[4 + n_name :]])
         assert gap(learner()[k], row[: learner().shape[1]]) <= DOUBLE
+
+
+@pytest.mark.parametrize("csc", ["True", "False"])
+def test_with_csc_a_class_moves_no_context_but_its_own(prompted, csc):
+    model = prompted("CoOp", "TRAINER.COOP.CSC", csc)
+    model.text_features()[1].sum().backward()
+    grad = model.prompt_learner.ctx.grad
+    if csc == "False":
+        assert grad.shape == (3, 64) and grad.abs().sum() > 0
+        return
+    assert grad.shape == (3, 3, 64)  # a context of three vectors for each of three classes
+    assert [bool(g.abs().sum() > 0) for g in grad] == [False, True, False]
+
+
+def test_a_position_that_does_not_exist_is_refused_with_the_nearest(make_trainer):
+    with pytest.raises(UserError, match="POSITION is 'midle'.*'middle'.*end, middle, front"):
+        make_trainer("CoOp", "TRAINER.COOP.CLASS_TOKEN_POSITION", "midle")
