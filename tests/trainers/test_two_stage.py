@@ -151,7 +151,7 @@ def test_eval_predict_and_export(second, pets_root, tmp_path, monkeypatch, capfd
     assert "keeps to the classes" in capfd.readouterr().err
     images = sorted((pets_root / "oxford_pets" / "images").glob("red_kite_test_*.jpg"))
     predictor = Predictor.from_run(run)
-    batch = torch.stack([predictor._open(image) for image in images])
+    batch = torch.stack([predictor.preprocess(image) for image in images])
     trainer.set_model_mode("eval")
     with torch.no_grad():
         assert gap(predictor.logits(images), trainer.model(batch)) <= DOUBLE
