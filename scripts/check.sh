@@ -4,6 +4,7 @@
 #   imports   the order of the rooms (import-linter)
 #   types     mypy on the whole package
 #   examples  doctests of the public examples
+#   docs      the pages of docs/, strictly: links, anchors, nothing from a network
 #   tests     scripts/test.sh, the README's test command
 #   isa       numerics under older instruction sets
 #   wheel     build, install and use the wheel
@@ -19,11 +20,21 @@ types() { "$PYTHON" -m mypy; }
 examples() { # the loader is a script that travels with an export, not a module
     "$PYTHON" -m pytest -q --doctest-modules --ignore npt_plugin/cli/exported_classifier.py npt_plugin
 }
+docs() {
+    local site
+    site="$(mktemp -d)"
+    NO_MKDOCS_2_WARNING=1 "$PYTHON" -m mkdocs build --strict --quiet --site-dir "$site"
+    if grep -rlE '<(script|link|img)[^>]*(src|href)="https?://' --include '*.html' "$site"; then
+        echo "these pages load something from a network" >&2
+        return 1
+    fi
+    rm -r "$site"
+}
 tests() { bash scripts/test.sh; }
 isa() { bash scripts/test_isa.sh; }
 wheel() { bash scripts/wheel_smoke.sh; }
 
-[ "$#" -gt 0 ] || set -- lint imports types examples tests isa wheel
+[ "$#" -gt 0 ] || set -- lint imports types examples docs tests isa wheel
 for step in "$@"; do
     echo "== $step"
     begin="$SECONDS"

@@ -20,8 +20,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from evidence_tables import COLUMNS, by_dataset, correlations, markdown, overview, settings
-from plan import CONFIGS, DATASETS, RATIOS, RULES, Run, report_runs
-from study_records import Record, collect, key, merge, read_csv, write_csv
+from plan import CONFIGS, DATASETS, Run, report_runs
+from study_records import collect, key, merge, read_csv, write_csv
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.system.files import write_text
@@ -90,14 +90,6 @@ def evidence(csv: Path) -> str:
     return "\n".join([*parts, CORRELATION, correlations(records), TAIL]) + "\n"
 
 
-SHORT = ("method", "n", "base", "new", "H", "H - base trainer's", "few")
-
-
-def short_table(records: list[Record], rule: str) -> str:
-    """The README's table at the smallest ratio."""
-    return markdown(records, RATIOS[0], rule, SHORT)
-
-
 HEAD = """# Evidence
 
 Made by `python benchmarks/methods/study.py table --write` from
@@ -140,8 +132,6 @@ def do_table(args: argparse.Namespace) -> int:
         write_text(EVIDENCE, text)
         scatter(records, SCATTER)
         print(f"\nFor docs/methods.md:\n{overview(records)}")
-        for rule in RULES:
-            print(f"\nFor the README, at equal {rule}:\n{short_table(records, rule)}")
     return 0
 
 

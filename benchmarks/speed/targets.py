@@ -1,4 +1,4 @@
-"""What the measurements say about the targets: the tables of the README.
+"""What the measurements say about the targets: the tables of README.md and docs/speed.md.
 
 python benchmarks/speed/targets.py benchmarks/results/speed.json
 """

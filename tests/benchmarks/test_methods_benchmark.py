@@ -189,27 +189,6 @@ def test_the_report_is_what_the_runs_say():
     assert study.SCATTER.exists()
 
 
-def test_the_short_table_has_the_shown_columns_of_every_method_that_ran():
-    """The README's table: H is the mean of the datasets' H, differences are paired by seed."""
-    import study
-    from plan import DATASETS
-
-    records = [
-        record(name, seed, dataset, h + seed + place, base=90.0, new=60.0)
-        for name, h in (("CoOp", 70.0), ("NPT_CoOp (v3)", 73.0))
-        for seed in (1, 2)
-        for place, dataset in enumerate(DATASETS)
-    ]
-    head, _, *lines = study.short_table(records, "steps").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in (head, *lines)]
-    assert tuple(rows[0]) == study.SHORT
-    assert [row[0] for row in rows[1:]] == ["CoOp", "NPT_CoOp (v3)"]
-    place = rows[0].index("H")
-    assert [row[place] for row in rows[1:]] == ["73.0 ± 0.7", "76.0 ± 0.7"]
-    place = rows[0].index("H - base trainer's")
-    assert [row[place] for row in rows[1:]] == ["", "+3.0 [+3.0, +3.0]"]
-
-
 def test_methods_document_quotes_the_report():
     import study
     from study_records import read_csv
