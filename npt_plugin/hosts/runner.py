@@ -58,4 +58,5 @@ def prepare_dassl() -> None:
 
     if framework.BACKEND == "minidassl":
         importlib.import_module("minidassl.compat").install_as_dassl()
-    joining.extend_defaults(importlib.import_module("dassl.config"), npt_plugin.extend_cfg)
+    kept_config = importlib.import_module("npt_plugin.hosts.kept_config")
+    joining.extend_defaults(importlib.import_module("dassl.config"), kept_config.extend_and_keep)

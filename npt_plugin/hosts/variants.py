@@ -8,6 +8,7 @@ from typing import Any
 from npt_plugin.engine.framework import TRAINER_REGISTRY
 from npt_plugin.engine.joining import follow
 from npt_plugin.errors import UserError
+from npt_plugin.hosts.kept_config import put_back
 from npt_plugin.hosts.wrap import make_host_trainer
 from npt_plugin.trainers import NPT_TRAINERS
 
@@ -52,6 +53,7 @@ def _choice(name: str, plugin: type, host: type) -> Callable[[Any], Any]:
     """What ``TRAINER.NPT.BASE`` decides: our trainer or the host's with NPT on it."""
 
     def build(cfg: Any) -> Any:
+        put_back(cfg)
         base = cfg.TRAINER.NPT.BASE
         if base not in BASES:
             raise UserError(f"TRAINER.NPT.BASE is {base!r}; allowed are {' and '.join(BASES)}.")

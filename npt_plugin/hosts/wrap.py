@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from npt_plugin.config import KEYS
 from npt_plugin.datasets.class_counts import class_counts
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.capture import Regulariser
+from npt_plugin.hosts.kept_config import config_for_host, value_of
 from npt_plugin.hosts.observing import WatchLosses, watch_parsing
 from npt_plugin.losses.objective import Objective, build_objective, needs_zero_shot
 from npt_plugin.system.safe_checkpoints import read_state, write_state
@@ -40,12 +40,18 @@ class HostNPT(_Behind):
     cfg: Any
     dm: Any
 
+    def __init__(self, cfg: Any, *args: Any, **kwargs: Any) -> None:
+        """The host's constructor; it and its data see the host's own name in ``TRAINER.NAME``."""
+        name = self.host_class.__name__
+        print(f"{type(self).__name__}: this project's {name} with NPT's terms")
+        super().__init__(config_for_host(cfg, name), *args, **kwargs)
+
     def check_cfg(self, cfg: Any) -> None:
         """The host's checks; and no key that this trainer would silently ignore."""
         super().check_cfg(cfg)
         for key in KEYS:
-            value = attrgetter(key.name)(cfg)
-            if key.ours and value != key.default:
+            value = value_of(cfg, key.name) if key.ours else None
+            if value is not None and value != key.default:
                 raise UserError(
                     f"{key.name} is {value!r}, but {type(self).__name__} trains with the host's "
                     f"own step, which does not know it: leave it at {key.default!r}, or use "

@@ -138,3 +138,21 @@ class Projecting(HostCoOp):
         loss.backward()
         self.descent = parameter.grad.clone()
         return {"loss": loss.item()}
+
+
+class NameBranching(HostCoOp):
+    """Does something else unless its config calls it by its own name, in data and in the step."""
+
+    def _asked_for(self):
+        return self.cfg.TRAINER.NAME == "NameBranching"
+
+    def build_data_loader(self):
+        assert self._asked_for(), "other data"
+        super().build_data_loader()
+
+    def check_cfg(self, cfg):
+        super().check_cfg(cfg)
+        assert cfg.TRAINER.NAME == "NameBranching"
+
+    def loss(self, images, labels):
+        return super().loss(images, labels) * (1 if self._asked_for() else 2)

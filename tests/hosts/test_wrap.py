@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from edge_trainers import Projecting
+from edge_trainers import NameBranching, Projecting
 from joint_loss import assert_close, expected, gradients
 from reference_trainers import HOSTS, labelled_batch
 from tolerance import DOUBLE
@@ -78,6 +78,22 @@ def test_zero_weights_set_no_hook_and_train_bit_for_bit(make, name):
         assert wrapped.forward_backward(batch) == plain.forward_backward(batch)
     for a, b in zip(wrapped.model.parameters(), plain.model.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_a_host_that_asks_for_its_name_finds_it(make, capsys):
+    """Bit for bit with weights 0; the log says what it is."""
+    changes = ("TRAINER.NAME", "NameBranching")
+    plain = make("", cls=NameBranching, wrapped=False, changes=changes)
+    capsys.readouterr()
+    wrapped = make("", *OFF, cls=NameBranching, changes=("TRAINER.NAME", "NPT_NameBranching"))
+    assert "NPT_NameBranching: this project's NameBranching with NPT" in capsys.readouterr().out
+    for step in range(3):
+        batch = labelled_batch(plain, seed=step)
+        assert wrapped.forward_backward(batch) == plain.forward_backward(batch)
+    on = make("", cls=NameBranching, changes=("TRAINER.NAME", "NPT_NameBranching"))
+    wanted, _ = expected(on, batch)
+    on.forward_backward(batch)
+    assert_close(gradients(on), wanted)
 
 
 def test_evaluation_records_nothing_and_ramp_follows_the_epoch(make):
