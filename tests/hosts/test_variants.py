@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
+from yacs.config import CfgNode
 
 from npt_plugin.engine.framework import TRAINER_REGISTRY, TrainerX
 from npt_plugin.errors import UserError
@@ -28,7 +27,7 @@ def registry():
 
 
 def cfg(base: str):
-    return SimpleNamespace(TRAINER=SimpleNamespace(NPT=SimpleNamespace(BASE=base)))
+    return CfgNode({"TRAINER": {"NAME": "NPT_CoOp", "NPT": {"BASE": base, "VERSION": "v3"}}})
 
 
 @pytest.mark.parametrize("order", ["host first", "plugin first", "decorator after"])
