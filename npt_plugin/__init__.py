@@ -22,6 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from npt_plugin.engine import imports
+from npt_plugin.system.version import VERSION
 
 if TYPE_CHECKING:
     from npt_plugin.errors import UserError as UserError
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from npt_plugin.sweep.from_python import train as train
     from npt_plugin.sweep.grid import Grid as Grid
 
-__version__ = "0.2.0"
+__version__ = VERSION
 
 _LATE = {
     "Grid": "npt_plugin.sweep.grid",

@@ -32,7 +32,7 @@ def floors(lines: list[str]) -> list[str]:
     """``torch>=2.4.0,<3`` becomes ``torch==2.4.0``; what has no lower bound is an error."""
     found = []
     for line in lines:
-        bound = re.match(r"([\w.-]+)\s*>=\s*([\w.]+)", line)
+        bound = re.match(r"([\w.-]+(?:\[[\w,]+\])?)\s*>=\s*([\w.]+)", line)
         if bound is None:
             raise SystemExit(f"{line} has no lower bound (pyproject.toml)")
         found.append(f"{bound[1]}=={bound[2]}")

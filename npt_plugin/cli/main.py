@@ -10,9 +10,9 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from npt_plugin import __version__
 from npt_plugin.errors import nearest_hint
 from npt_plugin.system.exit_codes import OK, USER
+from npt_plugin.system.version import VERSION
 
 COMMANDS = {
     "train": "train or evaluate one run (CoOp's train.py)",
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(usage())
         return OK if words else USER
     if words[0] == "--version":
-        print(__version__)
+        print(VERSION)
         return OK
     if words[0] == "base2new":  # its name in version 0.1
         words.insert(0, "protocol")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from npt_plugin import __version__
 from npt_plugin.report.results import Results
 from npt_plugin.runs.layout import ALL_SHOTS
+from npt_plugin.system.version import VERSION
 
 Facts = list[tuple[str, str]]
 """Names and values, in plain text."""
@@ -22,7 +22,7 @@ def facts(results: Sequence[Results], written: date) -> Facts:
     """
     units = [unit for one in results for unit in one.units]
     backbones = sorted({unit.backbone or "not recorded" for unit in units})
-    found = [("Written", f"{written:%Y-%m-%d} by npt_plugin {__version__}")]
+    found = [("Written", f"{written:%Y-%m-%d} by npt_plugin {VERSION}")]
     found += [("Backbone", ", ".join(backbones))] if units else []
     found += [(one.table.title, _setting(one)) for one in results]
     found += [("Averages", text) for text in _rules(results)]

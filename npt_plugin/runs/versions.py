@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from npt_plugin import __version__
 from npt_plugin.backbone.frozen_linear import kernels
 from npt_plugin.engine.framework import BACKEND
 from npt_plugin.system.processor import instruction_set
+from npt_plugin.system.version import VERSION
 
 
 def versions() -> dict[str, str]:
@@ -32,7 +32,7 @@ def arithmetic() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _installed() -> dict[str, str]:
-    found = {"npt_plugin": __version__, "framework": BACKEND, "python": platform.python_version()}
+    found = {"npt_plugin": VERSION, "framework": BACKEND, "python": platform.python_version()}
     for name in ("dassl", "torch", "torchvision", "clip-anytorch", "numpy", "pillow"):
         if name == "dassl" and name != BACKEND:
             continue  # minidassl has the version of the package it comes with
