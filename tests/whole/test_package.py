@@ -39,7 +39,7 @@ def test_requirements_name_no_address_and_have_a_floor():
     script = requirements_script()
     floors = script.floors(script.requirements("dev"))
     assert len(floors) == len(set(floors)) and all(
-        re.fullmatch(r"[\w.-]+==[\d.]+", f) for f in floors
+        re.fullmatch(r"[\w.-]+(\[\w+\])?==[\d.]+", f) for f in floors
     )
     assert any(line.startswith("matplotlib==") for line in floors)  # an extra of an extra
     assert len(script.requirements()) < len(script.requirements("test")) < len(floors)
