@@ -62,6 +62,7 @@ joining.watch_trainers(_engine.SimpleTrainer, full_precision.trainer_built)
 extend_loading = functools.partial(joining.extend_loading, _manager)
 
 TRAINER_REGISTRY = _engine.TRAINER_REGISTRY
+SimpleTrainer = _engine.SimpleTrainer
 TrainerX = _engine.TrainerX
 build_trainer = _engine.build_trainer
 
@@ -84,3 +85,12 @@ setup_logger = _utils.setup_logger
 if BACKEND == "minidassl":
     _errors = importlib.import_module("minidassl.errors")
     count_as_user_errors(_errors.DataError, _errors.ConfigError)
+
+
+def described() -> str:
+    """Which engine is in use, for logs: its name, version and folder."""
+    package = _load("")
+    version = getattr(package, "__version__", "of unknown version")
+    where = os.path.dirname(str(package.__file__))
+    stand_in = ", our stand-in for Dassl" if BACKEND == "minidassl" else ""
+    return f"{BACKEND} {version}{stand_in} ({where})"

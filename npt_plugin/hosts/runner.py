@@ -10,6 +10,7 @@ from pathlib import Path
 
 import npt_plugin
 from npt_plugin.errors import UserError
+from npt_plugin.hosts.project import PlainFolders, dassl_to_use
 from npt_plugin.system.exit_codes import exit_code
 
 
@@ -34,7 +35,11 @@ def run(script: str, arguments: list[str]) -> None:
     _enter_project(path.resolve().parent)
     prepare_dassl()
     sys.argv = [script, *arguments]
-    runpy.run_path(script, run_name="__main__")
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except Exception as error:
+        lacking = importlib.import_module("npt_plugin.hosts.lacking")
+        raise lacking.as_sentence(error) from error
 
 
 def _enter_project(folder: Path) -> None:
@@ -47,16 +52,21 @@ def _enter_project(folder: Path) -> None:
     sys.path[0] = str(folder)
     if ours not in sys.path:
         sys.path.append(ours)
+    sys.meta_path.insert(0, PlainFolders(folder))
+    dassl = dassl_to_use(folder)
+    if dassl is not None:
+        sys.path.insert(1, str(dassl))
 
 
 def prepare_dassl() -> None:
-    """Make ``import dassl`` work, repaired, with our keys in its default config.
+    """Make ``import dassl`` work, repaired, with our keys in its default config; say which it is.
 
-    Where upstream is not installed, our stand-in takes its name.
+    Where the project brings none and none is installed, our stand-in takes its name.
     """
     from npt_plugin.engine import framework, joining  # now: a project may bring its own Dassl
 
     if framework.BACKEND == "minidassl":
         importlib.import_module("minidassl.compat").install_as_dassl()
+    print(f"NPT: {framework.described()}")
     kept_config = importlib.import_module("npt_plugin.hosts.kept_config")
     joining.extend_defaults(importlib.import_module("dassl.config"), kept_config.extend_and_keep)

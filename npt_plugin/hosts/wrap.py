@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.config import KEYS
 from npt_plugin.datasets.class_counts import class_counts
+from npt_plugin.engine.framework import described
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.capture import Regulariser
 from npt_plugin.hosts.kept_config import config_for_host, value_of
@@ -43,7 +44,7 @@ class HostNPT(_Behind):
     def __init__(self, cfg: Any, *args: Any, **kwargs: Any) -> None:
         """The host's constructor; it and its data see the host's own name in ``TRAINER.NAME``."""
         name = self.host_class.__name__
-        print(f"{type(self).__name__}: this project's {name} with NPT's terms")
+        print(f"{type(self).__name__}: this project's {name} with NPT's terms, on {described()}")
         super().__init__(config_for_host(cfg, name), *args, **kwargs)
 
     def check_cfg(self, cfg: Any) -> None:

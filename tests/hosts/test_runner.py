@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,8 +61,8 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def run(cwd: Path, *words: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "NPT_FRAMEWORK": "minidassl", "OMP_NUM_THREADS": "1"}
+def run(cwd: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, "NPT_FRAMEWORK": "minidassl", "OMP_NUM_THREADS": "1", **more}
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "third_party")])
     command = [sys.executable, "-W", "ignore", "-m", "npt_plugin", *words]
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=100)
@@ -100,3 +101,26 @@ def test_exit_codes(project: Path, words, code, error) -> None:
 def test_a_bug_of_the_script_keeps_its_traceback(project: Path) -> None:
     done = run(project, "train.py", "--bug")
     assert done.returncode == 1 and "KeyError: 'mine'" in done.stderr
+
+
+def test_the_dassl_that_a_project_brings_is_used_and_named(project: Path) -> None:
+    """A whole engine under Dassl's name, in a folder of the project."""
+    engine = project / "Dassl.ProGrad.pytorch" / "dassl"
+    shutil.copytree(ROOT / "third_party" / "minidassl", engine)
+    for file in engine.rglob("*.py"):
+        file.write_text(file.read_text().replace("minidassl", "dassl"))
+    done = run(project, "train.py", NPT_FRAMEWORK="")
+    assert done.returncode == 0, done.stderr
+    first, last = done.stdout.splitlines()[:: len(done.stdout.splitlines()) - 1]
+    assert first == f"NPT: dassl 0.1.0 ({engine})"
+    assert {"Mine", "NPT_Mine"} <= set(json.loads(last)["names"])
+
+
+def test_what_a_project_needs_of_another_dassl_is_said(project: Path) -> None:
+    (project / "train.py").write_text(
+        "import dassl.engine\nfrom dassl.modeling import build_head\n"
+    )
+    done = run(project, "train.py")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: This project's import fails (No module named 'dassl.mod")
+    assert "minidassl 0.1.0, our stand-in for Dassl" in done.stdout

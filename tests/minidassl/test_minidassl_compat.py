@@ -57,6 +57,31 @@ def test_code_for_dassl_imports():
     assert python(ALIASES) == "absent modules stay absent\n"
 
 
+def test_every_name_that_public_checkouts_import_is_there():
+    lines = (Path(__file__).parent / "dassl_names.txt").read_text().splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    assert sum(map(len, rows)) > 40
+    wanted = "\n".join(f"from {module} import {', '.join(names)}" for module, *names in rows)
+    start = "from minidassl.compat import install_as_dassl\ninstall_as_dassl()\n"
+    assert python(f"{start}{wanted}\nprint(SummaryWriter.__name__)") == "SummaryWriter\n"
+
+
+LENIENT = """
+from minidassl.compat import install_as_dassl
+install_as_dassl()
+import sys
+from dassl.data.datasets import DatasetBase, Datum
+cat, dog, cow = (Datum(sys.executable, 0, 0, name) for name in ("cat", "dog", "cow"))
+train, test = [cat], [dog, cow]
+assert DatasetBase(train_x=train, test=test).test == test
+"""
+
+
+def test_under_dassls_name_other_class_names_are_said_once():
+    (line,) = python(LENIENT).splitlines()
+    assert line.startswith("Note: The test split calls label 0 'dog'")
+
+
 def test_another_dassl_is_not_overruled(tmp_path):
     (tmp_path / "dassl.py").write_text("")
     code = (

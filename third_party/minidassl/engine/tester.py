@@ -23,15 +23,18 @@ class Tester(TrainerBase):
         return (name, self.val_loader) if use_val else ("test", self.test_loader)
 
     @torch.no_grad()
-    def test(self, split: str | None = None) -> float:
+    def test(self, split: str | None = None, **others: Any) -> float:
         """Evaluate on a split and print the result.
 
         Args:
             split: Val or test; ``TEST.SPLIT`` when None. Without validation data, test.
+            others: What changed copies of Dassl take besides; named as not used.
 
         Returns:
             The evaluator's first metric.
         """
+        if others:
+            print(f"test() of minidassl does not use {', '.join(others)}")
         name, loader = self._split_to_test(split)
         self.set_model_mode("eval")
         judge = self.evaluator
