@@ -3,8 +3,11 @@
 import json
 
 import pytest
+import torch
+from tolerance import DOUBLE, gap
 from trainer_checks import assert_same, learned
 
+from npt_plugin.errors import UserError
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
 HEADED = {"Decoder", "GNM_PT", "LinearProbe", "TwoStage"}  # these keep to their classes
@@ -50,3 +53,61 @@ def test_the_chosen_images_are_recorded_with_the_run(make_trainer, tmp_path):
     text = (tmp_path / "run" / "selection.json").read_text()
     for item in trainer.dm.dataset.train_x:
         assert item.impath.rsplit("/", 1)[1] in text
+
+
+def test_a_batch_on_the_device_is_what_the_step_reads(make_trainer):
+    trainer = make_trainer("CoOp")
+    batch = {"img": torch.ones(2, 3, 32, 32), "label": torch.tensor([0, 1]), "impath": ["a", "b"]}
+    assert set(trainer.on_device(batch)) == {"img", "label"}
+    images, labels = trainer.parse_batch_train(batch)
+    assert torch.equal(images, batch["img"]) and torch.equal(labels, batch["label"])
+    cached = {"features": torch.ones(2, 48), "label": batch["label"]}
+    assert set(trainer.on_device(cached)) == {"features", "label"}
+
+
+@pytest.mark.numerics
+@pytest.mark.parametrize("name", ["CoOp", "CoCoOp", "LinearProbe"])
+def test_a_step_on_features_is_a_step_on_their_images(make_trainer, name):
+    trainer = make_trainer(name)
+    images = torch.randn(4, 3, 32, 32)
+    features = trainer.model.image_features(images)
+    seen, cached = trainer.encode({"img": images}), trainer.encode({"features": features})
+    assert gap(cached.logits, seen.logits) <= DOUBLE
+    assert gap(cached.image_features, seen.image_features) <= DOUBLE
+    assert gap(cached.text_features, seen.text_features) <= DOUBLE
+
+
+@pytest.mark.numerics
+def test_a_step_is_plain_gradient_descent_on_the_sum_of_the_terms(make_trainer):
+    still = ("OPTIM.MOMENTUM", "0.", "OPTIM.WEIGHT_DECAY", "0.", "OPTIM.SGD_NESTEROV", "False")
+    trainer = make_trainer("NPT_CoOp", *still)
+    trainer.set_model_mode("train")
+    batch = next(iter(trainer.train_loader_x))
+    terms, outputs = trainer.losses(trainer.on_device(batch))
+    ctx = trainer.model.prompt_learner.ctx
+    (gradient,) = torch.autograd.grad(sum(terms.values()), ctx)
+    expected = ctx.detach() - trainer.get_current_lr() * gradient
+    summary = trainer.forward_backward(batch)
+    assert gap(ctx.detach(), expected) <= DOUBLE
+    assert list(summary) == ["loss", "acc", *terms]
+    assert summary["loss"] == pytest.approx(float(sum(terms.values()).detach()))
+    hits = (outputs.logits.argmax(1) == batch["label"]).double().mean()
+    assert summary["acc"] == pytest.approx(100 * float(hits))
+
+
+def test_a_class_without_an_image_is_named_before_training(make_trainer):
+    trainer = make_trainer("CoOp")
+    trainer.class_counts[1], trainer.classification_loss = 0, None  # as build_model leaves it
+    name = trainer.classnames[1]
+    with pytest.raises(UserError, match=rf"class 1 \({name}\) has no training image"):
+        trainer.train()
+
+
+def test_a_trainer_reads_its_own_nodes_only():
+    assert BASE_TRAINERS["CoOp"].config_nodes() == {"COOP", "IMBALANCE_LOSS"}
+    assert BASE_TRAINERS["Decoder"].config_nodes() == {
+        "DECODER",
+        "HEAD",
+        "ZSCLIP",
+        "IMBALANCE_LOSS",
+    }

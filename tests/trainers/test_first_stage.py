@@ -1,5 +1,6 @@
 """The finished run a second stage stands on: as it was trained, frozen, and the right one."""
 
+import hashlib
 import json
 import shutil
 
@@ -10,6 +11,7 @@ from trainer_checks import first_logits
 
 from npt_plugin.errors import UserError
 from npt_plugin.runs.layout import RESULTS
+from npt_plugin.trainers.first_stage import digest_of
 
 RATIO = ("DATASET.IMBALANCE.RATIO", "0.25")
 
@@ -80,3 +82,24 @@ def test_refuses_a_first_stage_that_has_changed_since(second, make_trainer, firs
     changed = make_trainer("TwoStage", *options, output=tmp_path / "third")
     with pytest.raises(UserError, match="was trained on another first stage"):
         changed.load_model(str(tmp_path / "second"), epoch=2)
+
+
+def test_a_digest_is_sha256_over_names_types_shapes_and_bytes():
+    state = {"b": torch.tensor([1.0, 2.0]), "a": torch.tensor([[3]], dtype=torch.int64)}
+    digest = hashlib.sha256(b"a torch.int64 (1, 1)\n" + (3).to_bytes(8, "little"))
+    digest.update(b"b torch.float32 (2,)\n" + state["b"].numpy().tobytes())
+    assert bytes(digest_of(state)) == digest.digest()
+
+
+def test_a_digest_tells_any_change_and_no_order():
+    state = {"b": torch.tensor([1.0, 2.0]), "a": torch.ones(2, 2)}
+    own = digest_of(state)
+    assert torch.equal(digest_of(dict(reversed(state.items()))), own)
+    assert torch.equal(digest_of({**state, "a": torch.ones(2, 2).t()}), own)  # the same numbers
+    for other in (
+        {**state, "b": torch.tensor([1.0, 2.0000002])},
+        {**state, "a": torch.ones(4)},
+        {**state, "a": torch.ones(2, 2, dtype=torch.float64)},
+        {"b": state["b"], "c": state["a"]},
+    ):
+        assert not torch.equal(digest_of(other), own)

@@ -5,6 +5,9 @@ import torch
 from tolerance import DOUBLE, gap
 from trainer_checks import outputs_of
 
+from npt_plugin.errors import UserError
+from npt_plugin.trainers.linear_probe import LinearProbeCLIP
+
 LINEAR = ("TRAINER.HEAD.NAME", "linear", "TRAINER.HEAD.INIT", "random")
 
 
@@ -73,3 +76,29 @@ def test_posthoc_adjustment_reaches_every_head(make_trainer, tmp_path):
         other.load_model(str(run), epoch=2)
         accuracy.append(other.test())
     assert accuracy[1] == pytest.approx(100 / 3)  # everything is called the rarest class
+
+
+LN_POST = ("TRAINER.LINEAR_PROBE.FEATURE", "ln_post")
+
+
+@pytest.mark.numerics
+def test_its_feature_is_clip_s_with_its_norm(prompted, small_clip):
+    images = torch.randn(2, 3, 32, 32)
+    assert (
+        gap(prompted("LinearProbe").image_features(images), small_clip.encode_image(images))
+        <= DOUBLE
+    )
+    before = prompted("LinearProbe", *LN_POST).image_features(images)  # (B, W)
+    assert gap(before @ small_clip.visual.proj, small_clip.encode_image(images)) <= DOUBLE
+
+
+def test_only_a_cosine_head_on_clip_s_own_feature_can_be_exported(prompted):
+    assert prompted("LinearProbe").export_obstacle() == ""
+    assert "linear" in prompted("LinearProbe", *LINEAR).export_obstacle()
+    assert "not on CLIP's feature" in prompted("LinearProbe", *LN_POST).export_obstacle()
+
+
+def test_a_resnet_has_the_projected_feature_only(make_cfg, resnet_clip):
+    assert LinearProbeCLIP(make_cfg("LinearProbe"), ["a", "b"], resnet_clip).learned()
+    with pytest.raises(UserError, match="LinearProbe on ln_post reads the tokens of a ViT"):
+        LinearProbeCLIP(make_cfg("LinearProbe", *LN_POST), ["a", "b"], resnet_clip)

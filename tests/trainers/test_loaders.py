@@ -1,11 +1,13 @@
 """The training loader: steps spread over epochs, features in the images' place."""
 
+from itertools import chain, islice
+
 import pytest
 import torch
 from tolerance import DOUBLE, gap
 
 from npt_plugin.errors import UserError
-from npt_plugin.trainers.loaders import FeatureCacheLoader
+from npt_plugin.trainers.loaders import FeatureCacheLoader, FixedStepsLoader
 
 
 def test_steps_are_spread_over_the_epochs(make_trainer, tmp_path):
@@ -62,3 +64,64 @@ def test_cached_views_differ_also_with_deterministic_augmentation(make_trainer):
     features = make_trainer("CoOp", *options).train_loader_x.features  # (N, V, D)
     assert not torch.allclose(features[:, 0], features[:, 1])
     assert torch.equal(features, make_trainer("CoOp", *options).train_loader_x.features)
+
+
+class Counted:
+    """A loader of three batches that counts its passes and knows its epoch."""
+
+    passes, epoch = 0, None
+
+    def __iter__(self):
+        self.passes += 1
+        yield from (f"{self.passes}{letter}" for letter in "abc")
+
+    def set_epoch(self, epoch):
+        self.epoch = epoch
+
+
+@pytest.mark.parametrize("steps, epochs", [(4, 4), (13, 4), (100, 7), (5, 1), (11, 10)])
+def test_the_steps_of_all_epochs_are_those_asked_for_spread_evenly(steps, epochs):
+    loader = FixedStepsLoader(Counted(), steps, epochs)
+    taken = []
+    for epoch in range(epochs):
+        loader.set_epoch(epoch)
+        taken.append(len(list(loader)))
+        assert taken[-1] == len(loader) and loader.loader.epoch == epoch
+    assert sum(taken) == steps and max(taken) - min(taken) <= 1
+
+
+def test_a_short_set_is_shuffled_again_as_often_as_needed():
+    inner = Counted()
+    assert list(FixedStepsLoader(inner, 7, 1)) == ["1a", "1b", "1c", "2a", "2b", "2c", "3a"]
+    assert inner.passes == 3
+
+
+def test_fewer_steps_than_epochs_are_refused():
+    with pytest.raises(UserError, match="STEPS is 3, fewer than OPTIM.MAX_EPOCH 4"):
+        FixedStepsLoader(Counted(), 3, 4)
+
+
+def test_a_batch_of_features_has_its_images_labels_and_one_of_their_views(make_trainer):
+    trainer = make_trainer("CoOp", "INPUT.CACHED_VIEWS", "3")
+    loader = trainer.train_loader_x
+    items = trainer.dm.dataset.train_x
+    places = {item.impath: n for n, item in enumerate(items)}
+    assert loader.features.shape == (12, 3, 48) and len(loader) == 3
+    seen, views_seen = [], set()
+    for batch in chain.from_iterable([loader] * 5):
+        rows = zip(batch["features"], batch["label"], batch["impath"], strict=True)
+        for feature, label, path in rows:
+            assert items[places[path]].label == label
+            views = loader.features[places[path]]
+            (view,) = [v for v in range(3) if torch.equal(feature, views[v])]
+            views_seen.add(view)
+            seen.append(path)
+    assert sorted(seen) == sorted([*places] * 5)  # each image once in a pass
+    assert views_seen == {0, 1, 2}
+
+
+def test_both_wrappers_go_together(make_trainer):
+    options = ("INPUT.CACHED_VIEWS", "2", "TRAIN.STEPS", "10", "OPTIM.MAX_EPOCH", "2")
+    loader = make_trainer("CoOp", *options).train_loader_x
+    assert isinstance(loader, FixedStepsLoader) and isinstance(loader.loader, FeatureCacheLoader)
+    assert all("features" in batch for batch in islice(loader, 5)) and len(loader) == 5

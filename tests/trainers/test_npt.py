@@ -4,7 +4,8 @@ import pytest
 import torch
 from trainer_checks import assert_same, learned
 
-from npt_plugin.trainers import NPT_TRAINERS
+from npt_plugin.errors import UserError
+from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
 OFF = ("TRAINER.NPT.LAMBDA_LC", "0.", "TRAINER.NPT.LAMBDA_MI", "0.")
 
@@ -30,3 +31,22 @@ def test_terms_change_training_and_are_logged_by_name(make_trainer, tmp_path, ca
     out = capsys.readouterr().out
     assert " lc " in out and " mi " in out and " ce " in out
     assert any(not torch.equal(p, learned(plain)[n]) for n, p in learned(ours).items())
+
+
+def test_at_weight_0_there_is_no_term(make_trainer):
+    trainer = make_trainer("NPT_CoOp", *OFF)
+    batch = trainer.on_device(next(iter(trainer.train_loader_x)))
+    terms, outputs = trainer.losses(batch)
+    assert set(terms) == {"ce"} and trainer.objective(outputs, batch["label"]) == {}
+
+
+def test_npt_reads_its_own_keys_beside_its_base_trainer_s():
+    for name, trainer in NPT_TRAINERS.items():
+        base = BASE_TRAINERS[name.removeprefix("NPT_")]
+        assert issubclass(trainer, base) and trainer.model_class is base.model_class
+        assert trainer.config_nodes() == base.config_nodes() | {"NPT", "ZSCLIP"}
+
+
+def test_a_host_s_trainer_is_asked_for_where_there_is_none(make_trainer):
+    with pytest.raises(UserError, match="BASE is 'host', but this project has no CoOp of its own"):
+        make_trainer("NPT_CoOp", "TRAINER.NPT.BASE", "host")
