@@ -12,6 +12,7 @@ import yaml
 from yacs.config import CfgNode
 
 from npt_plugin.config import DASSL_KEYS, KEYS, extend_cfg
+from npt_plugin.datasets.selection import SelectionSpec
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY, get_cfg_default
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.runs.config_tree import config_as_dict, flatten
@@ -109,7 +110,7 @@ def build_cfg(request: Request) -> CfgNode:
 
 
 def check_values(cfg: CfgNode) -> None:
-    """Refuse numbers below what their key's row allows.
+    """Refuse numbers below what their key's row allows, and choices of images that cannot be.
 
     Raises:
         UserError: For the first of them.
@@ -117,6 +118,7 @@ def check_values(cfg: CfgNode) -> None:
     for key in (*KEYS, *DASSL_KEYS):
         if key.least is not None:
             in_range(key.name, attrgetter(key.name)(cfg), key.least)
+    SelectionSpec.from_cfg(cfg)  # shots, class half, imbalance
 
 
 def given_keys(request: Request) -> list[str]:

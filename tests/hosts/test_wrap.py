@@ -7,6 +7,7 @@ from joint_loss import assert_close, expected, gradients
 from reference_trainers import HOSTS, labelled_batch
 from tolerance import DOUBLE
 
+from npt_plugin.config import KEYS
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.wrap import STATE
 
@@ -188,13 +189,13 @@ def test_what_cannot_work_is_said(make, cls, sentence):
         trainer.forward_backward(labelled_batch(trainer))
 
 
-@pytest.mark.parametrize(
-    "key, value",
-    [("TRAINER.IMBALANCE_LOSS.NAME", "ldam"), ("OPTIM.SAM.ENABLED", True), ("TRAIN.STEPS", 50)],
-)
-def test_a_key_the_host_would_ignore_is_refused(make, key, value):
-    with pytest.raises(UserError, match=f"{key} is {value!r}, but NPT_HostCoOp"):
-        make("HostCoOp", changes=(key, value))
+@pytest.mark.parametrize("key", [k for k in KEYS if k.ours], ids=lambda key: key.name)
+def test_a_key_the_host_would_ignore_is_refused(make, key):
+    """Every key whose row says so: another value than the default, of the same type."""
+    other = {bool: not key.default, str: "x"}.get(type(key.default))
+    value = key.default + 1 if other is None else other
+    with pytest.raises(UserError, match=f"{key.name} is {value!r}, but NPT_HostCoOp"):
+        make("HostCoOp", changes=(key.name, str(value)))
 
 
 def test_a_term_that_is_not_finite_is_named(make):
