@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.errors import UserError
-from npt_plugin.plots.pictures import COMPARISONS, RUN_PICTURES
+from npt_plugin.plots.pictures import OF_PROTOCOLS, RUN_PICTURES
 from npt_plugin.plots.style import save
-from npt_plugin.report.protocols import BASE_TO_NEW
+from npt_plugin.report.protocols import TABLES
+from npt_plugin.report.reference import with_reference
 from npt_plugin.runs.collect import find_runs
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.layout import RESULTS
-from npt_plugin.runs.units import Unit, group
+from npt_plugin.runs.units import group
 from npt_plugin.system.exit_codes import exit_code
+
+if TYPE_CHECKING:  # matplotlib is optional
+    from matplotlib.figure import Figure
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,35 +35,48 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("folder", type=Path, help="output folder of one run, or of many")
     p.add_argument("--output", type=Path, help="where to write; default: plots in the folder")
     names = ", ".join(RUN_PICTURES)
-    more = ", ".join(COMPARISONS)
+    more = ", ".join(name for known in OF_PROTOCOLS.values() for name in known)
     p.add_argument("--only", nargs="+", help=f"of a run: {names}; of many: {more}; none: all")
     return p
 
 
-def _units(folder: Path) -> list[Unit]:
-    units, _ = group(find_runs(folder).completed, BASE_TO_NEW)
-    if not units:
+Drawing = Callable[[], "Figure"]
+
+
+def _of_many(folder: Path) -> dict[str, Drawing]:
+    """Pictures of the protocols that were run below a folder."""
+    completed = find_runs(folder).completed
+    known: dict[str, Drawing] = {}
+    for table in TABLES:
+        pictures = OF_PROTOCOLS.get(table.prefix, {})
+        units = table.settled(with_reference(group(completed, table)[0])) if pictures else []
+        known |= {name: partial(draw, units) for name, draw in pictures.items() if units}
+    if not known:
         raise UserError(
-            f"{folder} holds no completed base-to-new runs to compare; for pictures of one run "
-            "give its own folder."
+            f"{folder} holds no completed base-to-new, few-shot or long-tail runs to compare; for "
+            "pictures of one run give its own folder."
         )
-    return units
+    return known
+
+
+def _of_one(folder: Path) -> dict[str, Drawing]:
+    run = RunFolder.open(folder)
+    return {name: partial(draw, run) for name, draw in RUN_PICTURES.items()}
 
 
 def run(args: argparse.Namespace) -> None:
     """Draw, and name the files."""
     one = (args.folder / RESULTS).is_file()
-    known = RUN_PICTURES if one else COMPARISONS
+    known = _of_one(args.folder) if one else _of_many(args.folder)
     wanted = args.only or list(known)
     for name in wanted:
         if name not in known:
-            kind = "a run" if one else "a folder of runs"
+            kind = "this run" if one else "these runs"
             raise UserError(f"There is no picture {name!r} of {kind}; known: {', '.join(known)}.")
-    source: Any = RunFolder.open(args.folder) if one else _units(args.folder)
     output = args.output or args.folder / "plots"
     for name in wanted:
         try:
-            figure = RUN_PICTURES[name](source) if one else COMPARISONS[name][0](source)
+            figure = known[name]()
         except UserError as error:
             if args.only:
                 raise

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from npt_plugin.errors import UserError
 from npt_plugin.plots.style import colour, marker, new_figure
+from npt_plugin.plots.titles import heading, of_run
 from npt_plugin.runs.record import Record
 
 if TYPE_CHECKING:  # matplotlib is optional
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _NOT_TERMS = ("epoch", "lr", "acc", "nc", "loss")
@@ -28,14 +31,14 @@ def training_curves(record: Record) -> Figure:
     """
     history = _history(record)
     epochs = [entry["epoch"] for entry in history]
-    figure, (left, right) = new_figure(8.4, 3.6, columns=2)
+    figure, (left, right) = new_figure(8.4, 4.0, columns=2)
     terms = [name for name in history[-1] if name not in _NOT_TERMS]
     for number, name in enumerate(["loss", *terms]):
         values = [entry.get(name) for entry in history]
         style = "-" if name == "loss" else ("--", "-.", ":")[(number - 1) % 3]
         left.plot(epochs, values, style, color=colour(number), label=name, linewidth=1.8)
     left.set(xlabel="epoch", ylabel="loss (epoch mean)")
-    left.legend(frameon=False)
+    _legend_above(left)
     accuracy = [entry.get("acc") for entry in history]
     (one,) = right.plot(epochs, accuracy, color=colour(0), label="accuracy (left axis)")
     right.set(xlabel="epoch", ylabel="training accuracy (%)")
@@ -46,8 +49,8 @@ def training_curves(record: Record) -> Figure:
     rate.set_ylabel("learning rate")
     rate.spines["top"].set_visible(False)
     rate.ticklabel_format(axis="y", style="sci", scilimits=(-3, 3))
-    figure.legend(handles=[one, two], frameon=False, loc="outside upper right", ncols=2)
-    figure.suptitle(_title(record), x=0.01, ha="left", fontsize=10)
+    _legend_above(right, [one, two])
+    heading(figure, "Training, epoch by epoch", of_run(record))
     return figure
 
 
@@ -61,7 +64,7 @@ def collapse_curves(record: Record) -> Figure:
     if not history:
         raise UserError("This run kept no NC metrics: train with TEST.NC_PER_EPOCH 1.")
     epochs = [entry["epoch"] for entry in history]
-    figure, axes = new_figure(11.0, 3.0, columns=len(_SHOWN))
+    figure, axes = new_figure(11.0, 3.4, columns=len(_SHOWN))
     for number, (axis, (key, label)) in enumerate(zip(axes, _SHOWN, strict=True)):
         values = [entry["nc"].get(key) for entry in history]
         shape = marker(number) if len(epochs) < 30 else ""
@@ -70,7 +73,7 @@ def collapse_curves(record: Record) -> Figure:
         axis.set_xlabel("epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.ticklabel_format(axis="y", useOffset=False)
-    figure.suptitle(f"{_title(record)}, test images", x=0.01, ha="left", fontsize=10)
+    heading(figure, "Neural collapse on the test images, epoch by epoch", of_run(record))
     return figure
 
 
@@ -81,5 +84,8 @@ def _history(record: Record) -> list[dict[str, Any]]:
     return history
 
 
-def _title(record: Record) -> str:
-    return f"{record.trainer} on {record.dataset}, seed {record.seed}"
+def _legend_above(axis: Axes, handles: Sequence[Any] | None = None) -> None:
+    """Above the axes, since curves may go anywhere in them."""
+    found = handles or axis.get_legend_handles_labels()[0]
+    look: dict[str, Any] = {"frameon": False, "fontsize": 8, "borderaxespad": 0.2}
+    axis.legend(handles=found, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, **look)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.errors import UserError
-from npt_plugin.plots import classes, comparison, curves, geometry
-from npt_plugin.plots.style import png
+from npt_plugin.plots import classes, collapse, curves, feature_map, geometry, seeds, shots, tail
+from npt_plugin.plots.style import new_figure, png
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.predictions import Predictions
+from npt_plugin.runs.record import Record
 from npt_plugin.runs.units import Unit
 from npt_plugin.trainers.zeroshot import template_of, text_features_of
 
@@ -23,26 +24,36 @@ RUN_PICTURES: dict[str, Callable[[RunFolder], Figure]] = {
     "training": lambda run: curves.training_curves(run.record),
     "nc": lambda run: curves.collapse_curves(run.record),
     "frequency": lambda run: classes.accuracy_by_frequency(run.record),
-    "confusion": lambda run: classes.confusion_matrix(Predictions.load(run.path)),
-    "reliability": lambda run: classes.reliability(Predictions.load(run.path)),
+    "confusion": lambda run: classes.confusion_matrix(*_kept(run)),
+    "reliability": lambda run: classes.reliability(*_kept(run)),
     "gram": lambda run: _gram(run),
-    "pca": lambda run: geometry.feature_map(Predictions.load(run.path)),
-    "tsne": lambda run: geometry.feature_map(Predictions.load(run.path), "tsne"),
+    "pca": lambda run: feature_map.feature_map(*_kept(run)),
+    "tsne": lambda run: feature_map.feature_map(*_kept(run), "tsne"),
 }
 """Of one run."""
 
 COMPARISONS: dict[str, tuple[Callable[[Sequence[Unit]], Figure], str]] = {
-    "seeds": (comparison.every_seed, "H of every seed."),
+    "seeds": (
+        seeds.every_seed,
+        "H of every seed. The average is H of the average base and new accuracy.",
+    ),
     "collapse": (
-        comparison.accuracy_against_collapse,
+        collapse.accuracy_against_collapse,
         "New-class accuracy against neural-collapse metrics of the base classes; a point a run.",
     ),
     "head_and_tail": (
-        comparison.head_and_tail,
-        "Base-class accuracy by training count, mean over datasets and seeds.",
+        tail.head_and_tail,
+        "Base-class accuracy by training count, mean over datasets, sd over seeds.",
     ),
 }
-"""Of all runs below a folder, with their captions."""
+"""Of all base-to-new runs below a folder, with their captions."""
+
+OF_PROTOCOLS: dict[str, dict[str, Callable[[Sequence[Unit]], Figure]]] = {
+    "": {name: draw for name, (draw, _) in COMPARISONS.items()},
+    "few_shot_": {"few_shot_curves": shots.accuracy_over_shots},
+    "long_tail_": {"long_tail_groups": tail.head_and_tail},
+}
+"""Of all runs of a protocol below a folder, by the prefix of its tables."""
 
 _IN_REPORT = {
     "training": "Training",
@@ -51,13 +62,17 @@ _IN_REPORT = {
 }
 
 
+def _kept(run: RunFolder) -> tuple[Predictions, Record]:
+    return Predictions.load(run.path), run.record
+
+
 def _gram(run: RunFolder) -> Figure:
     """Text features of the hand-written prompt come from CLIP, those learned from the run."""
     kept, cfg = Predictions.load(run.path), run.config()
     with contextlib.redirect_stdout(io.StringIO()):
         clip_model = load_clip_of(cfg).float()
         before = text_features_of(clip_model, kept.class_names, template_of(cfg))
-    return geometry.text_gram(before, kept.text_features, kept.class_names)
+    return geometry.text_gram(before, kept.text_features, kept.class_names, run.record)
 
 
 def report_figures(units: Sequence[Unit]) -> list[tuple[bytes, str]]:
@@ -72,7 +87,11 @@ def report_figures(units: Sequence[Unit]) -> list[tuple[bytes, str]]:
     Raises:
         UserError: If matplotlib is not installed.
     """
-    found = [(png(draw(units)), caption) for draw, caption in COMPARISONS.values()]
+    new_figure()  # without matplotlib, this is what says so
+    found = []
+    for draw, caption in COMPARISONS.values():
+        with contextlib.suppress(UserError):  # no run kept what it needs
+            found.append((png(draw(units)), caption))
     trained = [unit for unit in units if unit.runs["base"].record.history]
     if trained:
         unit = max(trained, key=lambda u: (u.key.trainer.startswith("NPT_"), -u.seed))

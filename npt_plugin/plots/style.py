@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from npt_plugin.errors import UserError
+from npt_plugin.plots.letters import fitted
 from npt_plugin.system.files import write_atomically
 
 if TYPE_CHECKING:  # matplotlib is optional
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # matplotlib is optional
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette without its yellow, which white paper swallows."""
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
 """Shapes besides, for print without colours."""
 
 _DPI = 150
@@ -67,10 +68,30 @@ def short(names: Sequence[str], most: int = 18) -> list[str]:
     return [name if len(name) <= most else name[: most - 1] + "…" for name in spaced]
 
 
+def legend_below(figure: Figure, *axes: Any, order: Sequence[str] = ()) -> None:
+    """One legend for all axes, below them, so that it lies on nothing that is drawn.
+
+    Args:
+        figure: Theirs.
+        axes: At least one.
+        order: Labels that come first, in this order.
+    """
+    named: dict[str, Any] = dict.fromkeys(order)
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            named[label] = named.get(label) or handle
+    named = {label: handle for label, handle in named.items() if handle is not None}
+    widest = max(map(len, named), default=1)
+    columns = max(1, min(len(named), int(figure.get_figwidth() * 11 / (widest + 7))))
+    look: dict[str, Any] = {"loc": "outside lower center", "frameon": False, "fontsize": 9}
+    figure.legend(named.values(), named.keys(), ncols=columns, **look)
+
+
 def png(figure: Figure) -> bytes:
     """The figure as PNG."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI)
+    with fitted(figure):
+        figure.savefig(buffer, format="png", dpi=_DPI)
     return buffer.getvalue()
 
 
@@ -79,7 +100,10 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     import matplotlib
 
     vector = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "npt"}):  # the same file from the same numbers
+    with (
+        matplotlib.rc_context({"svg.hashsalt": "npt"}),
+        fitted(figure),
+    ):  # the same file from the same numbers
         figure.savefig(vector, format="svg", metadata={"Date": None})
     written = []
     for ending, data in ((".png", png(figure)), (".svg", vector.getvalue())):

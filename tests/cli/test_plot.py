@@ -39,4 +39,6 @@ def test_an_unknown_picture_and_missing_data_are_one_sentence(trained_run, tmp_p
 
 def test_runs_that_cannot_be_compared_are_not_called_none(trained_run, capsys):
     assert cli.main(["plot", str(trained_run.parent)]) == 2
-    assert "no completed base-to-new runs to compare" in capsys.readouterr().err
+    assert (
+        "no completed base-to-new, few-shot or long-tail runs to compare" in capsys.readouterr().err
+    )
