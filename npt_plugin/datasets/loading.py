@@ -8,7 +8,9 @@ that would silently ignore ``DATASET.IMBALANCE`` is refused.
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -17,7 +19,7 @@ from npt_plugin.datasets.augmentation import Clock, seeded_generators
 from npt_plugin.datasets.base import ExplicitClasses
 from npt_plugin.datasets.images import ImageCache
 from npt_plugin.datasets.samplers import SAMPLERS, ClassWeightedSampler, build_sampler
-from npt_plugin.engine.framework import DatasetWrapper, extend_loading
+from npt_plugin.engine.framework import BACKEND, DatasetWrapper, extend_loading
 from npt_plugin.errors import UserError, nearest_hint
 
 DASSL_SAMPLERS = (
@@ -81,17 +83,27 @@ class EpochLoader(DataLoader[Any]):
         return super().__iter__()
 
 
+_READS = sys.modules[DatasetWrapper.__module__]
+"""The module whose ``read_image`` Dassl's wrapper calls."""
+
+
 class ReadingWrapper(DatasetWrapper):
     """Dassl's ``DatasetWrapper`` with an image cache and deterministic augmentation.
 
-    It reads ``INPUT.IMAGE_CACHE`` and ``DATALOADER.DETERMINISTIC_AUG``.
+    What a sample consists of is Dassl's affair: a changed copy adds keys of its own. The wrapper
+    reads ``INPUT.IMAGE_CACHE`` and ``DATALOADER.DETERMINISTIC_AUG``.
     """
 
     def __init__(
-        self, cfg: Any, data_source: Any, transform: Any = None, is_train: bool = False
+        self, cfg: Any, data_source: Any, transform: Any = None, is_train: bool = False, **more: Any
     ) -> None:
-        super().__init__(cfg, data_source, transform=transform, is_train=is_train)
+        super().__init__(cfg, data_source, transform=transform, is_train=is_train, **more)
         mode = cfg.INPUT.get("IMAGE_CACHE", "") if is_train else ""
+        if mode and not hasattr(_READS, "read_image"):
+            raise UserError(
+                f"INPUT.IMAGE_CACHE is {mode!r}, but this project's Dassl reads images in a way of "
+                "its own: leave it empty."
+            )
         self.images = ImageCache(mode)
         if mode == "memory" and resolve_workers(cfg.DATALOADER.NUM_WORKERS) > 0:
             self.images.fill(item.impath for item in data_source)
@@ -99,23 +111,25 @@ class ReadingWrapper(DatasetWrapper):
         self.clock = Clock(cfg.SEED) if wanted else None
 
     def __getitem__(self, idx: int) -> dict[str, Any]:
-        item = self.data_source[idx]
-        image = self.images(item.impath)
-        out = {"label": item.label, "domain": item.domain, "impath": item.impath, "index": idx}
-        with seeded_generators(self.clock.seed_of(idx)) if self.clock else nullcontext():
-            if self.transform is None:
-                out["img"] = image.copy()
-            else:
-                several = isinstance(self.transform, (list, tuple))
-                for i, tfm in enumerate(self.transform if several else [self.transform]):
-                    out[f"img{i + 1}" if i else "img"] = self._times(tfm, image)
-        if self.return_img0:
-            out["img0"] = self.to_tensor(image)
+        seeded = seeded_generators(self.clock.seed_of(idx)) if self.clock else nullcontext()
+        with self._reading(), seeded:
+            out = super().__getitem__(idx)
+        if self.transform is None and self.images.keeps:
+            out["img"] = out["img"].copy()
         return out
 
-    def _times(self, tfm: Any, image: Any) -> Any:
-        views = [tfm(image) for _ in range(self.k_tfm)]
-        return views if len(views) > 1 else views[0]
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Let Dassl's own ``__getitem__`` read images our way, while it runs."""
+        plain = getattr(_READS, "read_image", None)
+        if plain is None:
+            yield
+            return
+        vars(_READS)["read_image"] = self.images
+        try:
+            yield
+        finally:
+            vars(_READS)["read_image"] = plain
 
 
 def require_imbalance(cfg: Any, dataset: Any) -> None:
@@ -142,18 +156,24 @@ class Loading:
         require_imbalance(cfg, dataset)
 
     def sampler(self, name: str, cfg: Any, samples: Any) -> Any:
-        """Our sampler of that name, or None for one of Dassl's.
+        """Our sampler of that name, or None for the engine's.
 
         Raises:
-            UserError: the name is neither ours nor Dassl's.
+            UserError: the name is neither ours nor minidassl's.
         """
         if name not in (*SAMPLERS, *DASSL_SAMPLERS):
-            allowed = (*DASSL_SAMPLERS, *SAMPLERS)
-            raise UserError(
-                f"Unknown sampler '{name}'{nearest_hint(name, allowed)}; use one of "
-                f"{', '.join(allowed)}."
-            )
+            if BACKEND == "minidassl":
+                raise self.unknown_sampler(name)
+            return None  # a changed Dassl may have samplers of its own
         return build_sampler(cfg, samples, name)
+
+    def unknown_sampler(self, name: str) -> UserError:
+        """What to raise where the engine does not know a sampler either."""
+        allowed = (*DASSL_SAMPLERS, *SAMPLERS)
+        return UserError(
+            f"Unknown sampler '{name}'{nearest_hint(name, allowed)}; use one of "
+            f"{', '.join(allowed)}."
+        )
 
     def wrapper(self, default: Any) -> Any:
         """``ReadingWrapper``, which builds on Dassl's."""

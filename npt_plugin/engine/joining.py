@@ -31,6 +31,9 @@ class LoadingExtension(Protocol):
     def sampler(self, name: str, cfg: Any, samples: Any) -> Sampler[int] | None:
         """The sampler of that name, or None to leave it to the engine."""
 
+    def unknown_sampler(self, name: str) -> Exception:
+        """What to raise where upstream does not know that sampler either."""
+
     def wrapper(self, default: type[Dataset]) -> type[Dataset]:
         """What reads samples in place of Dassl's ``DatasetWrapper``."""
 
@@ -140,7 +143,12 @@ def _extend_upstream(manager: Any, extension: LoadingExtension) -> None:
 
     def build_sampler(name: str, cfg: Any = None, data_source: Any = None, **rest: Any) -> Any:
         ours = extension.sampler(name, cfg, data_source)
-        return ours or make_sampler(name, cfg=cfg, data_source=data_source, **rest)
+        if ours:
+            return ours
+        try:
+            return make_sampler(name, cfg=cfg, data_source=data_source, **rest)
+        except ValueError as error:
+            raise (extension.unknown_sampler(name) if name in str(error) else error) from None
 
     def build_data_loader(cfg: Any, *args: Any, **kwargs: Any) -> DataLoader:
         wanted = cfg.DATALOADER.NUM_WORKERS

@@ -99,6 +99,30 @@ def test_defaults_change_nothing(items: list[Datum], patched: Any) -> None:
             assert torch.equal(theirs, mine)  # the generator was used the same number of times
 
 
+def test_keys_that_a_changed_dassl_adds_stay(items: list[Datum], monkeypatch: Any) -> None:
+    """With cache and deterministic augmentation; its reading of images is ours only meanwhile."""
+    plain = DatasetWrapper.__getitem__
+    module = importlib.import_module(DatasetWrapper.__module__)
+    before = module.read_image
+
+    def with_more(self: Any, idx: int) -> dict[str, Any]:
+        return {**plain(self, idx), "shot": idx % 3, "reader": module.read_image is before}
+
+    monkeypatch.setattr(DatasetWrapper, "__getitem__", with_more)
+    cfg = _cfg(INPUT__IMAGE_CACHE="memory", DATALOADER__DETERMINISTIC_AUG=True)
+    data = ReadingWrapper(cfg, items, transform=build_transform(cfg, is_train=True), is_train=True)
+    data.clock.next_pass()
+    first = data[5]
+    assert first["shot"] == 2 and not first["reader"] and module.read_image is before
+    assert torch.equal(first["img"], data[5]["img"]) and list(data.images.kept) == [items[5].impath]
+
+
+def test_a_dassl_that_reads_by_itself_has_no_cache(items: list[Datum], monkeypatch: Any) -> None:
+    monkeypatch.delattr(importlib.import_module(DatasetWrapper.__module__), "read_image")
+    with pytest.raises(UserError, match="IMAGE_CACHE is 'memory', but this project's Dassl reads"):
+        ReadingWrapper(_cfg(INPUT__IMAGE_CACHE="memory"), items, is_train=True)
+
+
 def test_several_views_match_the_engine(items: list[Datum], patched: Any) -> None:
     cfg = _cfg(DATALOADER__K_TRANSFORMS=2, DATALOADER__RETURN_IMG0=True)
     tfm = [build_transform(cfg, is_train=True)] * 2

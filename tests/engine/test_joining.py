@@ -67,6 +67,9 @@ class Extension:
     def sampler(self, name, cfg, samples):
         return list(reversed(range(len(samples)))) if name == "Backwards" else None
 
+    def unknown_sampler(self, name):
+        return LookupError(f"neither knows {name}")
+
     def wrapper(self, default):
         return type("Loud", (default,), {"__getitem__": lambda self, i: self.items[i].upper()})
 
@@ -93,8 +96,15 @@ def test_upstreams_loading_asks_at_every_step():
     loader = manager.build_data_loader(cfg(), "Backwards", data_source=["a", "b", "c"])
     assert list(loader) == [["C", "B"], ["A"]] and loader.ours and loader.num_workers == 0
     assert list(manager.build_data_loader(cfg(), data_source=["a"])) == [["A"]]
-    with pytest.raises(ValueError, match="Nothing"):
+    with pytest.raises(LookupError, match="neither knows Nothing"):
         manager.build_data_loader(cfg(), "Nothing", data_source=["a"])
+
+
+def test_a_sampler_that_only_a_changed_dassl_knows_is_its_own():
+    manager = Upstreams.manager()
+    manager.build_sampler = lambda name, cfg, data_source, **rest: [len(data_source) - 1]
+    joining.extend_loading(manager, Extension())
+    assert list(manager.build_data_loader(cfg(), "Theirs", data_source=["a", "b"])) == [["B"]]
 
 
 def test_the_config_of_the_run_stays_as_it_is():
