@@ -3,8 +3,9 @@
 Public checkouts force parts of their models to half precision (MaPLe: ``proj``, all visual and deep
 prompts) or to the GPU (``.cuda()`` in PromptSRC, KgCoOp, VPT), whatever the config says. As long as
 such a trainer exists and its config asks for fp32 or a CPU, ``.half()`` and ``.cuda()`` return the
-tensor as it is. PyTorch's function mode sees these calls; no method of a tensor is replaced, and no
-other operation changes.
+tensor as it is; on a CPU ``.to("cuda")``, ``device="cuda"`` and ``torch.load(map_location="cuda")``
+mean the CPU. PyTorch's function mode sees these calls, and ``torch.load`` asks a function of ours;
+no method of a tensor is replaced, and no other operation changes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+_BEFORE_TORCHS_OWN = 0  # PyTorch's have priorities from 10
+
 _OURS = "npt_plugin.trainers.base"  # our own trainers ask for precision and device themselves
 
 
@@ -22,7 +25,8 @@ class IgnoreCasts(TorchFunctionMode):
     """Skips some conversions of tensors.
 
     Attributes:
-        ignored: Tensor methods that return the tensor unchanged.
+        ignored: Tensor methods that return the tensor unchanged. With ``cuda`` among them, whatever
+            names a CUDA device gets the CPU.
     """
 
     def __init__(self) -> None:
@@ -36,7 +40,32 @@ class IgnoreCasts(TorchFunctionMode):
         """Run ``func``, or hand its tensor back."""
         if func in self.ignored:
             return args[0]
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if torch.Tensor.cuda in self.ignored:
+            if _is_cuda(kwargs.get("device")):
+                kwargs = {**kwargs, "device": "cpu"}
+            if func is torch.Tensor.to:
+                args = (
+                    args[0],
+                    *("cpu" if _is_cuda(word) else word for word in args[1:2]),
+                    *args[2:],
+                )
+        return func(*args, **kwargs)
+
+
+def _is_cuda(device: Any) -> bool:
+    """Whether an argument names a CUDA device: "cuda:1", ``torch.device("cuda")`` or a number."""
+    if isinstance(device, torch.device):
+        return device.type == "cuda"
+    if isinstance(device, str):
+        return device.split(":")[0] == "cuda"
+    return isinstance(device, int) and not isinstance(device, bool)
+
+
+def _keep_on_cpu(storage: Any, location: str) -> Any:
+    """What ``torch.load`` asks where a storage goes: stays, while CUDA devices mean the CPU."""
+    active = _mode is not None and torch.Tensor.cuda in _mode.ignored
+    return storage if active and _is_cuda(location) else None
 
 
 _mode: IgnoreCasts | None = None
@@ -81,6 +110,7 @@ def follow_config(cfg: Any, trainer: Any) -> None:
     if _mode is None and ignored:
         _mode = IgnoreCasts()
         _mode.__enter__()  # never left: with nothing ignored it does nothing
+        torch.serialization.register_package(_BEFORE_TORCHS_OWN, lambda storage: None, _keep_on_cpu)
     if _mode is not None:
         _mode.ignored = ignored
     token = object()

@@ -81,3 +81,43 @@ def test_a_host_trainer_counts_as_long_as_it_lives_and_ours_does_not():
     assert torch.ones(1).half().dtype == torch.float32
     del host, ours
     assert torch.ones(1).half().dtype == torch.float16
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", torch.device("cuda"), 0])
+def test_whatever_names_a_gpu_means_the_cpu(device, tmp_path):
+    trainer, x = Trainer(), torch.ones(2)
+    full_precision.follow_config(config(cuda=False), trainer)
+    made = [
+        x.to(device),
+        x.to(device, torch.float64),
+        x.to(device=device),
+        torch.zeros(2, device=device),
+        torch.arange(2, device=device),
+        nn.Linear(2, 2).to(device).weight,
+        nn.Linear(2, 2, device=device).weight,
+    ]
+    assert {str(tensor.device) for tensor in made} == {"cpu"} and made[1].dtype == torch.float64
+    assert x.to(torch.int64).dtype == torch.int64 and x.new_zeros(3).device.type == "cpu"
+
+
+@pytest.mark.parametrize("location", ["cuda", torch.device("cuda:0")])
+def test_a_checkpoint_asked_for_on_a_gpu_comes_on_the_cpu(location, tmp_path):
+    file = tmp_path / "model.pth"
+    torch.save({"ctx": torch.arange(3.0)}, file)
+    trainer = Trainer()
+    full_precision.follow_config(config(cuda=False), trainer)
+    loaded = torch.load(file, map_location=location, weights_only=True)["ctx"]
+    assert torch.equal(loaded, torch.arange(3.0)) and loaded.device.type == "cpu"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there a GPU is one")
+def test_without_a_host_a_gpu_is_a_gpu(tmp_path):
+    file = tmp_path / "model.pth"
+    torch.save({"ctx": torch.arange(3.0)}, file)
+    trainer = Trainer()
+    full_precision.follow_config(config(cuda=False), trainer)
+    del trainer
+    with pytest.raises((RuntimeError, AssertionError)):
+        torch.zeros(2).to("cuda")
+    with pytest.raises(RuntimeError, match="CUDA"):
+        torch.load(file, map_location="cuda", weights_only=True)
