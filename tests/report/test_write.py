@@ -114,7 +114,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.seen.append(tag)
         self.links += [v for k, v in attrs if k in ("src", "href")]
-        if tag not in ("meta", "img", "br"):
+        if tag not in ("meta", "img", "wbr"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):

@@ -39,7 +39,7 @@ def forest(differences: Sequence[dict[str, Any]], column: str) -> str:
     if not rows:
         return ""
     ends = [end for row, _ in rows for end in row[f"{column}_interval"] or (row[column],)]
-    scale = scale_of([0.0, *ends], 2, 98)
+    scale = scale_of([0.0, *ends], 3, 97)
     body = "".join(_row(row, column, scale, label) for row, label in rows)
     what = escape(column if several else f"{column}: {names[0]}")
     return (

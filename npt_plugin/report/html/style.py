@@ -36,12 +36,12 @@ tr.group th{padding-top:.9rem;font-weight:600;position:static}
 tr.group span{position:sticky;left:.6rem;display:inline-block;max-width:calc(100vw - 4rem);
 white-space:normal}
 tr.ours th,tr.ours td{background:var(--tint)}
-td.text{white-space:normal;text-align:left;min-width:7rem}
+.text{text-align:left}td.text{white-space:normal;min-width:7rem}
 td.each{white-space:normal;min-width:9rem;color:var(--soft)}
 .tight thead th{white-space:normal}
 .tight{font-size:.78rem}.tight th,.tight td{padding:.3rem .35rem}
 .spread{color:var(--soft)}.tight .spread{display:block;white-space:normal}
-.tight td.text{white-space:normal;text-align:left;min-width:7rem}
+.tight .text{text-align:left}td.text{white-space:normal;min-width:7rem}
 td.each{min-width:4.5rem}.tight th[scope=row]{white-space:normal;max-width:7rem}
 strong .spread{color:inherit}
 .plots,.panels{display:grid;gap:1rem 2rem;
@@ -49,7 +49,7 @@ grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr))}
 figure{margin:.5rem 0;min-width:0}
 svg text{font-size:11px;fill:var(--soft)}
 .panels svg{display:block;width:100%;height:auto}
-.forest svg{display:block;width:100%;overflow:visible;grid-column:1/3}
+.forest svg{display:block;width:100%;grid-column:1/3}
 .forest .row{margin-top:.4rem;display:grid;grid-template-columns:1fr max-content;column-gap:.75rem;
 font-size:.8rem;line-height:1.3;color:var(--soft);font-variant-numeric:tabular-nums}
 .forest .average span:first-child{font-weight:600}
@@ -64,8 +64,8 @@ font-size:.8rem;line-height:1.3;color:var(--soft);font-variant-numeric:tabular-n
 @media (max-width:40rem){
 body{padding:.75rem}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}
-th,td{padding:.3rem .3rem}.spread{display:block;font-size:.7rem}
-tbody th[scope=row]{white-space:normal;overflow-wrap:anywhere;max-width:6.3rem}
+th,td{padding:.3rem .25rem}.spread{display:block;font-size:.68rem}
+tbody th[scope=row]{white-space:normal;max-width:6.3rem}
 .picture .scroll img{max-width:none;width:42rem}
 }
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
@@ -19,6 +20,9 @@ from npt_plugin.report.html.forest import leaves_out_zero
 
 _WIDE = 9
 """Columns beyond which spread and interval go below their mean, for the page's width."""
+
+_TEXT = '<td class="text">'
+_NUMBER = re.compile(r"[+-]?\d*\.?\d+(\s|$)|-$")
 
 Line = tuple[str, str, list[str], bool]
 """Setting and name (plain text), cells (HTML), and whether it is one of ours."""
@@ -69,27 +73,36 @@ def differences_html(
 
 
 def plain_html(cells: Cells) -> str:
-    """Any other table, as it stands."""
+    """Any other table, as it stands; a first column that repeats itself heads its rows."""
     heads, rows = cells
-    lines = [("", first, [_plain(cell) for cell in rest], False) for first, *rest in rows]
-    return _table(heads, lines)
+    grouped = len({first for first, *_ in rows}) < len(rows)
+    lines = []
+    for first, *rest in rows:
+        said, name = (first, rest.pop(0)) if grouped else ("", first)
+        lines.append((said, name, [_plain(cell) for cell in rest], False))
+    return _table(heads[1:] if grouped else heads, lines)
 
 
 def _plain(text: str) -> str:
     """Words to the left, numbers to the right."""
-    number = text[:1].isdigit() or text[:1] in "+-"
-    return f"<td>{escape(text)}</td>" if number else f'<td class="text">{escape(text)}</td>'
+    number = _NUMBER.match(text) is not None
+    return f"<td>{escape(text)}</td>" if number else f"{_TEXT}{escape(text)}</td>"
 
 
 def _table(heads: Sequence[str], lines: Sequence[Line]) -> str:
-    names = (escape(head).replace("_", "_<wbr>") for head in heads)
-    top = "".join(f'<th scope="col">{name}</th>' for name in names)
+    words = (
+        {i for i, cell in enumerate(lines[0][2], 1) if cell.startswith(_TEXT)} if lines else set()
+    )
+    top = "".join(
+        f'<th scope="col"{" class=text" if i in words else ""}>{_breakable(head)}</th>'
+        for i, head in enumerate(heads)
+    )
     bodies = []
     for said, group in groupby(lines, key=lambda line: line[0]):
         head = f'<tr class="group"><th colspan="{len(heads)}" scope="rowgroup">'
         head += f"<span>{escape(said)}</span></th></tr>"
         rows = "".join(
-            f'<tr{" class=ours" if ours else ""}><th scope="row">{escape(name)}</th>'
+            f'<tr{" class=ours" if ours else ""}><th scope="row">{_breakable(name)}</th>'
             f"{''.join(cells)}</tr>"
             for _, name, cells, ours in group
         )
@@ -99,6 +112,10 @@ def _table(heads: Sequence[str], lines: Sequence[Line]) -> str:
         f'<div class="scroll" tabindex="0"><table class="data{tight}"><thead><tr>{top}</tr></thead>'
         f"{''.join(bodies)}</table></div>"
     )
+
+
+def _breakable(name: str) -> str:
+    return escape(name).replace("_", "_<wbr>").replace("+", "+<wbr>")
 
 
 def _two(text: str, mark: str, strong: bool = False) -> str:

@@ -47,3 +47,15 @@ def test_other_tables_are_escaped():
         and "group" not in text
     )
     assert "<td>+1</td>" in text
+
+
+def test_a_first_column_that_repeats_heads_its_rows():
+    rows = [["average", "2SFS", "85.5", "ICML 21"], ["average", "CoOp", "-", "IJCV 22"]]
+    text = plain_html((["dataset", "method", "H", "source"], rows))
+    assert text.count('class="group"') == 1 and "dataset" not in text
+    assert '<th scope="row">2SFS</th><td>85.5</td><td class="text">ICML 21</td>' in text
+    assert "<td>-</td>" in text and '<th scope="col" class=text>source' in text
+
+
+def test_names_break_at_underscores_only():
+    assert '<th scope="row">NPT_<wbr>CoOp</th>' in results_html([result("NPT_CoOp", 60.0)], ["H"])
