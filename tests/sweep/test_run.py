@@ -52,6 +52,11 @@ def test_a_run_trains_and_leaves_its_config_and_record(request_of, tmp_path):
     record = read_record(tmp_path / "tested" / RESULTS)
     assert (record.status, record.steps, record.tested_epoch) == ("completed", None, 2)
 
+    before = everything(tmp_path / "tested")
+    with pytest.raises(UserError, match="SUBSAMPLE_CLASSES: all -> new"):
+        perform(request_of("tested", "DATASET.SUBSAMPLE_CLASSES", "new", seed=4, **words))
+    assert everything(tmp_path / "tested") == before
+
 
 def test_an_interrupted_run_with_other_settings_is_refused_before_it_is_touched(
     request_of, tmp_path
