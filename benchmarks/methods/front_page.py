@@ -125,9 +125,7 @@ def speed() -> str:
     lines.append("|---|---|---|---|---|")
     for what, name, wanted in SHOWN_SPEED:
         ratios = [found.get(name, {}).get("ratio") for found in measured]
-        cells = [
-            "-" if r is None else f"{r:.1f}{'' if r >= wanted else ' (missed)'}" for r in ratios
-        ]
+        cells = [_against(ratio, wanted) for ratio in ratios]
         lines.append(f"| {what} | {wanted} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
