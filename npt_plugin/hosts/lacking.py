@@ -1,4 +1,4 @@
-"""One sentence where a project asks the Dassl in use for what only another Dassl has."""
+"""One sentence where a project lacks a module, or what only another Dassl has."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ _REMEDY = (
 )
 
 
+_ENGINES = ("dassl", "minidassl", "npt_plugin")
+
+
 def as_sentence(error: Exception) -> Exception:
     """The error to raise in place of one that ended a project's script: itself, or a sentence.
 
@@ -20,6 +23,11 @@ def as_sentence(error: Exception) -> Exception:
     for cause in _chain(error):
         if isinstance(cause, user_errors()):
             return cause
+        if isinstance(cause, ModuleNotFoundError) and _package(cause) not in _ENGINES:
+            return UserError(
+                f"This project imports {cause.name}, which is neither in its folder nor installed: "
+                "see its list of requirements."
+            )
         missing = _missing(cause)
         if missing:
             return UserError(f"{missing} in {described()}. {_REMEDY}")
@@ -32,10 +40,13 @@ def _chain(error: BaseException | None) -> Iterator[Exception]:
         error = error.__cause__ or error.__context__
 
 
+def _package(error: ImportError) -> str:
+    return (error.name or "npt_plugin").split(".")[0]
+
+
 def _missing(error: Exception) -> str:
-    if isinstance(error, ImportError):
-        package = (error.name or "").split(".")[0]
-        return f"This project's import fails ({error})" if package in ("dassl", "minidassl") else ""
+    if isinstance(error, ImportError) and _package(error) in ("dassl", "minidassl"):
+        return f"This project's import fails ({error})"
     if isinstance(error, AttributeError) and isinstance(error.obj, SimpleTrainer):
         name = type(error.obj).__name__
         return f"{name} asks for {error.name!r}, which is not"

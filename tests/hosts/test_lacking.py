@@ -57,7 +57,18 @@ def test_a_mistake_that_a_script_wrapped_is_still_one_sentence() -> None:
     assert as_sentence(raised(lambda: wrapped(make))) is mistake
 
 
-@pytest.mark.parametrize("action", [lambda: {}["x"], lambda: (1).nothing, lambda: __import__("no")])
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_module_that_a_project_lacks_is_named(wrap) -> None:
+    def action() -> None:
+        __import__("no_such_module.at_all")
+
+    error = as_sentence(raised((lambda: wrapped(action)) if wrap else action))
+    assert isinstance(error, UserError) and "imports no_such_module, which is neither" in str(error)
+
+
+@pytest.mark.parametrize(
+    "action", [lambda: {}["x"], lambda: (1).nothing, lambda: __import__("npt_plugin.nothing")]
+)
 def test_other_errors_stay(action) -> None:
     error = raised(action)
     assert as_sentence(error) is error
