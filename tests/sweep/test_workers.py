@@ -17,6 +17,7 @@ def sweep_command(tree, pets_root, output, *more):
     return [*words, "--shots", "4", "--output", str(output), "--jobs", "2", *more]
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_after_a_failure_and_repeats_only_that(tree, pets_root, tmp_path, capfd):
     blocked = (
         tmp_path / "out" / "base2new" / "train_base" / "pets/shots_4/ratio_0.06/CoOp/small/seed2"
@@ -34,10 +35,15 @@ def test_a_sweep_goes_on_after_a_failure_and_repeats_only_that(tree, pets_root, 
 
 
 def test_a_finished_run_with_other_settings_is_refused_with_its_keys(
-    tree, pets_root, tmp_path, capfd
+    tree, pets_root, tmp_path, capfd, monkeypatch
 ):
+    """The run of ``npt protocol`` is the run of ``npt sweep``."""
     words = sweep_command(tree, pets_root, tmp_path / "out", "--seeds", "1", "--trainers", "CoOp")
-    assert sweep.main(words) == 0
+    one = ["base2new", "--dataset", "pets", "--trainer", "CoOp", "--seed", "1", "--ratio", "0.06"]
+    one += ["--config", "small", "--configs", str(tree), "--root", str(pets_root)]
+    one += ["--shots", "4", "--output", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # Dassl's logger replaces it
+    assert protocol.main(one) == 0
     capfd.readouterr()
     assert sweep.main([*words, "--opts", "TRAIN.STEPS", "9", "OPTIM.LR", "0.2"]) == 2
     out, err = capfd.readouterr()

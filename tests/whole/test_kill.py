@@ -55,6 +55,7 @@ def epochs_done(folder, earlier):
     return sum(log.read_text().count("Checkpoint saved") for log in logs)
 
 
+@pytest.mark.slow
 def test_killed_at_random_it_ends_as_undisturbed(start, tmp_path):
     seed = int(os.environ.get("NPT_KILL_SEED", time.time_ns() % 10**6))
     print(f"NPT_KILL_SEED={seed}")

@@ -37,6 +37,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(
     assert not [p for p in (tmp_path / "out").rglob(".*.*") if p.is_file()]
 
 
+@pytest.mark.slow
 def test_sigterm_ends_a_real_run_with_143(start_train_py, tmp_path):
     out = tmp_path / "out"
     words = ["--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)]
