@@ -20,6 +20,7 @@ def tour(monkeypatch):
     return tour
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_the_commands_print():
     paths = os.pathsep.join((str(ROOT), str(ROOT / "third_party")))
     env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
