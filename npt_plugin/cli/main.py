@@ -31,12 +31,22 @@ COMMANDS = {
 }
 
 
+FIRST = {
+    "npt demo": "see it work in a few minutes, without data",
+    "npt data verify ImageFolder --root photos": "are my own images readable?",
+    "npt list trainers": "what there is to train",
+}
+"""What somebody who has just installed us does first."""
+
+
 def usage() -> str:
     """The overview that ``npt --help`` prints."""
     width = max(map(len, COMMANDS))
     rows = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
     head = "usage: npt COMMAND [options]    (npt COMMAND --help for its options)"
-    return "\n".join([head, "", *rows])
+    widest = max(map(len, FIRST))
+    first = [f"  {command:<{widest}}  {text}" for command, text in FIRST.items()]
+    return "\n".join([head, "", *rows, "", "first:", *first])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -19,6 +19,13 @@ def test_overview_names_every_command(capsys):
     assert cli.main([]) == USER
 
 
+@pytest.mark.parametrize("line", list(cli.FIRST))
+def test_what_comes_first_is_a_command_that_parses(line):
+    npt, name, *words = line.split()
+    command = importlib.import_module(f"npt_plugin.cli.{name}")
+    assert npt == "npt" and command.parser().parse_args(words)
+
+
 def test_an_unknown_command_gets_the_nearest_name(capsys):
     assert cli.main(["sweeep"]) == USER
     assert "did you mean 'sweep'" in capsys.readouterr().err
