@@ -5,7 +5,7 @@
 #   types     mypy on the whole package
 #   examples  doctests of the public examples
 #   docs      the pages of docs/, strictly: links, anchors, nothing from a network
-#   tests     scripts/test.sh, the README's test command
+#   tests     scripts/test.sh, the README's test command, and the slow ones
 #   isa       numerics under older instruction sets
 #   wheel     build, install and use the wheel
 set -euo pipefail
@@ -30,7 +30,7 @@ docs() {
     fi
     rm -r "$site"
 }
-tests() { bash scripts/test.sh; }
+tests() { bash scripts/test.sh && bash scripts/test.sh -m slow; }
 isa() { bash scripts/test_isa.sh; }
 wheel() { bash scripts/wheel_smoke.sh; }
 

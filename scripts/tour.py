@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "tour.md"
 BLOCK = re.compile(r"(```console\n)(\$ .*?)(```)", re.DOTALL)
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+ENDED = re.compile(r"\[\d+/\d+\] ")
 TIMES = re.compile(r"\b(time|eta|elapsed|seconds|MiB|KiB)\b", re.IGNORECASE)
 OF_MACHINE = ("npt doctor",)
 """What these print depends on the machine: only how each line begins is compared."""
@@ -81,6 +82,7 @@ def differ(command: str, shown: list[str], found: list[str]) -> str:
     if any(word in command for word in OF_MACHINE):
         shown, found = ([line.split(" ")[0] for line in lines] for lines in (shown, found))
         return "" if shown == found else f"{command}: lines begin with {found}"
+    shown, found = _in_order(shown), _in_order(found)
     if len(shown) != len(found):
         return f"{command}: {len(found)} lines, the page has {len(shown)}"
     for old, new in zip(shown, found, strict=True):
@@ -89,6 +91,12 @@ def differ(command: str, shown: list[str], found: list[str]) -> str:
         if not TIMES.search(old) and not _near(old, new):
             return f"{command}: numbers of {new!r}, the page has {old!r}"
     return ""
+
+
+def _in_order(lines: list[str]) -> list[str]:
+    """Runs that go on at the same time end in any order: their lines by name, first."""
+    ended = sorted(line.partition("] ")[2] for line in lines if ENDED.match(line))
+    return [*ended, *(line for line in lines if not ENDED.match(line))]
 
 
 def _words(line: str) -> str:
