@@ -103,8 +103,8 @@ def read_plan(path: str | Path) -> Plan:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         jobs = tuple(_job(words, output) for words in held["jobs"])
-        where = (Path(held[name]) for name in ("configs", "working_dir"))
-        return Plan(jobs, *where, version=str(held["version"]))
+        configs, working_dir = Path(held["configs"]), Path(held["working_dir"])
+        return Plan(jobs, configs, working_dir, str(held["version"]))
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise UserError(f"{path} cannot be read as the plan of a sweep ({error}).") from None
 
@@ -119,5 +119,5 @@ def _job(words: dict[str, Any], output: str) -> Job:
     known = {field.name for field in fields(Job)}
     if unknown := set(words) - known:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-    held = {name: tuple(v) if isinstance(v, list) else v for name, v in words.items()}
+    held: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in words.items()}
     return Job(**held, output=output)
