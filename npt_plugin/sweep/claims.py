@@ -21,6 +21,7 @@ from npt_plugin.sweep import attempts as log
 from npt_plugin.sweep.attempts import Attempt, Seen
 from npt_plugin.sweep.job import Job
 from npt_plugin.system.processes import Process, is_alive, this_process
+from npt_plugin.system.signals import shielded
 
 LEASE = 60.0
 """Seconds without a sign of life after which an owner counts as dead."""
@@ -178,11 +179,12 @@ class Claim:
         self._end(log.RELEASED)
 
     def _end(self, state: str, reason: str = "") -> None:
-        self._ended.set()
-        self._thread.join()
-        seconds = round(time.monotonic() - self._begun, 3)
-        more = {"reason": reason, "seconds": seconds}
-        log.end_attempt(self._folder, self._number, self._attempt, state, **more)
+        with shielded():  # an end cut short would be a death
+            self._ended.set()
+            self._thread.join()
+            seconds = round(time.monotonic() - self._begun, 3)
+            more = {"reason": reason, "seconds": seconds}
+            log.end_attempt(self._folder, self._number, self._attempt, state, **more)
 
     def _live(self) -> None:
         path, after = (log.attempt_file(self._folder, self._number + n) for n in (0, 1))

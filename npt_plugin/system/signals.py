@@ -1,4 +1,7 @@
-"""SIGINT and SIGTERM let the optimiser step in progress finish before the run ends."""
+"""SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 let the optimiser step in progress finish before the end.
+
+The last two are what clusters send before a time limit strikes or another job takes the place.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+NUMBERS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)  # Windows has the first two
+)
+"""The signals that ask a run to end."""
 
 
 class Stopped(BaseException):
@@ -26,6 +36,7 @@ class Stopped(BaseException):
 class _State:
     def __init__(self) -> None:
         self.deferred = False
+        self.shielded = False
         self.received = 0
         self.process = 0
 
@@ -33,8 +44,10 @@ class _State:
         if os.getpid() != self.process:  # a worker of the data loader, forked from the run
             if number == signal.SIGTERM:
                 os._exit(128 + number)
-            return  # Ctrl-C goes to workers too; the run itself ends them
+            return  # the others go to workers too; the run itself ends them
         again, self.received = self.received == number, number
+        if self.shielded:
+            return
         if again or not self.deferred:  # whoever asks the same twice does not want to wait
             raise Stopped(number)
 
@@ -44,12 +57,12 @@ _STATE = _State()
 
 @contextmanager
 def stop_signals() -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into ``Stopped``; does nothing outside the main thread."""
+    """Turn the signals into ``Stopped``; does nothing outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _STATE.received, _STATE.process = 0, os.getpid()
-    old = {n: signal.signal(n, _STATE.handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    old = {n: signal.signal(n, _STATE.handle) for n in NUMBERS}
     try:
         yield
     finally:
@@ -66,6 +79,21 @@ def whole_steps() -> Iterator[None]:
         yield
     finally:
         _STATE.deferred = False
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """While inside, no signal interrupts, however often it comes: for a few writes at an end."""
+    before, _STATE.shielded = _STATE.shielded, True
+    try:
+        yield
+    finally:
+        _STATE.shielded = before
+
+
+def ask_to_stop(number: int = signal.SIGTERM) -> None:
+    """Let the run of this process end after its step, as a signal would; from any thread."""
+    _STATE.received = number
 
 
 def stop_here() -> None:

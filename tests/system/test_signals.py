@@ -8,7 +8,15 @@ import threading
 
 import pytest
 
-from npt_plugin.system.signals import Stopped, stop_here, stop_signals, whole_steps
+from npt_plugin.system.signals import (
+    NUMBERS,
+    Stopped,
+    ask_to_stop,
+    shielded,
+    stop_here,
+    stop_signals,
+    whole_steps,
+)
 
 needs_main_thread = pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(),
@@ -53,6 +61,33 @@ def test_a_forked_worker_ends_quietly_and_leaves_the_run_alone(number, code):
             os._exit(7)  # Ctrl-C reaches workers too: the run ends them, not the signal
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == code
         stop_here()
+
+
+@needs_main_thread
+@pytest.mark.parametrize("number", NUMBERS)
+def test_what_clusters_send_stops_a_run_after_its_step(number):
+    with pytest.raises(Stopped) as stop, stop_signals(), whole_steps():
+        signal.raise_signal(number)
+        stop_here()
+    assert stop.value.code == 128 + number
+
+
+@needs_main_thread
+def test_a_few_writes_at_an_end_are_not_cut_short_by_a_signal_that_insists():
+    with pytest.raises(Stopped), stop_signals():
+        with shielded():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+        stop_here()
+
+
+def test_another_thread_can_ask_as_well():
+    with pytest.raises(Stopped) as stop, stop_signals():
+        thread = threading.Thread(target=ask_to_stop)
+        thread.start()
+        thread.join()
+        stop_here()
+    assert stop.value.signal == "SIGTERM"
 
 
 def test_in_another_thread_nothing_is_installed():
