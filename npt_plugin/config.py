@@ -231,7 +231,7 @@ _STEP = _node(
         "MODEL.CLIP_WEIGHTS", "", "path of CLIP weights, instead of the backbone's name", path=True
     ),
     Key("TRAIN.IMAGE_CHUNKS", 1, "pieces a batch is encoded in: less memory", least=1),
-    Key("TRAIN.STEPS", 0, "optimiser steps in total; 0: MAX_EPOCH epochs", least=0),
+    Key("TRAIN.STEPS", 0, "optimiser steps; 0: MAX_EPOCH epochs, -1: theirs if balanced", least=-1),
     ours=True,
 )
 

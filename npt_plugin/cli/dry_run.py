@@ -40,7 +40,8 @@ def dry_run(cfg: Any) -> None:
         first_batch, per_step = _train_some(trainer)
         preparing += first_batch
     per_test = _test_one(trainer)
-    steps = cfg.TRAIN.STEPS or len(trainer.train_loader_x) * cfg.OPTIM.MAX_EPOCH
+    loader = trainer.train_loader_x
+    steps = getattr(loader, "steps", 0) or len(loader) * cfg.OPTIM.MAX_EPOCH
     if trainer.optim is None:
         steps = 0
     training, testing = per_step * steps, per_test * len(trainer.test_loader)

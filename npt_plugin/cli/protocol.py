@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.registration import register_all
 from npt_plugin.runs.configs import configs_folder
+from npt_plugin.runs.variants import Method
 from npt_plugin.sweep.job import Job, run_job
 from npt_plugin.sweep.protocols import PROTOCOLS, VARIANTS, published_config
 from npt_plugin.system.exit_codes import exit_code
@@ -31,7 +33,11 @@ def parser() -> argparse.ArgumentParser:
     about = "; ".join(f"{p.name}: {p.meaning}" for p in PROTOCOLS.values())
     p.add_argument("protocol", choices=PROTOCOLS, help=about)
     p.add_argument("--dataset", required=True, help="trained on; with --part test: tested on")
-    p.add_argument("--trainer", required=True, help="registry name of the trainer")
+    p.add_argument(
+        "--trainer",
+        required=True,
+        help="registry name of the trainer; with settings: CoOp:loss=ldam,lr=0.01",
+    )
     p.add_argument("--seed", type=int, required=True, help="0 or more")
     p.add_argument("--ratio", type=float, default=1.0, help=RATIO)
     p.add_argument("--part", action="append", default=[], help="one part; none: the whole protocol")
@@ -43,8 +49,13 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def add_job_flags(p: argparse.ArgumentParser) -> None:
-    """Flags that a single job and a sweep share."""
+def add_job_flags(p: argparse.ArgumentParser, several: bool = False) -> None:
+    """Flags that a single job and a sweep share.
+
+    Args:
+        p: The command's parser.
+        several: Whether there may be several numbers of shots.
+    """
     p.add_argument(
         "--config",
         default="",
@@ -52,7 +63,9 @@ def add_job_flags(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--configs", default="", help="folder of your own yaml files; none: ours")
     p.add_argument("--backbone", default="", help="CLIP, by name or file; none: the config's")
-    p.add_argument("--shots", type=int, default=16, help="images of the largest class")
+    more: dict[str, Any] = {"nargs": "+", "default": [16], "metavar": "N"} if several else {}
+    shots = {"type": int, "default": 16, "help": "images of the largest class", **more}
+    p.add_argument("--shots", **shots)
     p.add_argument("--root", default="", help="folder of the datasets; none: ./data")
     p.add_argument("--output", default="output", help="top folder of all runs")
 
@@ -68,12 +81,13 @@ def job_of(args: argparse.Namespace) -> Job:
         dataset, targets = args.source, (args.dataset,)
     elif args.protocol == "dg" and not targets:
         targets = VARIANTS
+    method = Method.parse(args.trainer)
     config = args.config or published_config(
-        args.protocol, args.trainer, dataset, args.backbone, args.shots
+        args.protocol, method.trainer, dataset, args.backbone, args.shots
     )
     return Job(
         dataset=dataset,
-        trainer=args.trainer,
+        trainer=method.trainer,
         config=config,
         seed=args.seed,
         ratio=args.ratio,
@@ -84,6 +98,7 @@ def job_of(args: argparse.Namespace) -> Job:
         protocol=args.protocol,
         backbone=args.backbone,
         targets=targets,
+        settings=method.settings,
     )
 
 

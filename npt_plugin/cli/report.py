@@ -10,6 +10,8 @@ from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.report.write import report
 from npt_plugin.system.exit_codes import exit_code
 
+REFERENCE = "all others are compared with this one, seed by seed; none: NPT with its base alone"
+
 
 def parser() -> argparse.ArgumentParser:
     """Flags of ``npt report``."""
@@ -21,12 +23,13 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("folder", type=Path, help="the --output of the runs")
     p.add_argument("--no-plots", action="store_true", help="tables only")
+    p.add_argument("--reference", default="", metavar="TRAINER", help=REFERENCE)
     return p
 
 
 def run(args: argparse.Namespace) -> None:
     """Print and write the report."""
-    report(args.folder, plots=not args.no_plots)
+    report(args.folder, plots=not args.no_plots, reference=args.reference)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

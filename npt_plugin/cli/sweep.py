@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import parse_with_overrides
 from npt_plugin.cli.protocol import add_job_flags
+from npt_plugin.cli.report import REFERENCE
 from npt_plugin.errors import UserError
 from npt_plugin.report.write import report
 from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.units import ZERO_SHOT
+from npt_plugin.sweep.dataset_groups import GROUPS
 from npt_plugin.sweep.grid import Grid
 from npt_plugin.sweep.protocols import PROTOCOLS, protocol_named
 from npt_plugin.sweep.workers import run_all
@@ -24,6 +27,16 @@ RATIOS = (
     "tau = n_min / n_max; 0.06 is the imbalance our methods are made for, 1 the published, "
     "balanced protocols"
 )
+
+
+TRAINERS = (
+    "registry names; with settings it is a variant: CoOp:loss=ldam,lr=0.01 (a key's last part will "
+    "do where no other key ends so)"
+)
+BUDGETS = {
+    "epochs": "as many epochs as the config says: fewer steps on imbalanced data",
+    "equal-steps": "as many steps as the same shots take without imbalance",
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,12 +51,15 @@ def parser() -> argparse.ArgumentParser:
     )
     about = "; ".join(f"{p.name}: {p.meaning}" for p in PROTOCOLS.values())
     p.add_argument("--protocol", default="base2new", metavar="NAME", help=about)
-    p.add_argument("--datasets", nargs="+", default=[], help="trained on; of xd and dg: tested on")
+    groups = f"trained on; of xd and dg: tested on; also {', '.join(GROUPS)}"
+    p.add_argument("--datasets", nargs="+", default=[], metavar="NAME", help=groups)
     p.add_argument("--source", default="imagenet", help="dataset that xd and dg train on")
     trainers = [ZERO_SHOT, "CoOp", "NPT_CoOp"]
-    p.add_argument("--trainers", nargs="+", default=trainers, help="registry names")
-    p.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="each 0 or more")
+    p.add_argument("--trainers", nargs="+", default=trainers, metavar="NAME", help=TRAINERS)
+    p.add_argument("--seeds", nargs="+", default=["1-3"], metavar="N", help="each 0 or more")
     p.add_argument("--ratios", nargs="+", type=float, default=[0.06], help=RATIOS)
+    about = "; ".join(f"{word}: {meaning}" for word, meaning in BUDGETS.items())
+    p.add_argument("--budget", choices=BUDGETS, default="epochs", help=about)
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     p.add_argument(
         "--plots",
@@ -51,8 +67,29 @@ def parser() -> argparse.ArgumentParser:
         default=None,
         help="pictures in the report (matplotlib); without it they stay if they are there",
     )
-    add_job_flags(p)
+    p.add_argument("--reference", default="", metavar="TRAINER", help=REFERENCE)
+    add_job_flags(p, several=True)
     return p
+
+
+def numbers(words: Sequence[str]) -> list[int]:
+    """The seeds of ``1 2 3`` or ``1-3``.
+
+    Raises:
+        UserError: On a word that is neither a number nor a range that rises.
+
+    Example:
+        >>> numbers(["0", "4-6"])
+        [0, 4, 5, 6]
+    """
+    found: list[int] = []
+    for word in words:
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", word)
+        first, last = (int(n) for n in match.groups(match.group(1))) if match else (1, 0)
+        if last < first:
+            raise UserError(f"--seeds has {word!r}; give numbers, 1 2 3, or a range, 1-3.")
+        found += range(first, last + 1)
+    return list(dict.fromkeys(found))
 
 
 def grid_of(args: argparse.Namespace) -> Grid:
@@ -60,7 +97,7 @@ def grid_of(args: argparse.Namespace) -> Grid:
     return Grid(
         datasets=args.datasets,
         trainers=args.trainers,
-        seeds=args.seeds,
+        seeds=numbers(args.seeds),
         ratios=args.ratios,
         shots=args.shots,
         protocol=args.protocol,
@@ -69,7 +106,7 @@ def grid_of(args: argparse.Namespace) -> Grid:
         source=args.source,
         root=args.root,
         output=args.output,
-        options=tuple(args.opts),
+        options=(*(("TRAIN.STEPS", "-1") if args.budget == "equal-steps" else ()), *args.opts),
     )
 
 
@@ -84,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"Configs: {configs}")
     failed = run_all(jobs, configs, args.jobs)
     if any(job.done() for job in jobs):
-        report(Path(args.output), plots=args.plots)
+        report(Path(args.output), plots=args.plots, reference=args.reference)
     for name, reason in failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
     if failed:

@@ -59,6 +59,7 @@ class CifarLongTail(FewShotDataset):
             [],
             keep_classes(source.test, labels),
             [source.classnames[label] for label in labels],
+            balanced=len(keep_classes(source.train, labels)),
         )
 
 

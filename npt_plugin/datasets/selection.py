@@ -65,6 +65,7 @@ class Selection:
     Args:
         train, val, test: Chosen records.
         classnames: One entry per label, whatever is left in train.
+        balanced: How many training images there were before the imbalance took some away.
         remarks: Lines worth printing at the start of the run.
     """
 
@@ -72,6 +73,7 @@ class Selection:
     val: list[Record]
     test: list[Record]
     classnames: list[str]
+    balanced: int
     remarks: list[str] = field(default_factory=list)
 
 
@@ -87,13 +89,15 @@ def select(source: Source, spec: SelectionSpec) -> Selection:
         (ImageNetV2, -A, -R, -Sketch) is returned whole, as in the CoOp family.
     """
     if source.test_only:
-        return Selection(source.train, source.val, source.test, list(source.classnames))
+        names, balanced = list(source.classnames), len(source.train)
+        return Selection(source.train, source.val, source.test, names, balanced)
     shot_val = [] if source.val_is_test else source.val
     train, val = few_shot(source.train, shot_val, spec.shots, spec.seed)
     labels = labels_of(spec.subset, len(source.classnames))
     frequencies = Counter(record.label for record in source.train)
+    balanced = keep_classes(train, labels)
     train = make_imbalanced(
-        keep_classes(train, labels),
+        balanced,
         spec.imbalance,
         num_classes=len(labels),
         n_max=spec.shots,
@@ -103,7 +107,8 @@ def select(source: Source, spec: SelectionSpec) -> Selection:
     test = keep_classes(source.test, labels)
     val = test if source.val_is_test else keep_classes(val, labels)
     names = [source.classnames[label] for label in labels]
-    return Selection(train, val, test, names, _small_classes(spec.shots, frequencies, labels))
+    remarks = _small_classes(spec.shots, frequencies, labels)
+    return Selection(train, val, test, names, len(balanced), remarks)
 
 
 def _small_classes(shots: int, counts: Mapping[int, int], labels: Sequence[int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Is NPT better than its base trainer? Per-seed differences, and runs below zero-shot CLIP."""
+"""Is NPT better than its base, or than a named method? Per-seed differences; runs below CLIP."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from npt_plugin.report.averaging import Values
 from npt_plugin.report.protocols import Table
 from npt_plugin.report.table import Rows, labels
 from npt_plugin.runs.units import ZERO_SHOT, Key, ranked
+from npt_plugin.runs.variants import Method, method_name, suffix_of
 
 
-def paired_differences(table: Table, rows: Rows, columns: Sequence[str]) -> list[dict[str, Any]]:
+def paired_differences(
+    table: Table, rows: Rows, columns: Sequence[str], reference: Method | None = None
+) -> list[dict[str, Any]]:
     """NPT_X minus X on the same dataset, ratio, config and seed, for every X that was run.
 
     Averages are compared by the same rule and over the same datasets only.
@@ -22,6 +25,7 @@ def paired_differences(table: Table, rows: Rows, columns: Sequence[str]) -> list
         table: The protocol's table.
         rows: Values by row and seed, averages included.
         columns: Those to compare.
+        reference: A method that all others are compared with besides, whatever their configs.
 
     Returns:
         One dict per comparison: what it is, n, seeds; of every column the mean difference, its
@@ -30,30 +34,50 @@ def paired_differences(table: Table, rows: Rows, columns: Sequence[str]) -> list
     """
     found = []
     for key in ranked(rows):
-        base = replace(key, trainer=key.trainer.removeprefix("NPT_"))
-        seeds = sorted(rows[key].keys() & rows.get(base, {}).keys())
-        if base == key or not seeds:
-            continue
-        entry: dict[str, Any] = {
-            **labels(table, key),
-            "config": key.config,
-            "comparison": f"{key.trainer} - {base.trainer}",
-            "over": list(key.over),
-            "n": len(seeds),
-            "seeds": seeds,
-        }
-        for column in columns:
-            values = [
-                ours - theirs
-                for seed in seeds
-                if (ours := rows[key][seed][column]) is not None
-                and (theirs := rows[base][seed][column]) is not None
-            ]
-            entry[column] = mean_and_sd(values)[0] if values else None
-            entry[f"{column}_interval"] = interval(values)
-            entry[f"{column}_values"] = values
-        found.append(entry)
+        bases = [replace(key, trainer=key.trainer.removeprefix("NPT_"))]
+        bases += [base for base in _of_method(rows, key, reference) if base not in bases]
+        for base in bases:
+            seeds = sorted(rows[key].keys() & rows.get(base, {}).keys())
+            if base != key and seeds:
+                found.append(_comparison(table, rows, columns, (key, base), seeds))
     return found
+
+
+def _of_method(rows: Rows, key: Key, method: Method | None) -> list[Key]:
+    """The rows of a method that a row may be compared with."""
+    if method is None:
+        return []
+    return [
+        other
+        for other in rows
+        if (other.trainer, suffix_of(other.config)) == (method.trainer, method.suffix)
+        and replace(other, trainer=key.trainer, config=key.config) == key
+    ]
+
+
+def _comparison(
+    table: Table, rows: Rows, columns: Sequence[str], pair: tuple[Key, Key], seeds: list[int]
+) -> dict[str, Any]:
+    key, base = pair
+    entry: dict[str, Any] = {
+        **labels(table, key),
+        "config": key.config,
+        "comparison": " - ".join(method_name(k.trainer, k.config) for k in pair),
+        "over": list(key.over),
+        "n": len(seeds),
+        "seeds": seeds,
+    }
+    for column in columns:
+        values = [
+            ours - theirs
+            for seed in seeds
+            if (ours := rows[key][seed][column]) is not None
+            and (theirs := rows[base][seed][column]) is not None
+        ]
+        entry[column] = mean_and_sd(values)[0] if values else None
+        entry[f"{column}_interval"] = interval(values)
+        entry[f"{column}_values"] = values
+    return entry
 
 
 def below_zero_shot(

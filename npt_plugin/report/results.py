@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.report import notes
 from npt_plugin.report.differences import paired_differences
 from npt_plugin.report.fairness import mixed_settings
@@ -13,6 +14,7 @@ from npt_plugin.report.reference import with_reference
 from npt_plugin.report.table import add_averages, rows_of, summarise
 from npt_plugin.runs.collect import Found
 from npt_plugin.runs.units import Twins, Unit, group
+from npt_plugin.runs.variants import Method, method_name
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Results:
         twins: Runs that another of the same setting stands in for.
         columns: Accuracy columns.
         summary: One dict a row.
-        differences: One dict a comparison of NPT with its base trainer.
+        differences: One dict a comparison: of NPT with its base trainer, of all with a reference.
         notes: Runs that must not hide in a mean, a line each.
         foot: What the averages and the groups of classes mean, a line each.
     """
@@ -45,8 +47,8 @@ class Results:
         return self.table.compared(self.columns)
 
 
-def results_of(table: Table, found: Found) -> Results | None:
-    """The results of one protocol; None if no unit of it is complete."""
+def results_of(table: Table, found: Found, reference: Method | None = None) -> Results | None:
+    """The results of one protocol, compared with a method too; None if no unit is complete."""
     units, twins = group(found.completed, table)
     if not units:
         return None
@@ -60,7 +62,7 @@ def results_of(table: Table, found: Found) -> Results | None:
         twins,
         columns,
         summarise(table, rows, columns),
-        paired_differences(table, rows, table.compared(columns)),
+        paired_differences(table, rows, table.compared(columns), reference),
         [
             *notes.weak_runs(rows, table.below, {unit.key: unit.backbone for unit in units}),
             *mixed_settings(units),
@@ -71,6 +73,22 @@ def results_of(table: Table, found: Found) -> Results | None:
     )
 
 
-def all_results(found: Found) -> list[Results]:
-    """The results of every protocol that was run."""
-    return [made for table in TABLES if (made := results_of(table, found)) is not None]
+def all_results(found: Found, reference: Method | None = None) -> list[Results]:
+    """The results of every protocol that was run.
+
+    Args:
+        found: What stands below the output folder.
+        reference: A method that all others are compared with.
+
+    Raises:
+        UserError: If the reference was not run; what was is named.
+    """
+    tables = [results_of(table, found, reference) for table in TABLES]
+    results = [made for made in tables if made is not None]
+    ran = {method_name(unit.key.trainer, unit.key.config) for r in results for unit in r.units}
+    if reference is not None and results and str(reference) not in ran:
+        raise UserError(
+            f"--reference is {reference}, which was not run{nearest_hint(str(reference), ran)}; "
+            f"there are {', '.join(sorted(ran))}."
+        )
+    return results

@@ -12,6 +12,7 @@ from npt_plugin.report.averaging import Rule, Values, rule_of
 from npt_plugin.report.protocols import Table
 from npt_plugin.runs.layout import ALL_SHOTS
 from npt_plugin.runs.units import Key, Unit, ranked
+from npt_plugin.runs.variants import method_name, suffix_of
 
 Rows = dict[Key, dict[int, Values]]
 """Values by row and seed."""
@@ -36,7 +37,8 @@ def add_averages(rows: Rows, rules: Sequence[Rule]) -> Rows:
         common = sorted(set.intersection(*({*rows[key]} for key in keys)))
         if len(keys) < 2 or not common:
             continue
-        configs = ", ".join(sorted({key.config for key in keys}))
+        variant = suffix_of(keys[0].config)
+        configs = ", ".join(sorted({key.config.removesuffix(variant) for key in keys})) + variant
         over = tuple(sorted(key.dataset for key in keys))
         for rule in rules:
             average = replace(keys[0], dataset=rule.name, config=configs, over=over)
@@ -50,7 +52,7 @@ def _methods(rows: Rows) -> list[list[Key]]:
     """The rows of each method, one a dataset."""
     trainers: dict[tuple[Any, ...], list[Key]] = defaultdict(list)
     for key in rows:
-        trainers[key.ratio, key.trainer, key.shots].append(key)
+        trainers[key.ratio, key.trainer, suffix_of(key.config), key.shots].append(key)
     methods: list[list[Key]] = []
     for keys in trainers.values():
         by_config: dict[str, list[Key]] = defaultdict(list)
@@ -81,7 +83,7 @@ def summarise(table: Table, rows: Rows, columns: Sequence[str]) -> list[dict[str
         means = rule_of(key.dataset).over_seeds(list(seeds.values()))
         entry: dict[str, Any] = {
             **labels(table, key),
-            "trainer": key.trainer,
+            "trainer": method_name(key.trainer, key.config),
             "config": key.config,
             "over": list(key.over),
             "n": len(seeds),

@@ -26,18 +26,20 @@ from npt_plugin.report.sections import (
 )
 from npt_plugin.report.verdict import NOTHING, verdicts
 from npt_plugin.runs.collect import Found, find_runs
+from npt_plugin.runs.variants import Method
 from npt_plugin.system.files import write_json, write_text
 
 PAGE = "report.html"
 
 
-def report(output: Path, plots: bool | None = None) -> str:
+def report(output: Path, plots: bool | None = None, reference: str = "") -> str:
     """Print the tables of everything below ``output``, and write them there in every format.
 
     Args:
         output: The ``--output`` of the runs.
         plots: Whether the HTML page has pictures (they need matplotlib); None: as the page that
             is there has them.
+        reference: A method that all others are compared with, as ``npt sweep`` takes them.
 
     Returns:
         The main tables as text.
@@ -46,7 +48,7 @@ def report(output: Path, plots: bool | None = None) -> str:
         UserError: If there is no completed run below the folder, or a record is damaged.
     """
     found = find_runs(output)
-    results = all_results(found)
+    results = all_results(found, Method.parse(reference) if reference else None)
     units = [unit for one in results for unit in one.units]
     left_out = notes.left_out(found, units, [pair for one in results for pair in one.twins])
     if not results and not found.elsewhere:

@@ -60,7 +60,8 @@ def _steps(trainer: Any) -> int | None:
         return None
     if trainer.optim is None:
         return 0
-    steps: int = cfg.TRAIN.STEPS or len(trainer.train_loader_x) * cfg.OPTIM.MAX_EPOCH
+    loader = trainer.train_loader_x
+    steps: int = getattr(loader, "steps", 0) or len(loader) * cfg.OPTIM.MAX_EPOCH
     return steps
 
 

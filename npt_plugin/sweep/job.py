@@ -13,6 +13,7 @@ from npt_plugin.runs.layout import ALL_SHOTS, RESULTS, Place
 from npt_plugin.runs.record import Record, is_completed, read_record
 from npt_plugin.runs.recorder import refuse_other_results
 from npt_plugin.runs.settings import Request, build_cfg
+from npt_plugin.runs.variants import Method
 from npt_plugin.sweep.protocols import Part, Protocol, protocol_named
 from npt_plugin.sweep.run import perform
 
@@ -34,6 +35,8 @@ class Job:
         protocol: Name of the protocol.
         backbone: ``MODEL.BACKBONE.NAME``; empty: the config's.
         targets: Other datasets to test on, where the protocol does.
+        settings: What the trainer does otherwise than its config says, see
+            :class:`~npt_plugin.runs.variants.Method`.
     """
 
     dataset: str
@@ -48,11 +51,17 @@ class Job:
     protocol: str = "base2new"
     backbone: str = ""
     targets: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def method(self) -> Method:
+        """The trainer with its settings."""
+        return Method(self.trainer, self.settings)
 
     @property
     def name(self) -> str:
         """For progress lines."""
-        return f"{self.dataset} {self.trainer} tau {self.ratio:g} seed {self.seed}"
+        return f"{self.dataset} {self.method} tau {self.ratio:g} seed {self.seed}"
 
     def steps(self, parts: Sequence[str] = ()) -> list[Step]:
         """The runs of the job in order: of these parts, or of the whole protocol."""
@@ -95,7 +104,7 @@ class Step:
             shots,
             ratio,
             job.trainer,
-            job.config,
+            job.config + job.method.suffix,
             job.seed,
         )
 
@@ -130,7 +139,7 @@ class Step:
             root=job.root,
             seed=job.seed,
             backbone=job.backbone,
-            opts=[*options, *job.options],
+            opts=[*options, *job.options, *job.method.options],
         )
         if self.part.trains:
             return asked

@@ -14,6 +14,7 @@ import torch
 
 from npt_plugin.registration import register_all
 from npt_plugin.sweep.job import Job
+from npt_plugin.sweep.mistakes import refuse_mistakes
 from npt_plugin.system.progress import progress
 from npt_plugin.system.signals import stop_signals
 
@@ -21,7 +22,7 @@ from npt_plugin.system.signals import stop_signals
 def command(job: Job, configs: Path) -> list[str]:
     """The command line that runs one job."""
     words = [sys.executable, "-m", "npt_plugin", "protocol", job.protocol]
-    words += ["--dataset", job.dataset, "--trainer", job.trainer, "--config", job.config]
+    words += ["--dataset", job.dataset, "--trainer", str(job.method), "--config", job.config]
     words += [word for target in job.targets for word in ("--target", target)]
     words += ["--backbone", job.backbone] if job.backbone else []
     words += ["--seed", str(job.seed), "--ratio", str(job.ratio), "--shots", str(job.shots)]
@@ -38,6 +39,7 @@ def run_all(jobs: Sequence[Job], configs: Path, parallel: int) -> dict[str, str]
         UserError: Before anything runs, if a run has completed with other settings.
     """
     register_all(base=True)
+    refuse_mistakes(jobs, configs)
     todo = [job for job in jobs if not all([step.finished(configs) for step in job.steps()])]
     print(f"{len(jobs)} runs, {len(jobs) - len(todo)} completed already, {len(todo)} to do")
     failed: dict[str, str] = {}

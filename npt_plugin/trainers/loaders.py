@@ -21,9 +21,28 @@ def prepare_train_loader(trainer: Any) -> Any:
     loader, cfg = trainer.train_loader_x, trainer.cfg
     if cfg.INPUT.CACHED_VIEWS > 0:
         loader = FeatureCacheLoader(loader, trainer.model, cfg.INPUT.CACHED_VIEWS, trainer.device)
-    if cfg.TRAIN.STEPS > 0:
-        loader = FixedStepsLoader(loader, cfg.TRAIN.STEPS, cfg.OPTIM.MAX_EPOCH)
+    if cfg.TRAIN.STEPS:
+        steps = cfg.TRAIN.STEPS if cfg.TRAIN.STEPS > 0 else balanced_steps(trainer)
+        loader = FixedStepsLoader(loader, steps, cfg.OPTIM.MAX_EPOCH)
     return loader
+
+
+def balanced_steps(trainer: Any) -> int:
+    """Steps that ``OPTIM.MAX_EPOCH`` epochs take on the same shots without imbalance.
+
+    What ``TRAIN.STEPS -1`` asks for. As in Dassl an epoch leaves out its last, incomplete batch.
+
+    Raises:
+        UserError: If the dataset does not know how many images it had before the imbalance.
+    """
+    dataset, batch = trainer.dm.dataset, trainer.cfg.DATALOADER.TRAIN_X.BATCH_SIZE
+    images = getattr(dataset, "balanced_images", None)
+    if images is None:
+        raise UserError(
+            "TRAIN.STEPS is -1, the steps of the balanced set, but the dataset "
+            f"{type(dataset).__name__} does not say how large that is: give a number of steps."
+        )
+    return int(max(images // batch, 1) * trainer.cfg.OPTIM.MAX_EPOCH)
 
 
 class FixedStepsLoader:

@@ -37,7 +37,7 @@ def root(tmp_path: Path) -> Path:
 def test_a_class_that_is_not_in_train_shifts_no_name(root: Path) -> None:
     place = str(root / "birds/images")
     records = [Record("0_0.jpg", 0, "zero"), Record("2_0.jpg", 2, "two", 5)]
-    chosen = Selection(records, records, [Record("0_1.jpg", 1, "one")], ["zero", "one", "two"])
+    chosen = Selection(records, records, [Record("0_1.jpg", 1, "one")], ["zero", "one", "two"], 1)
     data = ExplicitClasses(chosen, place)
     assert data.num_classes == 3 and data.classnames == ["zero", "one", "two"]
     assert data.lab2cname == {0: "zero", 1: "one", 2: "two"}
@@ -49,8 +49,8 @@ def test_a_class_that_is_not_in_train_shifts_no_name(root: Path) -> None:
 def test_val_that_is_test_is_one_list_and_empty_val_is_none(root: Path) -> None:
     place = str(root / "birds/images")
     records = [Record("0_0.jpg", 0, "zero")]
-    assert ExplicitClasses(Selection(records, [], records, ["zero"]), place).val is None
-    shared = ExplicitClasses(Selection(records, records, records, ["zero"]), place)
+    assert ExplicitClasses(Selection(records, [], records, ["zero"], 1), place).val is None
+    shared = ExplicitClasses(Selection(records, records, records, ["zero"], 1), place)
     assert shared.val is shared.test
 
 

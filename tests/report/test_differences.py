@@ -8,6 +8,7 @@ from npt_plugin.report.differences import below_zero_shot, paired_differences
 from npt_plugin.report.protocols import BASE_TO_NEW
 from npt_plugin.report.table import add_averages
 from npt_plugin.runs.units import Key
+from npt_plugin.runs.variants import Method
 
 COLUMNS = ("base", "new", "H")
 
@@ -76,3 +77,39 @@ def test_runs_below_zero_shot_are_flagged_whatever_the_mean():
     assert flag["seed"] == 1 and set(flag["below"]) == {"base", "H"}
     assert below_zero_shot(rows, (), same) == []
     assert below_zero_shot(rows, ("base", "H"), {**same, ours: "RN50"}) == []
+
+
+def test_a_named_reference_is_compared_with_all_others():
+    """Whatever their configs; the variant of a trainer is another method."""
+    rows = {
+        Key(0.06, "pets", "CoOp", "a"): row({1: (50, 50), 2: (60, 50)}),
+        Key(0.06, "pets", "CoOp", "a+OPTIM.LR=0.1"): row({1: (52, 50), 2: (62, 50)}),
+        Key(0.06, "pets", "NPT_CoOp", "a"): row({1: (51, 50), 2: (63, 50)}),
+        Key(0.06, "pets", "MaPLe", "b"): row({2: (59, 50)}),
+        Key(1.0, "pets", "MaPLe", "b"): row({2: (59, 50)}),
+    }
+    found = paired_differences(BASE_TO_NEW, rows, COLUMNS, Method("CoOp"))
+    assert {row["comparison"]: row["base_values"] for row in found} == {
+        "CoOp:lr=0.1 - CoOp": [2, 2],
+        "NPT_CoOp - CoOp": [1, 3],
+        "MaPLe - CoOp": [-1],
+    }
+    found = paired_differences(BASE_TO_NEW, rows, COLUMNS, Method.parse("CoOp:lr=0.1"))
+    assert [row["comparison"] for row in found] == [
+        "CoOp - CoOp:lr=0.1",
+        "MaPLe - CoOp:lr=0.1",
+        "NPT_CoOp - CoOp",
+        "NPT_CoOp - CoOp:lr=0.1",
+    ]
+
+
+def test_averages_of_a_variant_are_its_own():
+    variant = "+OPTIM.LR=0.1"
+    rows = {
+        Key(1.0, name, "CoOp", f"{config}{suffix}"): row({1: (value, value)})
+        for name, config in (("pets", "a"), ("cars", "b"))
+        for suffix, value in (("", 50), (variant, 60))
+    }
+    made = add_averages(rows, BASE_TO_NEW.rules)
+    averages = {key.config: values[1]["H"] for key, values in made.items() if key.over}
+    assert averages == {"a, b": 50, f"a, b{variant}": 60}

@@ -160,3 +160,8 @@ def test_a_record_with_a_missing_column_is_named(runs, capsys):
     assert cli.main(["report", str(runs)]) == 2
     err = capsys.readouterr().err
     assert str(file) in err and "metrics.accuracy is None" in err
+
+
+def test_a_reference_that_was_not_run_is_refused(runs):
+    with pytest.raises(UserError, match=r"--reference is MaPLe.*there are.*CoOp"):
+        report(runs, reference="MaPLe")

@@ -1,7 +1,9 @@
 """Which jobs a sweep has."""
 
+import pytest
 from run_records import record
 
+from npt_plugin.errors import UserError
 from npt_plugin.runs.record import write_record
 from npt_plugin.sweep.grid import Grid
 
@@ -53,3 +55,26 @@ def test_a_transfer_trains_on_the_source_and_tests_on_every_dataset():
         "imagenet_a",
         "imagenet_r",
     ]
+
+
+def test_variants_of_a_trainer_lie_beside_each_other():
+    jobs = Grid(["dtd"], ["CoOp", "CoOp:loss=ldam"], [1], [1.0]).jobs()
+    plain, variant = (job.folder() for job in jobs)
+    assert plain.parts[-2] == "vit_b16_ctxv1"
+    assert variant.parts[-2] == "vit_b16_ctxv1+TRAINER.IMBALANCE_LOSS.NAME=ldam"
+    assert plain.parent.parent == variant.parent.parent
+    assert jobs[1].name == "dtd CoOp:loss=ldam tau 1 seed 1"
+
+
+def test_the_configs_of_a_few_shot_curve_follow_its_shots():
+    jobs = Grid(["dtd"], ["CoOp"], [1], [1.0], shots=[1, 4, 16], protocol="few_shot").jobs()
+    assert [(job.shots, job.config) for job in jobs] == [
+        (1, "vit_b16_ep50"),
+        (4, "vit_b16_ep100"),
+        (16, "vit_b16"),
+    ]
+
+
+def test_a_protocol_without_ratios_refuses_several():
+    with pytest.raises(UserError, match="one ratio"):
+        Grid(["cifar100_lt"], ["CoOp"], [1], [1.0, 0.1], protocol="long_tail").jobs()

@@ -7,7 +7,8 @@ import torch
 from tolerance import DOUBLE, gap
 
 from npt_plugin.errors import UserError
-from npt_plugin.trainers.loaders import FeatureCacheLoader, FixedStepsLoader
+from npt_plugin.runs.recorder import describe_run
+from npt_plugin.trainers.loaders import FeatureCacheLoader, FixedStepsLoader, balanced_steps
 
 
 def test_steps_are_spread_over_the_epochs(make_trainer, tmp_path):
@@ -17,6 +18,23 @@ def test_steps_are_spread_over_the_epochs(make_trainer, tmp_path):
     trainer.optim.step = lambda *a: (taken.append(trainer.epoch), step(*a))
     trainer.train()
     assert [taken.count(e) for e in range(4)] == [3, 3, 3, 4]
+
+
+def test_equal_steps_are_those_of_the_balanced_set(make_trainer):
+    few = ("DATASET.NUM_SHOTS", "4", "DATALOADER.TRAIN_X.BATCH_SIZE", "3", "OPTIM.MAX_EPOCH", "2")
+    balanced = make_trainer("CoOp", *few)
+    steps = len(balanced.train_loader_x) * 2
+    skewed = make_trainer("CoOp", *few, "DATASET.IMBALANCE.RATIO", "0.25", "TRAIN.STEPS", "-1")
+    assert len(skewed.dm.dataset.train_x) < len(balanced.dm.dataset.train_x)
+    assert skewed.train_loader_x.steps == steps
+    assert describe_run(skewed).steps == steps
+
+
+def test_equal_steps_need_a_dataset_that_knows_its_balanced_size(make_trainer):
+    trainer = make_trainer("CoOp")
+    del trainer.dm.dataset.balanced_images
+    with pytest.raises(UserError, match=r"TRAIN\.STEPS is -1"):
+        balanced_steps(trainer)
 
 
 @pytest.mark.numerics
