@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from npt_plugin.datasets.source import Record
 from npt_plugin.datasets.split import write_split
 from npt_plugin.errors import UserError
+from npt_plugin.system.progress import progress
 
 PIXELS = 3 * 32 * 32
 STALE_SECONDS = 3600
@@ -134,8 +134,8 @@ def _unpack_part(
         images, labels = read_binary(source / member, files.label_bytes)
         if labels.max() >= len(names):
             raise UserError(f"'{source / member}' has label {labels.max()}, of {len(names)} names.")
-        for image, label in tqdm(
-            zip(images, labels, strict=True), f"unpacking {member}", len(labels)
+        for image, label in progress(
+            zip(images, labels, strict=True), desc=f"unpacking {member}", total=len(labels)
         ):
             name = names[label]
             place = f"{part}/{name}/{len(records):05d}.png"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 MAX_LISTED = 60  # classes shown one by one; beyond this the middle is left out
+ENDS = 3  # classes the log of a run shows of either end
 BAR_WIDTH = 30
 
 
@@ -24,8 +25,29 @@ def class_counts(dataset: Any) -> Tensor:
     return torch.bincount(labels, minlength=len(dataset.classnames))  # (K,)
 
 
+def by_frequency(dataset: Any) -> str:
+    """The class counts of the training set in a few lines, for the log at the start of a run.
+
+    Args:
+        dataset: Anything with ``train_x`` and ``classnames``.
+
+    Returns:
+        The head line of :func:`describe`; where the classes differ, the most and the least frequent
+        ones, and what lies between.
+    """
+    counts = class_counts(dataset).tolist()
+    if min(counts) == max(counts):
+        return _head(counts)
+    order = sorted(range(len(counts)), key=lambda k: -counts[k])
+    rows = [_row(k, counts, dataset.classnames[k]) for k in order]
+    if len(rows) > 2 * ENDS + 1:
+        hidden = [counts[k] for k in order[ENDS:-ENDS]]
+        rows = [*rows[:ENDS], _hidden(hidden), *rows[-ENDS:]]
+    return "\n".join([_head(counts), *rows])
+
+
 def describe(dataset: Any) -> str:
-    """The class histogram of the training set, for the log at the start of a run.
+    """The class histogram of the training set.
 
     Args:
         dataset: Anything with ``train_x`` and ``classnames``.
@@ -35,19 +57,25 @@ def describe(dataset: Any) -> str:
         than 60 classes the first and last 30.
     """
     counts = class_counts(dataset).tolist()
-    top, low = max(counts), min(counts)
-    lines = [
-        f"Training images per class: {sum(counts)} images, {len(counts)} classes, "
-        f"most {top}, least {low}, n_min/n_max {low / max(top, 1):.4g}"
-    ]
-    rows = [
-        f"  {label:>4} {count:>6}  {'#' * round(BAR_WIDTH * count / max(top, 1)):<{BAR_WIDTH}}  "
-        f"{name}"
-        for label, (count, name) in enumerate(zip(counts, dataset.classnames, strict=True))
-    ]
+    rows = [_row(label, counts, name) for label, name in enumerate(dataset.classnames)]
     if len(rows) > MAX_LISTED:
         half = MAX_LISTED // 2
-        hidden = counts[half:-half]
-        middle = f"  ...  {len(hidden)} more classes with {min(hidden)} to {max(hidden)} images"
-        rows = [*rows[:half], middle, *rows[-half:]]
-    return "\n".join(line.rstrip() for line in [*lines, *rows])
+        rows = [*rows[:half], _hidden(counts[half:-half]), *rows[-half:]]
+    return "\n".join([_head(counts), *rows])
+
+
+def _head(counts: list[int]) -> str:
+    top, low = max(counts), min(counts)
+    return (
+        f"Training images per class: {sum(counts)} images, {len(counts)} classes, "
+        f"most {top}, least {low}, n_min/n_max {low / max(top, 1):.4g}"
+    )
+
+
+def _row(label: int, counts: list[int], name: str) -> str:
+    bar = "#" * round(BAR_WIDTH * counts[label] / max(*counts, 1))
+    return f"  {label:>4} {counts[label]:>6}  {bar:<{BAR_WIDTH}}  {name}".rstrip()
+
+
+def _hidden(counts: list[int]) -> str:
+    return f"  ...  {len(counts)} more classes with {min(counts)} to {max(counts)} images"

@@ -8,13 +8,12 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tqdm import tqdm
-
 from npt_plugin.datasets.catalogue import Entry, Part
 from npt_plugin.datasets.extract import extract
 from npt_plugin.datasets.split import read_json
 from npt_plugin.errors import UserError
 from npt_plugin.system.files import write_text
+from npt_plugin.system.progress import progress
 
 CHUNK = 1 << 20
 TIMEOUT = 60  # seconds without a byte
@@ -168,7 +167,7 @@ def _from_url(url: str, partial: Path) -> None:
         have = have if resumed else 0
         length = response.headers.get("Content-Length")
         total = have + int(length) if length else None
-        bar = tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=partial.stem)
+        bar = progress(total=total, initial=have, unit="B", unit_scale=True, desc=partial.stem)
         with bar, open(partial, "ab" if resumed else "wb") as file:
             while chunk := response.read(CHUNK):
                 file.write(chunk)

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from tqdm import tqdm
-
 from npt_plugin.errors import UserError
+from npt_plugin.system.progress import progress
 
 
 def extract(archive: Path, into: Path, work: Path, strip: str = "", inner: str = "") -> None:
@@ -80,7 +79,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                 f"'{archive}' is neither a zip nor a tar archive (a web page saved by mistake?); "
                 "delete it and download again."
             )
-        for name, stream in tqdm(members, desc=f"unpacking {archive.name}", unit="file"):
+        for name, stream in progress(members, desc=f"unpacking {archive.name}", unit="file"):
             target = folder / name
             if stream is None:
                 target.mkdir(parents=True, exist_ok=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PIL import Image
-from tqdm import tqdm
 
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
+from npt_plugin.system.progress import progress
 
 
 class BadImageError(UserError):
@@ -84,5 +84,5 @@ class ImageCache:
 
     def fill(self, paths: Iterable[str]) -> None:
         """Decode into memory now, before worker processes copy it."""
-        for path in tqdm(list(paths), desc="decoding images", leave=False):
+        for path in progress(list(paths), desc="decoding images", leave=False):
             self(path)

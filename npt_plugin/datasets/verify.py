@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
-from tqdm import tqdm
 
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.choice_record import source_hash
 from npt_plugin.datasets.images import READ_ERRORS, reason_of
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.datasets.source import Source, duplicate_names
+from npt_plugin.system.progress import progress
 
 SHOWN = 5  # of each kind of problem
 ORIENTATION = 0x0112  # EXIF tag; 1 is upright
@@ -130,7 +130,9 @@ def look_at_images(root: str, paths: Sequence[str]) -> tuple[list[str], list[str
             return f"{path}: {reason_of(error, place)}", False, False
 
     with ThreadPoolExecutor() as pool:  # decoding releases the interpreter lock
-        seen = list(tqdm(pool.map(look, paths), "decoding", len(paths), unit="image"))
+        seen = list(
+            progress(pool.map(look, paths), desc="decoding", total=len(paths), unit="image")
+        )
     turned = [path for path, (_, yes, _) in zip(paths, seen, strict=True) if yes]
     deep = [path for path, (_, _, yes) in zip(paths, seen, strict=True) if yes]
     remarks = _counted(turned, "carry an EXIF rotation, which is ignored as in the CoOp family")

@@ -7,9 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from npt_plugin.embedded.world import ATTRIBUTES, SIZE, draw_many
+from npt_plugin.system.progress import progress
 
 _CHUNK = 1000
 
@@ -34,7 +34,9 @@ class Corpus:
         pool = ProcessPoolExecutor(workers) if workers else None
         try:
             done = (pool.map if pool else map)(draw_many, *jobs)
-            bar = tqdm(done, total=len(starts), desc="drawing the world", unit="k", mininterval=2)
+            bar = progress(
+                done, total=len(starts), desc="drawing the world", unit="k", mininterval=2
+            )
             for start, stop, (pixels, facts) in zip(starts, stops, bar, strict=False):
                 self.images[start:stop] = torch.from_numpy(pixels)
                 self.all_facts[start:stop] = torch.from_numpy(facts)

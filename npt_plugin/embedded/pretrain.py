@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from npt_plugin.embedded.batches import BatchMaker
 from npt_plugin.embedded.check import Trace, check_committed
@@ -29,6 +28,7 @@ from npt_plugin.embedded.corpus import Corpus, LazyCorpus
 from npt_plugin.embedded.recipe import Recipe
 from npt_plugin.embedded.tiny_model import TinyClip
 from npt_plugin.embedded.weights import file_sha256, known_token_ids, save_tiny
+from npt_plugin.system.progress import progress
 
 
 def make_optimizer(model: TinyClip, recipe: Recipe) -> torch.optim.AdamW:
@@ -72,7 +72,7 @@ def train(
     optimizer, trace = make_optimizer(model, recipe), Trace(model)
     torch.manual_seed(recipe.seed)
     losses: list[float] = []
-    bar = tqdm(range(steps or recipe.steps), desc="pretraining", unit="step", mininterval=2)
+    bar = progress(range(steps or recipe.steps), desc="pretraining", unit="step", mininterval=2)
     for step in bar:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * recipe.rate(step)

@@ -14,7 +14,6 @@ from clip.model import CLIP, build_model
 from sklearn.linear_model import LogisticRegression
 from tabulate import tabulate
 from torch import Tensor
-from tqdm import tqdm
 
 from npt_plugin.backbone.loading import tokenizer
 from npt_plugin.backbone.tiny import load_tiny_state_dict
@@ -24,6 +23,7 @@ from npt_plugin.embedded.towers import text_tower
 from npt_plugin.embedded.weights import END, START
 from npt_plugin.embedded.writing import PER_CLASS
 from npt_plugin.system.exit_codes import exit_code
+from npt_plugin.system.progress import progress
 
 SHOTS = 16
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
@@ -144,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
 def _print_table(names: list[str]) -> None:
     specs = [spec_of(name) for name in names]
     model = load_tiny()
-    rows = [measure(model, spec) for spec in tqdm(specs, desc="measuring", disable=None)]
+    rows = [measure(model, spec) for spec in progress(specs, desc="measuring")]
     print(tabulate(rows, headers="keys", floatfmt=".1f"))
     print(
         f"Per cent correct, {PER_CLASS[2]} test pictures a class, {SHOTS}-shot linear probe; "

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from tqdm import tqdm
 
 from npt_plugin.embedded.specs import Spec, spec_of
 from npt_plugin.errors import UserError
+from npt_plugin.system.progress import progress
 
 VERSION = 2
 """Raised whenever a drawing changes, so that old pictures are drawn again."""
@@ -110,7 +110,7 @@ def _fill(work: Path, spec: Spec, per_class: tuple[int, int, int]) -> None:
     work.chmod(0o755)  # mkdtemp makes private folders
     split: dict[str, list[list[str | int]]] = {"train": [], "val": [], "test": []}
     for label, name in enumerate(
-        tqdm(spec.class_names, desc=f"drawing {spec.name}", unit="class", disable=None)
+        progress(spec.class_names, desc=f"drawing {spec.name}", unit="class")
     ):
         place = name.replace(" ", "_")
         (work / "images" / place).mkdir(parents=True)

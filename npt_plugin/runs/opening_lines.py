@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import groupby
 
 import torch
 from yacs.config import CfgNode
@@ -13,6 +14,12 @@ from npt_plugin.runs.config_tree import config_as_dict, flatten
 from npt_plugin.runs.layout import CONFIG
 from npt_plugin.runs.settings import Request, given_keys
 from npt_plugin.runs.versions import versions
+
+IN_CONFIG = {
+    *("backbone", "head", "opts", "output_dir", "resume", "root", "seed", "trainer"),
+    *("source_domains", "target_domains", "transforms"),
+}
+"""Arguments that the config shows under its own names."""
 
 
 def opening_lines(request: Request, cfg: CfgNode) -> list[str]:
@@ -25,10 +32,9 @@ def opening_lines(request: Request, cfg: CfgNode) -> list[str]:
     where = f"{cfg.OUTPUT_DIR}/{CONFIG}" if cfg.OUTPUT_DIR else "shown by --print-config"
     return [
         "** Arguments **",
-        *(f"{name}: {value}" for name, value in sorted(_given(request).items())),
-        "** Config **",
-        f"(what differs from the defaults; the whole is {where})",
-        *(f"{key}: {value}" for key, value in sorted(_changed(cfg).items())),
+        *_by_node(_given(request)),
+        f"** Config ** (what differs from the defaults; the whole is {where})",
+        *_by_node(_changed(cfg)),
         *ignored_keys(request, cfg.TRAINER.NAME),
         "** System info **",
         system_info(),
@@ -37,7 +43,20 @@ def opening_lines(request: Request, cfg: CfgNode) -> list[str]:
 
 def _given(request: Request) -> dict[str, object]:
     usual = asdict(Request())
-    return {name: value for name, value in asdict(request).items() if value != usual[name]}
+    given = {name: value for name, value in asdict(request).items() if value != usual[name]}
+    return {name: value for name, value in given.items() if name not in IN_CONFIG}
+
+
+def _by_node(values: dict[str, object]) -> list[str]:
+    """``KEY value`` pairs as they are written on a command line, those of one node in a line."""
+    keys = sorted(values, key=lambda key: (_node(key), key))
+    groups = groupby(keys, _node)
+    return ["; ".join(f"{key} {values[key]}" for key in group) for _, group in groups]
+
+
+def _node(key: str) -> str:
+    """The first word of ``NODE.KEY``; nothing of keys that stand at the top."""
+    return key.partition(".")[0] if "." in key else ""
 
 
 def _changed(cfg: CfgNode) -> dict[str, object]:

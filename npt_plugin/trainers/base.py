@@ -17,7 +17,7 @@ from npt_plugin.backbone.loading import backbone_name, load_clip_of
 from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.backbone.precision import Precision, cast_towers, check_precision, resolve_precision
 from npt_plugin.datasets.choice_record import CHOICE_FILE, refuse_other_choice
-from npt_plugin.datasets.class_counts import class_counts, describe
+from npt_plugin.datasets.class_counts import by_frequency, class_counts
 from npt_plugin.engine.framework import TrainerX, build_lr_scheduler, build_optimizer
 from npt_plugin.errors import UserError
 from npt_plugin.losses.registry import build_classification_loss
@@ -177,7 +177,7 @@ class PromptTrainer(TrainerX):
                 f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no "
                 "training image, so nothing can be trained on it; use --eval-only, or more shots."
             )
-        print(describe(self.dm.dataset))
+        print(by_frequency(self.dm.dataset))
         super().before_train()
         record = self._choice()
         if self.output_dir and record:  # which images, of which split, for which seed

@@ -136,7 +136,8 @@ def resume(trainer: Any, directory: str) -> int:
     """
     state = newest_progress(directory)
     if state is None:
-        print("No checkpoint found, train from scratch")
+        if trainer.cfg.RESUME:
+            print(f"No checkpoint found in {directory}, train from scratch")
         return 0
     refuse_other_config(state, directory, trainer.cfg)
     say_other_arithmetic(state)

@@ -49,8 +49,7 @@ def initial_context(clip_model: ClipModule, node: Any, *per_class: int) -> tuple
     else:
         words = " ".join(["X"] * node.N_CTX)
         ctx = random_context(*per_class, node.N_CTX, clip_model.ln_final.weight.shape[0])
-    print(f'Initial context: "{words}"')
-    print(f"Number of context words (tokens): {ctx.shape[-2]}")
+    print(f'Initial context: "{words}", {ctx.shape[-2]} vectors learned')
     return ctx, words
 
 

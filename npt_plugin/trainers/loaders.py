@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from npt_plugin.errors import UserError
+from npt_plugin.system.progress import progress
 from npt_plugin.system.random_state import rng_state, set_rng_state
 from npt_plugin.trainers.model import PromptedCLIP
 
@@ -135,7 +135,7 @@ class FeatureCacheLoader:
     def _encode(self) -> tuple[Tensor, Tensor, list[str]]:
         plain = DataLoader(self.loader.dataset, self.loader.batch_size or 32, shuffle=False)
         passes, labels, impaths = [], [], []
-        bar = tqdm(total=self.views * len(plain), desc="caching image features", leave=False)
+        bar = progress(total=self.views * len(plain), desc="caching image features", leave=False)
         for view in range(self.views):
             self._tell_loader(view)  # augmentation by (seed, epoch, image) differs by view
             rows = []

@@ -1,4 +1,5 @@
 import re
+import sys
 
 import pytest
 import torch
@@ -68,8 +69,12 @@ def test_run_learns_logs_and_saves(cfg, capsys, tmp_path):
     assert list((tmp_path / "out" / "tensorboard").iterdir())
 
 
-def test_progress_goes_to_stderr(cfg, capsys):
-    build_trainer(cfg).test()
+def test_progress_goes_to_a_terminal_only(cfg, capsys, monkeypatch):
+    trainer = build_trainer(cfg)
+    trainer.test()
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    trainer.test()
     out, err = capsys.readouterr()
     assert "%|" in err and "%|" not in out
 

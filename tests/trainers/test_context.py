@@ -33,7 +33,7 @@ def test_a_context_of_words_starts_as_their_token_embeddings(small_clip, capsys)
     assert torch.equal(ctx, small_clip.token_embedding.weight[tokens])  # 4 vectors, not 16
     assert torch.equal(embed_words(small_clip, words, 2), ctx[:2])
     out = capsys.readouterr().out  # the CoOp family's lines
-    assert 'Initial context: "a photo of a"\nNumber of context words (tokens): 4\n' in out
+    assert 'Initial context: "a photo of a", 4 vectors learned\n' in out
 
 
 @pytest.mark.parametrize("per_class, shape", [((), (3, 64)), ((5,), (5, 3, 64))])

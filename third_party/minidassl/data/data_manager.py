@@ -179,4 +179,4 @@ class DataManager:
             samples = getattr(self.dataset, name)
             if samples or name in ("train_x", "test"):
                 rows.append([f"# {name}", f"{len(samples):,}"])
-        print(tabulate(rows))
+        print(tabulate(rows, tablefmt="plain"))

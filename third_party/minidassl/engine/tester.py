@@ -40,7 +40,7 @@ class Tester(TrainerBase):
         judge = self.evaluator
         judge.reset()
         print(f"Evaluate on the *{name}* set")
-        for batch in tqdm(loader):
+        for batch in tqdm(loader, disable=None):  # no bar in a file or pipe
             images, labels = self.parse_batch_test(batch)
             judge.process(self.model_inference(images), labels)
         metrics = judge.evaluate()

@@ -173,13 +173,10 @@ def build_transform(
         return None
     choices = cfg.INPUT.TRANSFORMS if choices is None else choices
     _check(choices)
-    steps = (_train_steps if is_train else _test_steps)(cfg.INPUT, choices)
-    print(f"Building transform_{'train' if is_train else 'test'}")
-    transforms = []
-    for text, transform in steps:
-        print(f"+ {text}")
-        transforms.append(transform)
-    return _vision().Compose(transforms)
+    steps = list((_train_steps if is_train else _test_steps)(cfg.INPUT, choices))
+    said = ", ".join(text for text, _ in steps)
+    print(f"Building transform_{'train' if is_train else 'test'}: {said}")
+    return _vision().Compose([transform for _, transform in steps])
 
 
 def plain_transform(cfg: CfgNode) -> Any:
