@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """``python -m npt_plugin TRAIN.py ...`` runs a host's script; anything else is the ``npt`` CLI."""
 
 from __future__ import annotations

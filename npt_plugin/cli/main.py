@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """``npt``: one command in front of everything.
 
 Each sub-command is the module of its name beside this one, with ``parser()``, ``run(args)`` and
@@ -7,6 +8,7 @@ Each sub-command is the module of its name beside this one, with ``parser()``, `
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -52,6 +54,10 @@ def usage() -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command; exit code 2 for an unknown one, with the overview."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if "_ARGCOMPLETE" in os.environ:  # set by a shell's hook: write completions, do nothing else
+        from npt_plugin.cli.completion import complete
+
+        complete("".join(words[:1]) if argv is not None else "")
     if not words or words[0] in ("-h", "--help"):
         print(usage())
         return OK if words else USER

@@ -14,6 +14,7 @@ LATE = {
     # start: `import npt_plugin` and `npt` must stay light
     "__init__.py": {"npt_plugin.config", "npt_plugin.registration"},
     "__main__.py": {"npt_plugin.cli.main", "npt_plugin.hosts.runner"},
+    "cli/main.py": {"npt_plugin.cli.completion"},
     "losses/cluster.py": {"sklearn.cluster"},
     "plots/feature_map.py": {"sklearn.manifold"},
     # order: the project's folder has to lead the import path before Dassl is looked for
@@ -21,7 +22,7 @@ LATE = {
 }
 """File and modules it imports inside a function."""
 
-OPTIONAL = ("matplotlib", "gdown")
+OPTIONAL = ("argcomplete", "matplotlib", "gdown")
 """Packages that may be absent, or are needed by few: imported where they are used."""
 
 
