@@ -4,7 +4,7 @@
     python scripts/tour.py check    # compare: words exactly, numbers nearly, times not at all
 
 A command stands behind ``$ `` in a block marked ``console``; what follows is what it printed, long
-outputs with ``...`` in the middle.
+outputs with ``...`` in the middle. What goes into a pipe holds no colour and no progress bar.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PAGE = ROOT / "docs" / "tour.md"
 BLOCK = re.compile(r"(```console\n)(\$ .*?)(```)", re.DOTALL)
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 ENDED = re.compile(r"\[\d+/\d+\] ")
-TIMES = re.compile(r"\b(time|eta|elapsed|seconds|MiB|KiB)\b", re.IGNORECASE)
+TIMES = re.compile(r"\b(time|eta|elapsed|seconds|about|preparing|MiB|KiB)\b", re.IGNORECASE)
 OF_MACHINE = ("npt doctor",)
 """What these print depends on the machine: only how each line begins is compared."""
 
@@ -48,22 +48,23 @@ def printed(command: str) -> list[str]:
     """What a command prints, cut in the middle where it is long.
 
     Raises:
-        SystemExit: If it fails.
+        SystemExit: If it fails, or writes what belongs on a terminal only.
     """
     words = shlex.split(command)
     if words[0] == "npt":
         from npt_plugin.cli.main import main
 
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            code, text = main(words[1:]), out.getvalue()
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main(words[1:])
+        text, aside = out.getvalue(), err.getvalue()
     else:
         done = subprocess.run(
             [sys.executable, *words[1:]], capture_output=True, text=True, check=False
         )
-        code, text = done.returncode, done.stdout
-    if code:
-        raise SystemExit(f"{command}: exit code {code}\n{text}")
+        code, text, aside = done.returncode, done.stdout, done.stderr
+    if code or set("\r\x1b") & set(text + aside):
+        raise SystemExit(f"{command}: exit code {code}\n{text}\n{aside!r}")
     lines = [line.rstrip() for line in _anywhere(text).strip("\n").split("\n")]
     if len(lines) > HEAD + TAIL + 2:
         lines = [*lines[:HEAD], "...", *lines[-TAIL:]]
