@@ -119,5 +119,9 @@ def _job(words: dict[str, Any], output: str) -> Job:
     known = {field.name for field in fields(Job)}
     if unknown := set(words) - known:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-    held: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in words.items()}
-    return Job(**held, output=output)
+    return Job(**{name: _tuples(value) for name, value in words.items()}, output=output)
+
+
+def _tuples(value: Any) -> Any:
+    """JSON knows lists where a job has tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -26,6 +26,7 @@ JOBS = [
         protocol="xd",
         backbone="ViT-B/32",
         targets=("dtd", "eurosat"),
+        settings=(("OPTIM.LR", "0.01"), ("OPTIM.NAME", "sgd")),
     ),
 ]
 
@@ -43,6 +44,7 @@ def test_a_plan_read_in_another_folder_is_the_plan(plan, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "elsewhere")
     for spelled in (path, os.path.relpath(path)):
         assert read_plan(spelled) == plan
+    assert all(map(hash, read_plan(path).jobs))
     assert plan.output == tmp_path / "output" and plan.configs == tmp_path / "configs"
     assert [replace(job, output="output") for job in plan.jobs] == JOBS
 
