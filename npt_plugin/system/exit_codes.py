@@ -63,6 +63,12 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
         where = f" {error.filename}" if error.filename else ""
         return f"Cannot read or write{where}: {error.strerror}.", USER
+    if isinstance(error, RuntimeError) and "torchvision::" in str(error):  # while it is imported
+        return (
+            f"The installed torch and torchvision do not fit together ({error}): install both anew, "
+            "from one place: pip install --force-reinstall torch torchvision.",
+            USER,
+        )
     if isinstance(error, _out_of_memory()):
         return (
             "Out of memory: lower DATALOADER.TRAIN_X.BATCH_SIZE, set MODEL.TEXT_CHUNK -1, or take "

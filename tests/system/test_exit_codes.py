@@ -96,3 +96,12 @@ def test_nothing_heavy_is_loaded_to_end_in_a_sentence():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1 False\n"
+
+
+def test_a_torchvision_for_another_torch_is_named(capsys):
+    error = RuntimeError("operator torchvision::nms does not exist")
+    assert exit_code(failing(error)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "do not fit together" in line and "pip install --force-reinstall" in line
+    with pytest.raises(RuntimeError):
+        exit_code(failing(RuntimeError("of our own")))
