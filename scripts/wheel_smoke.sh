@@ -51,4 +51,6 @@ step "npt sweep" npt sweep --datasets "$DATASET" --trainers CoOp --seeds 1 --rat
     --shots 2 --root data --output output/grid --opts OPTIM.MAX_EPOCH 1
 step "npt eval" npt eval --run "$RUN" --classes new
 step "npt predict" npt predict "$RUN" "$(find data -name '*.png' -o -name '*.jpg' | sort | head -n 1)"
+step "npt export" npt export "$RUN" --output exported
+step "npt words" npt words "$RUN"
 step "npt report" npt report output/demo

@@ -18,6 +18,7 @@ from npt_plugin.backbone.loading import TINY, load_clip_of
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
+from npt_plugin.registration import register_all
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.system.exit_codes import exit_code
 from npt_plugin.system.files import write_atomically, write_text
@@ -38,6 +39,7 @@ def export(folder: str | Path, output: str | Path) -> list[Path]:
         UserError: If one feature per class on CLIP's image feature does not say all of the
             classifier (``PromptedCLIP.export_obstacle``).
     """
+    register_all(base=True)
     run, output = RunFolder.open(folder), Path(output)
     with contextlib.redirect_stdout(io.StringIO()):
         model, cfg, device, precision = load_model(run)

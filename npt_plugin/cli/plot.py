@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.errors import UserError
 from npt_plugin.plots.pictures import OF_PROTOCOLS, RUN_PICTURES
-from npt_plugin.plots.style import save
+from npt_plugin.plots.style import new_figure, save
 from npt_plugin.report.protocols import TABLES
 from npt_plugin.report.reference import with_reference
 from npt_plugin.runs.collect import find_runs
@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> None:
             kind = "this run" if one else "these runs"
             raise UserError(f"There is no picture {name!r} of {kind}; known: {', '.join(known)}.")
     output = args.output or args.folder / "plots"
+    new_figure()  # without matplotlib one sentence, not one for each picture
     for name in wanted:
         try:
             figure = known[name]()

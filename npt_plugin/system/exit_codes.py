@@ -65,8 +65,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return f"Cannot read or write{where}: {error.strerror}.", USER
     if isinstance(error, RuntimeError) and "torchvision::" in str(error):  # while it is imported
         return (
-            f"The installed torch and torchvision do not fit together ({error}): install both anew, "
-            "from one place: pip install --force-reinstall torch torchvision.",
+            f"The installed torch and torchvision do not fit together ({error}): install both "
+            "anew, from one place: pip install --force-reinstall torch torchvision.",
             USER,
         )
     if isinstance(error, _out_of_memory()):

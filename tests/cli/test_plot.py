@@ -1,6 +1,7 @@
 """``npt plot``: of one run, and of all below a folder."""
 
 import shutil
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -42,3 +43,11 @@ def test_runs_that_cannot_be_compared_are_not_called_none(trained_run, capsys):
     assert (
         "no completed base-to-new, few-shot or long-tail runs to compare" in capsys.readouterr().err
     )
+
+
+def test_without_matplotlib_one_sentence(trained_run, monkeypatch, capsys):
+    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert cli.main(["plot", str(trained_run)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err == "error: Pictures need matplotlib: run `pip install matplotlib`.\n"
