@@ -148,10 +148,21 @@ def available_backbones() -> list[str]:
     return [TINY, *clip_module().available_models()]
 
 
+def weights_at_hand(name: str) -> bool:
+    """Whether the weights of a model of OpenAI's are on this machine already."""
+    return _cached(name).is_file()
+
+
+def _cached(name: str) -> Path:
+    """Where ``clip`` keeps the weights of a model it knows."""
+    clip = importlib.import_module(f"{clip_module().__name__}.clip")
+    return Path.home() / ".cache" / "clip" / Path(clip._MODELS[name]).name
+
+
 def _download(name: str) -> Path:
     clip = importlib.import_module(f"{clip_module().__name__}.clip")
-    root = Path.home() / ".cache" / "clip"
-    target = root / Path(clip._MODELS[name]).name
+    target = _cached(name)
+    root = target.parent
     was_there = target.exists()
     try:
         return Path(clip._download(clip._MODELS[name], str(root)))

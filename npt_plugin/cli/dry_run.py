@@ -6,10 +6,9 @@ import datetime
 import time
 from typing import Any
 
-import torch
-
 from npt_plugin.datasets.class_counts import describe
 from npt_plugin.engine.framework import build_trainer
+from npt_plugin.sweep.pace import first_steps, one_test
 from npt_plugin.system.memory import peak_memory
 from npt_plugin.system.random_state import seed_everything
 from npt_plugin.trainers.context import TextContext
@@ -37,9 +36,12 @@ def dry_run(cfg: Any) -> None:
     _print_prompts(trainer)
     per_step = 0.0
     if trainer.optim is not None:
-        first_batch, per_step = _train_some(trainer)
+        first_batch, per_step, said = first_steps(trainer, STEPS)
+        for number, terms in enumerate(said, 1):
+            values = ", ".join(f"{name} {value:.4f}" for name, value in terms.items())
+            print(f"Step {number}: {values}")
         preparing += first_batch
-    per_test = _test_one(trainer)
+    per_test, _ = one_test(trainer)
     loader = trainer.train_loader_x
     steps = getattr(loader, "steps", 0) or len(loader) * cfg.OPTIM.MAX_EPOCH
     if trainer.optim is None:
@@ -70,34 +72,6 @@ def _print_prompts(trainer: Any) -> None:
     shown = [template.format(name) for name in names[:3]]
     more = f", ... {len(names)} classes" if len(names) > 3 else ""
     print(f"Prompts: {', '.join(shown)}{more}")
-
-
-def _train_some(trainer: Any) -> tuple[float, float]:
-    """Seconds until the first batch is there (views are cached then), and of the second step."""
-    trainer.set_model_mode("train")
-    trainer.before_epoch()
-    seconds, waited, batches = 0.0, 0.0, iter(trainer.train_loader_x)
-    for step in range(STEPS):
-        started = time.perf_counter()
-        batch = next(batches, None)
-        if batch is None:
-            break
-        if step == 0:
-            waited = time.perf_counter() - started
-        terms = trainer.forward_backward(batch)
-        values = ", ".join(f"{name} {float(value):.4f}" for name, value in terms.items())  # syncs
-        seconds = time.perf_counter() - started
-        print(f"Step {step + 1}: {values}")
-    return waited, seconds
-
-
-def _test_one(trainer: Any) -> float:
-    trainer.set_model_mode("eval")
-    started = time.perf_counter()
-    with torch.no_grad(), trainer.precision.context(trainer.device):
-        images, _ = trainer.parse_batch_test(next(iter(trainer.test_loader)))
-        trainer.model_inference(images).cpu()
-    return time.perf_counter() - started
 
 
 def _clock(seconds: float) -> str:

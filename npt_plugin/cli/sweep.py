@@ -13,6 +13,7 @@ from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import parse_with_overrides
 from npt_plugin.cli.protocol import add_job_flags
 from npt_plugin.cli.report import REFERENCE
+from npt_plugin.cli.sweep_plan import print_plan
 from npt_plugin.errors import UserError
 from npt_plugin.report.write import report
 from npt_plugin.runs.configs import configs_folder
@@ -61,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     about = "; ".join(f"{word}: {meaning}" for word, meaning in BUDGETS.items())
     p.add_argument("--budget", choices=BUDGETS, default="epochs", help=about)
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
+    p.add_argument("--plan", action="store_true", help="say what it will take, run nothing")
     p.add_argument(
         "--plots",
         action="store_true",
@@ -119,6 +121,9 @@ def run(args: argparse.Namespace) -> int:
     jobs = grid_of(args).jobs()
     configs = configs_folder(args.configs)
     print(f"Configs: {configs}")
+    if args.plan:
+        print_plan(jobs, configs, args.jobs)
+        return OK
     failed = run_all(jobs, configs, args.jobs)
     if any(job.done() for job in jobs):
         report(Path(args.output), plots=args.plots, reference=args.reference)

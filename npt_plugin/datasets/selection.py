@@ -95,9 +95,9 @@ def select(source: Source, spec: SelectionSpec) -> Selection:
     train, val = few_shot(source.train, shot_val, spec.shots, spec.seed)
     labels = labels_of(spec.subset, len(source.classnames))
     frequencies = Counter(record.label for record in source.train)
-    balanced = keep_classes(train, labels)
+    even = keep_classes(train, labels)
     train = make_imbalanced(
-        balanced,
+        even,
         spec.imbalance,
         num_classes=len(labels),
         n_max=spec.shots,
@@ -108,7 +108,7 @@ def select(source: Source, spec: SelectionSpec) -> Selection:
     val = test if source.val_is_test else keep_classes(val, labels)
     names = [source.classnames[label] for label in labels]
     remarks = _small_classes(spec.shots, frequencies, labels)
-    return Selection(train, val, test, names, len(balanced), remarks)
+    return Selection(train, val, test, names, len(even), remarks)
 
 
 def _small_classes(shots: int, counts: Mapping[int, int], labels: Sequence[int]) -> list[str]:
