@@ -64,6 +64,7 @@ class Claims:
         self.task, self.lease = task, lease
         self.owner = this_process()
         self._watch = Watch()
+        self._done: dict[Path, State] = {}  # for good, and so not read again and again
 
     def take(self, job: Job) -> Claim | None:
         """Claim a job if it is free; None if it runs, is done, has failed or was left.
@@ -101,6 +102,15 @@ class Claims:
             ):
                 mark = Attempt(job.name, self.owner, self.task, log.now(), state=log.FORGIVEN)
                 log.create_attempt(self._of(job), state.number + 1, mark)
+                self._done.pop(self._of(job), None)
+
+    def settle(self, jobs: Iterable[Job]) -> None:
+        """Note that jobs have completed, for those that no sweep with claims has run."""
+        for job in jobs:
+            state = self.state(job)
+            if state.name in (WAITING, log.FAILED, DIED):
+                mark = Attempt(job.name, self.owner, self.task, log.now(), state=log.DONE)
+                log.create_attempt(self._of(job), state.number + 1, mark)
 
     def _of(self, job: Job) -> Path:
         """A job is told by where its first run lies: sweeps that share a run share its claim."""
@@ -108,6 +118,14 @@ class Claims:
         return self.folder / hashlib.sha256(place.encode()).hexdigest()[:16]
 
     def _state(self, folder: Path) -> State:
+        if folder not in self._done:
+            state = self._read(folder)
+            if state.name != log.DONE:
+                return state
+            self._done[folder] = state
+        return self._done[folder]
+
+    def _read(self, folder: Path) -> State:
         found = log.read_attempts(folder)
         number, counted = found[-1].number if found else 0, log.since_forgiven(found)
         if not counted:

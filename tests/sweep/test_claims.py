@@ -73,6 +73,18 @@ def test_a_failure_is_kept_with_its_reason_until_it_is_forgiven(job):
     assert mine.state(job).name == WAITING
 
 
+def test_what_was_run_without_claims_is_settled(tmp_path):
+    free, failed, running = jobs_of(tmp_path, 3)
+    mine = Claims(tmp_path)
+    mine.take(failed).failed("no memory")  # and then run by hand
+    claim = mine.take(running)
+    mine.settle([free, failed, running])
+    states = [Claims(tmp_path).state(job).name for job in (free, failed, running)]
+    assert states == ["done", "done", "running"]
+    assert not claim.lost.wait(0.1)
+    claim.release()
+
+
 def test_what_runs_or_waits_needs_no_forgiving(job):
     mine = Claims(job.output)
     mine.forgive([job])
