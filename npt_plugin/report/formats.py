@@ -9,6 +9,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from npt_plugin.report.averaging import MEAN
+
 Cells = tuple[list[str], list[list[str]]]
 """Heads and rows of ready cells."""
 
@@ -71,6 +73,30 @@ def settings(rows: Sequence[dict[str, Any]]) -> list[str]:
     where, *others = labels_of(rows[0])
     vary = [name for name in others if len({row[name] for row in rows}) > 1]
     return [", ".join([str(row[where]), *(_said(row, name) for name in vary)]) for row in rows]
+
+
+def one_average(
+    rows: Sequence[dict[str, Any]], columns: Sequence[str], who: str
+) -> list[dict[str, Any]]:
+    """Rows in which averages by two rules that agree in the columns drawn are one.
+
+    Args:
+        rows: Of ``table.summarise`` or ``paired_differences``.
+        columns: What is drawn of them.
+        who: As for :func:`names_of`.
+    """
+    kept: list[dict[str, Any]] = []
+    places: dict[str, int] = {}
+    for row, name in zip(rows, names_of(rows, who), strict=True):
+        drawn = [row.get(f"{c}{part}") for c in columns for part in ("", "_sd", "_interval")]
+        key = str((name, at(row), drawn))
+        if row["over"] and key in places:
+            kept[places[key]] = {**row, labels_of(row)[0]: MEAN.name}
+            continue
+        if row["over"]:
+            places[key] = len(kept)
+        kept.append(row)
+    return kept
 
 
 def at(row: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from npt_plugin.report.formats import names_of, settings
+from npt_plugin.report.formats import names_of, one_average, settings
 from npt_plugin.report.html.marks import key, mark
 from npt_plugin.report.html.scale import Scale, scale_of
 
@@ -25,6 +25,7 @@ def curves(summary: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
     Returns:
         HTML; empty if there is nothing to join. Of more than 12 panels the averages only.
     """
+    summary = one_average(summary, columns, "trainer")
     panels: dict[str, list[tuple[dict[str, Any], str]]] = {}
     names: dict[str, None] = {}
     for row, name, said in zip(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from npt_plugin.report.formats import difference_cell, names_of, settings
+from npt_plugin.report.formats import difference_cell, names_of, one_average, settings
 from npt_plugin.report.html.scale import Scale, scale_of
 
 HEIGHT = 18
@@ -29,6 +29,7 @@ def forest(differences: Sequence[dict[str, Any]], column: str) -> str:
     Returns:
         HTML; empty if no row has the column.
     """
+    differences = one_average(differences, [column], "comparison")
     names = names_of(differences, "comparison")
     several = len(set(names)) > 1
     labels = [

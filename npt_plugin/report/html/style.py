@@ -60,13 +60,13 @@ font-size:.8rem;line-height:1.3;color:var(--soft);font-variant-numeric:tabular-n
 .grid{stroke:var(--rule)}.line{fill:none;stroke-width:1.6}
 .key{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;margin:.5rem 0}
 .key li{display:flex;align-items:center;gap:.35rem}
-.picture img{display:block;max-width:100%;height:auto;background:#fff;border-radius:4px}
+.picture img{display:block;max-width:100%;max-height:27rem;background:#fff;border-radius:4px}
 @media (max-width:40rem){
 body{padding:.75rem}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}
 th,td{padding:.3rem .25rem}.spread{display:block;font-size:.68rem}
 tbody th[scope=row]{white-space:normal;max-width:6.3rem}
-.picture .scroll img{max-width:none;width:42rem}
+.picture .scroll img{max-width:none;max-height:none;width:42rem}
 }
 """
 

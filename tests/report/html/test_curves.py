@@ -44,3 +44,14 @@ def test_many_datasets_show_their_averages_only():
 def test_one_column_is_no_curve():
     assert curves([row("dtd", "CoOp", {"16 shots": 50.0})], ["16 shots"]) == ""
     assert curves([row("dtd", "CoOp", {"many": None, "few": None})], ["many", "few"]) == ""
+
+
+def test_averages_by_two_rules_that_agree_are_one_panel():
+    head, other = {"many": 80.0, "few": 20.0}, {"many": 80.0, "few": 30.0}
+    rules = ("average (H of averages)", "average (mean of H)")
+    rows = [row("dtd", "CoOp", head), *(row(rule, "CoOp", head, over=["dtd"]) for rule in rules)]
+    heads = re.findall("<figcaption>(.*?)</figcaption>", curves(rows, ["many", "few"]))
+    assert heads == ["dtd", "average"]  # a dataset that agrees stays
+    rows[-1] = row(rules[1], "CoOp", other, over=["dtd"])
+    heads = re.findall("<figcaption>(.*?)</figcaption>", curves(rows, ["many", "few"]))
+    assert heads == ["dtd", *rules]
