@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -32,10 +33,17 @@ def take_step(
             raise UserError("OPTIM.SAM.ENABLED does not go with PREC amp: use fp32, fp16 or bf16.")
         optimizer.step(backward)
         return
-    if isinstance(optimizer, GNM):
-        with optimizer.perturbed():
-            backward()
-    else:
+    with gradient_point(optimizer):
         backward()
+    update(optimizer, scaler)
+
+
+def gradient_point(optimizer: Optimizer | GNM) -> AbstractContextManager[None]:
+    """Inside, the parameters are where the optimiser wants its one gradient of a step."""
+    return optimizer.perturbed() if isinstance(optimizer, GNM) else nullcontext()
+
+
+def update(optimizer: Optimizer | GNM, scaler: torch.amp.GradScaler) -> None:
+    """Step by gradients that are there."""
     scaler.step(optimizer)  # type: ignore[arg-type]  # GNM has what a scaler needs of an optimiser
     scaler.update()

@@ -53,7 +53,9 @@ class Record:
         per_class: For each class ``name``, ``train`` (images), ``group`` and ``accuracy``.
         thresholds: ``many_above`` and ``few_below``, images per class.
         trainable_parameters: How many numbers were learned.
-        seconds: Of ``train`` and ``test``.
+        seconds: Of ``train`` and ``test``; of runs that trained together, each one's share.
+        stacked: The most runs that passed the text tower together with this one, itself included;
+            None: it trained alone.
         peak_memory: In MiB.
         history: Values of each epoch.
         versions: Of packages, framework, processor and device.
@@ -87,6 +89,7 @@ class Record:
     thresholds: dict[str, float] | None = None
     trainable_parameters: int | None = None
     seconds: dict[str, float] | None = None
+    stacked: int | None = None
     peak_memory: dict[str, float | None] | None = None
     history: list[dict[str, Any]] | None = None
     versions: dict[str, str] | None = None

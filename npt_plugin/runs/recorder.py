@@ -48,6 +48,7 @@ def describe_run(trainer: Any) -> Record:
         trainable_parameters=sum(p.numel() for p in trainer.model.learned().values()),
         config_hash=config_hash(cfg),
         config=config_as_dict(cfg),
+        stacked=most if (most := getattr(trainer, "most_stacked", 1)) > 1 else None,
         working_dir=os.getcwd(),
         versions=versions(),
     )

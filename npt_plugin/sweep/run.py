@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,30 @@ def perform_cfg(
             ``no_train`` are followed.
         check_classes: Called with the class names found in the data, before anything is written.
     """
-    with stop_signals(), run_lock(cfg.OUTPUT_DIR):
+    with stop_signals(), begun(cfg, request) as trainer:
+        if check_classes is not None:
+            check_classes(trainer.classnames)
+        if request.eval_only:
+            trainer.load_model(request.model_dir, epoch=request.load_epoch)
+            with recorded(trainer):
+                trainer.test()
+        elif not request.no_train:
+            with recorded(trainer):
+                trainer.train()
+        return trainer
+
+
+@contextmanager
+def begun(cfg: Any, request: Request) -> Iterator[Any]:
+    """A run up to its trainer, in a folder that is locked and logged to.
+
+    Args:
+        cfg, request: As for :func:`perform_cfg`.
+
+    Yields:
+        The trainer.
+    """
+    with run_lock(cfg.OUTPUT_DIR):
         refuse_other_results(cfg)
         if not request.eval_only:
             directory = cfg.RESUME or cfg.OUTPUT_DIR
@@ -55,14 +79,4 @@ def perform_cfg(
         if cfg.OUTPUT_DIR:
             write_text(Path(cfg.OUTPUT_DIR) / CONFIG, cfg.dump())
         print("\n".join(opening_lines(request.located(), cfg)))
-        trainer = build_trainer(cfg)
-        if check_classes is not None:
-            check_classes(trainer.classnames)
-        if request.eval_only:
-            trainer.load_model(request.model_dir, epoch=request.load_epoch)
-            with recorded(trainer):
-                trainer.test()
-        elif not request.no_train:
-            with recorded(trainer):
-                trainer.train()
-        return trainer
+        yield build_trainer(cfg)

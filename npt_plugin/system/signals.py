@@ -68,17 +68,17 @@ def stop_signals() -> Iterator[None]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
-        _STATE.deferred, _STATE.received = False, 0
+        _STATE.received = 0
 
 
 @contextmanager
 def whole_steps() -> Iterator[None]:
-    """While inside, a signal waits for the next ``stop_here``."""
-    _STATE.deferred = True
+    """While inside, a signal waits for the next ``stop_here``; runs may be inside together."""
+    _STATE.deferred += 1
     try:
         yield
     finally:
-        _STATE.deferred = False
+        _STATE.deferred -= 1
 
 
 @contextmanager

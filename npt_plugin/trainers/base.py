@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import closing
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -26,7 +28,7 @@ from npt_plugin.system.files import write_json
 from npt_plugin.system.signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.checks import check_tau_norm
-from npt_plugin.trainers.epoch import EpochLog
+from npt_plugin.trainers.epoch import EpochLog, step_summary
 from npt_plugin.trainers.evaluate import collapse_now, evaluate
 from npt_plugin.trainers.loaders import prepare_train_loader
 from npt_plugin.trainers.model import PromptedCLIP
@@ -44,6 +46,9 @@ class PromptTrainer(TrainerX):
         precision: What ``PREC`` resolved to on this device.
         classification_loss: ``(logits, labels) -> scalar``, cross-entropy by default.
         objective: Extra named terms ``(outputs, labels) -> {name: weighted scalar}``, or None.
+        stack: Runs whose prompts pass the text tower together with this one's, itself included.
+        most_stacked: The most of them in any epoch so far.
+        time_share: Part of the time of an epoch that was spent on this run.
     """
 
     model_class: type[PromptedCLIP]
@@ -53,6 +58,9 @@ class PromptTrainer(TrainerX):
     objective: Any
     optim: Any  # None where nothing learns
     history: list[dict[str, Any]]
+    log: EpochLog  # of the epoch that goes on
+    stack = most_stacked = 1
+    time_share = 1.0
 
     def check_cfg(self, cfg: Any) -> None:
         """Refuse what this trainer cannot run; called by Dassl before anything is built."""
@@ -132,10 +140,17 @@ class PromptTrainer(TrainerX):
             return self.model.classify(batch["features"], text)
         return self.model.encode(batch["img"], text)
 
-    def losses(self, batch: Batch) -> tuple[dict[str, Tensor], PromptOutputs]:
-        """Every term of the objective by name, weighted; their sum is what is minimised."""
+    def losses(
+        self, batch: Batch, text: Tensor | None = None
+    ) -> tuple[dict[str, Tensor], PromptOutputs]:
+        """Every term of the objective by name, weighted; their sum is what is minimised.
+
+        Args:
+            batch: On the device.
+            text: As in ``encode``; runs that train together have theirs computed in one pass.
+        """
         with self.precision.context(self.device):
-            outputs = self.encode(batch)
+            outputs = self.encode(batch, text)
             terms = {"ce": self.classification_loss(outputs.logits, batch["label"])}
         if self.objective is not None:
             terms.update(self.objective(outputs, batch["label"]))
@@ -147,15 +162,24 @@ class PromptTrainer(TrainerX):
         summaries = []
 
         def backward() -> Tensor:
-            terms, outputs = self.losses(seen)
-            loss = reduce(add, terms.values())
-            self.optim.zero_grad()
-            self.scaler.scale(loss).backward()
-            summaries.append(_summary(loss, terms, outputs.logits, seen["label"]))
-            return loss
+            summaries.append(self.backward(seen))
+            return summaries[-1]["loss"]
 
         take_step(self.optim, self.scaler, backward)
         return summaries[0]  # SAM looks twice; the first is at the parameters themselves
+
+    def backward(self, seen: Batch, text: Tensor | None = None) -> dict[str, Tensor]:
+        """Fresh gradients of one batch; returns what the log shows of it.
+
+        Args:
+            seen: On the device.
+            text: As in ``encode``; a leaf that wants a gradient gets one.
+        """
+        terms, outputs = self.losses(seen, text)
+        loss = reduce(add, terms.values())
+        self.optim.zero_grad()
+        self.scaler.scale(loss).backward()
+        return step_summary(loss, terms, outputs.logits, seen["label"])
 
     def on_device(self, batch: dict[str, Any]) -> Batch:
         """Images or cached features, and labels, of a loader's batch on the run's device."""
@@ -195,20 +219,26 @@ class PromptTrainer(TrainerX):
 
     def run_epoch(self) -> None:
         """One pass over the loader, in Dassl's order and with Dassl's log lines."""
+        with closing(self.batches()) as batches:
+            for batch in batches:
+                self.log.step_done(self.forward_backward(batch))
+
+    def batches(self) -> Generator[dict[str, Any], None, None]:
+        """An epoch but for its steps, which whoever asks for the batches takes and logs."""
         self.set_model_mode("train")
         self.num_batches = len(self.train_loader_x)
         started = time.time()
-        log = EpochLog(self)
+        self.log = EpochLog(self)
         with whole_steps():
-            for step, batch in enumerate(self.train_loader_x):
-                self.batch_idx = step
-                log.data_ready()
-                log.step_done(self.forward_backward(batch))
+            for self.batch_idx, batch in enumerate(self.train_loader_x):
+                self.log.data_ready()
+                yield batch
                 stop_here()
-        log.flush()
-        self.history.append({"epoch": self.epoch + 1, **log.averages()})
+        self.log.flush()
+        self.history.append({"epoch": self.epoch + 1, **self.log.averages()})
         self.update_lr()
-        self.train_seconds += time.time() - started
+        self.most_stacked = max(self.most_stacked, self.stack)
+        self.train_seconds += (time.time() - started) * self.time_share
 
     def after_epoch(self) -> None:
         """Dassl's checkpoints; and everything needed to go on from here, every epoch."""
@@ -254,12 +284,3 @@ class PromptTrainer(TrainerX):
     def test(self, split: str | None = None) -> float:
         """Evaluate, log Dassl's result lines and write ``results.json``; returns the accuracy."""
         return evaluate(self, split)
-
-
-def _summary(
-    loss: Tensor, terms: dict[str, Tensor], logits: Tensor, labels: Tensor
-) -> dict[str, Tensor]:
-    """What the log shows of a step; single terms only where there are several."""
-    hits = (logits.detach().argmax(dim=-1) == labels).float().mean() * 100
-    single = {name: term.detach() for name, term in terms.items()} if len(terms) > 1 else {}
-    return {"loss": loss.detach(), "acc": hits, **single}

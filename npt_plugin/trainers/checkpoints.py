@@ -120,6 +120,7 @@ def save_progress(trainer: Any) -> None:
         "best_result": float(trainer.best_result),
         "train_seconds": trainer.train_seconds,
         "history": trainer.history,
+        "most_stacked": trainer.most_stacked,
         "rng": rng_state(),
     }
     file = Path(trainer.output_dir) / PROGRESS
@@ -198,6 +199,7 @@ def _restore(trainer: Any, state: dict[str, Any]) -> None:
         part.load_state_dict(saved)
     trainer.best_result = state["best_result"]
     trainer.train_seconds, trainer.history = state["train_seconds"], state["history"]
+    trainer.most_stacked = state.get("most_stacked", 1)  # version 0.2 knew no stacks
     set_rng_state(state["rng"])
 
 

@@ -52,20 +52,32 @@ class CoCoOpCLIP(PromptedCLIP):
         self.prompt_learner = ConditionalContext(cfg, classnames, clip_model)
 
     def classify(self, features: Tensor, text: Tensor | None = None) -> PromptOutputs:
-        """Compare images (B, D) with the classes, by prompts made for each image."""
-        parts = features.split(self._images_at_once(features))
-        text_for = self._text_for
-        if len(parts) > 1 and torch.is_grad_enabled():
-            text_for = partial(recomputed, self._text_for)  # the graph of one part at a time
-        text = torch.cat([text_for(part) for part in parts])  # (B, K, D)
+        """Compare images (B, D) with the classes, by prompts made for each image.
+
+        Args:
+            features: (B, D).
+            text: Text features (B, K, D) computed in a pass of several runs; None: compute them.
+        """
+        text = self._text_of_all(features) if text is None else text
         scaled = self.logit_scale.exp() * features  # (B, D)
         logits = torch.einsum("bd,bkd->bk", scaled, text)
         return PromptOutputs(logits, features, text)
+
+    def prompts_for(self, features: Tensor) -> Tensor:
+        """Prompts of each image: (B, D) unit-norm features -> (B, K, L, W)."""
+        return self.prompt_learner(features)
 
     def classifier_rows(self) -> Tensor:
         """Text features (K, D) of an image whose feature is 0: each image has its own."""
         weight = self.prompt_learner.meta_net.get_parameter("linear1.weight")  # (D / 16, D)
         return self._text_for(weight.new_zeros(1, weight.shape[1]))[0]  # (1, K, D) -> (K, D)
+
+    def _text_of_all(self, features: Tensor) -> Tensor:
+        parts = features.split(self._images_at_once(features))
+        text_for = self._text_for
+        if len(parts) > 1 and torch.is_grad_enabled():
+            text_for = partial(recomputed, self._text_for)  # the graph of one part at a time
+        return torch.cat([text_for(part) for part in parts])  # (B, K, D)
 
     def _images_at_once(self, image: Tensor) -> int:
         """How many images' prompts go through the text tower together."""
@@ -80,7 +92,7 @@ class CoCoOpCLIP(PromptedCLIP):
 
     def _text_for(self, image_features: Tensor) -> Tensor:
         learner = self.prompt_learner
-        prompts = learner(image_features)  # (b, K, L, W)
+        prompts = self.prompts_for(image_features)  # (b, K, L, W)
         features = self.text_encoder(prompts, learner.eot, layout=learner.layout)
         return normalize(features)  # (b, K, D)
 

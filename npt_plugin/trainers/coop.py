@@ -37,6 +37,10 @@ class CoOpCLIP(PromptedCLIP):
         learner = self.prompt_learner
         return normalize(self.text_encoder(learner(), learner.eot, layout=learner.layout))
 
+    def prompts_for(self, features: Tensor) -> Tensor:
+        """The same prompts for all images: (1, K, L, W)."""
+        return self.prompt_learner().unsqueeze(0)
+
 
 class CoOp(PromptTrainer):
     """Context optimisation.

@@ -92,3 +92,12 @@ class EpochLog:
             f"data {self.data_time.val:.3f} ({self.data_time.avg:.3f}) "
             f"{self.meters} lr {trainer.get_current_lr():.4e} eta {eta}"
         )
+
+
+def step_summary(
+    loss: Tensor, terms: dict[str, Tensor], logits: Tensor, labels: Tensor
+) -> dict[str, Tensor]:
+    """What the log shows of a step; single terms only where there are several."""
+    hits = (logits.detach().argmax(dim=-1) == labels).float().mean() * 100
+    single = {name: term.detach() for name, term in terms.items()} if len(terms) > 1 else {}
+    return {"loss": loss.detach(), "acc": hits, **single}

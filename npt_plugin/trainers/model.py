@@ -91,6 +91,17 @@ class PromptedCLIP(nn.Module):
         """Unit-norm text features (K, D) of the current prompts."""
         raise NotImplementedError
 
+    def prompts_for(self, features: Tensor) -> Tensor:
+        """Embeddings (G, K, L, W) of the prompts that images are compared with.
+
+        Only where all that learns goes through the text tower; such runs can train together.
+
+        Args:
+            features: (B, D), what ``image_features`` gave; G is 1, or B where every image has its
+                own prompts.
+        """
+        raise NotImplementedError
+
     def classifier_rows(self) -> Tensor:
         """The classifier (K, D) that a second stage corrects; its rows keep their norms."""
         return self.text_features()
