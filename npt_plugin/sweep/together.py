@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from npt_plugin.errors import UserError
 from npt_plugin.registration import register_all
 from npt_plugin.runs.recorder import recorded
 from npt_plugin.runs.settings import Request, build_cfg
@@ -36,6 +37,8 @@ def _life(request: Request, towers: SharedTowers) -> Life:
     console = sys.stdout
     try:
         cfg = build_cfg(request)
+        if cfg.SEED < 0:
+            raise UserError("SEED is below 0, so this run would draw what its companions draw.")
         with begun(cfg, request) as trainer, recorded(trainer):
             towers.give(trainer.model)
             yield from training(trainer)

@@ -230,7 +230,8 @@ class PromptTrainer(TrainerX):
         started = time.time()
         self.log = EpochLog(self)
         with whole_steps():
-            for self.batch_idx, batch in enumerate(self.train_loader_x):
+            for step, batch in enumerate(self.train_loader_x):
+                self.batch_idx = step
                 self.log.data_ready()
                 yield batch
                 stop_here()

@@ -23,7 +23,8 @@ Life: TypeAlias = Generator[tuple[PromptTrainer, dict[str, Any]], None, None]
 def training(trainer: PromptTrainer) -> Life:
     """Dassl's ``train`` but for the steps."""
     trainer.before_train()
-    for trainer.epoch in range(trainer.start_epoch, trainer.max_epoch):
+    for epoch in range(trainer.start_epoch, trainer.max_epoch):
+        trainer.epoch = epoch
         trainer.before_epoch()
         with closing(trainer.batches()) as batches:
             for batch in batches:
