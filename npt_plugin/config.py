@@ -184,7 +184,7 @@ _DATASET = _node(
     Key("ALLOW_EMPTY_CLASSES", False, "True: classes without training images are for testing"),
     Key("CLASSNAMES_FILE", "", "ImageFolder, List, *LT: readable class names"),
     Key("SPLIT_SEED", 1, "ImageFolder, List without test part: seed of the split, drawn once"),
-    Key("TRAIN_LIST", "", 'List: CSV or "<path> <label>" file, relative to ROOT'),
+    Key("TRAIN_LIST", "", 'List: CSV, "<path> <label>" or split_zhou JSON file under ROOT'),
     Key("VAL_LIST", "", "List: the same for validation; empty: none"),
     Key("TEST_LIST", "", "List: the same for testing; empty: a part is divided off"),
     Key("IMBALANCE.RATIO", 1.0, "tau = n_min / n_max in (0, 1]; 1.0 changes nothing"),

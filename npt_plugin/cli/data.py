@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
+from npt_plugin.cli.data_download import add_download_flags, download, entry_named
+from npt_plugin.cli.data_verify import check, data_cfg, report
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
-from npt_plugin.config import extend_cfg
-from npt_plugin.datasets.catalogue import CATALOGUE, Entry
+from npt_plugin.datasets.archives import Entry
+from npt_plugin.datasets.catalogue import CATALOGUE
 from npt_plugin.datasets.class_counts import describe
-from npt_plugin.datasets.download import download_dataset, manual_text, missing
+from npt_plugin.datasets.download import manual_text, missing
 from npt_plugin.datasets.names import PREFIX, dataset_name, reader
 from npt_plugin.datasets.prompt_templates import template_for
-from npt_plugin.datasets.verify import load_source, verify
-from npt_plugin.engine.framework import get_cfg_default
 from npt_plugin.errors import UserError
-from npt_plugin.runs.settings import merge_options
 from npt_plugin.system.exit_codes import exit_code
 
 ACTIONS = {
     "list": "show all datasets: size, licence note, how they are got",
     "status": "show what is there, against what is expected",
-    "download": "fetch and unpack a dataset; continues what was cut off",
-    "verify": "read the split, find missing and broken images; exit code 1 if there are any",
+    "download": "fetch, check and unpack datasets; continues what was cut off",
+    "verify": "compare sizes with the published split, find missing and broken images; exit code 1 "
+    "if anything is wrong",
     "describe": "show the class histogram of what a run would train on",
 }
 TAKES_OVERRIDES = ("verify", "describe")
@@ -49,15 +47,14 @@ def parser() -> argparse.ArgumentParser:
         for name, about in ACTIONS.items()
     }
     parts["status"].add_argument("name", nargs="?", help="one dataset; none: all of them")
-    for name in ("download", "verify", "describe"):
+    for name in ("verify", "describe"):
         parts[name].add_argument("name", help="dataset, in any spelling")
+    add_download_flags(parts["download"])
     for name in ("status", "download", "verify", "describe"):
         root = os.environ.get("DATA", "data")
         parts[name].add_argument("--root", default=root, help="DATASET.ROOT; $DATA where it is set")
-    keep, fast, every = "keep archives after unpacking", "do not decode", "list every case"
-    parts["download"].add_argument("--keep", action="store_true", help=keep)
-    parts["verify"].add_argument("--fast", action="store_true", help=f"{fast} the images")
-    parts["verify"].add_argument("--all", action="store_true", help=f"{every} of every problem")
+    parts["verify"].add_argument("--fast", action="store_true", help="do not decode the images")
+    parts["verify"].add_argument("--all", action="store_true", help="list every case")
     for name in TAKES_OVERRIDES:
         describe_overrides(parts[name])
     return p
@@ -79,24 +76,15 @@ def run(args: argparse.Namespace) -> int:
     return {
         "list": _list,
         "status": _status,
-        "download": _download,
+        "download": download,
         "verify": _verify,
         "describe": _describe,
     }[args.action](args)
 
 
-def _entry(name: str) -> Entry:
-    if name not in CATALOGUE:
-        raise UserError(
-            f"There is nothing to download for '{name}': Embedded* are drawn on first use, "
-            "ImageFolder and List read your own data."
-        )
-    return CATALOGUE[name]
-
-
 def _list(args: argparse.Namespace) -> int:
     rows = [
-        [e.name, e.title, e.size, e.licence, "download" if _automatic(e) else "by hand"]
+        [e.name, e.title, e.size, e.licence, "download" if e.automatic else "by hand"]
         for e in CATALOGUE.values()
     ]
     print(tabulate(rows, headers=["name", "dataset", "size", "licence note", "how"]))
@@ -104,14 +92,10 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _automatic(entry: Entry) -> bool:
-    return any(part.into is not None for part in entry.parts)
-
-
 def _status(args: argparse.Namespace) -> int:
     root = Path(args.root).expanduser()
     if args.name:
-        return _tree(_entry(args.name), root)
+        return _tree(entry_named(args.name), root)
     rows = []
     for entry in CATALOGUE.values():
         gone = len(missing(entry, root))
@@ -132,41 +116,13 @@ def _tree(entry: Entry, root: Path) -> int:
     return 1 if gone else 0
 
 
-def _download(args: argparse.Namespace) -> int:
-    entry, root = _entry(args.name), Path(args.root).expanduser()
-    try:
-        gone = download_dataset(entry, root, args.keep)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("stopped; run the same command to continue") from None
-    if gone:
-        raise UserError(
-            f"{entry.name}: still missing: {', '.join(gone)}.{manual_text(entry, root)}"
-        )
-    print(f"{entry.name} is complete under {root.absolute()}")
-    return 0
-
-
-def _config(args: argparse.Namespace) -> Any:
-    cfg = extend_cfg(get_cfg_default())
-    cfg.DATASET.NAME, cfg.DATASET.ROOT, cfg.SEED = args.name, args.root, 1
-    merge_options(cfg, args.opts)
-    cfg.freeze()
-    return cfg
-
-
 def _verify(args: argparse.Namespace) -> int:
-    facts, problems = verify(load_source(reader(args.name), _config(args)), not args.fast)
-    print(args.name)
-    shown = {"shown": sys.maxsize} if args.all else {}
-    for line in (*facts, *(line for problem in problems for line in problem.lines(**shown))):
-        print(f"  {line}")
-    number = sum(problem.number for problem in problems)
-    print(f"  {number:,} problem(s)" if problems else "  no problem found")
-    return 1 if problems else 0
+    facts, problems = check(args.name, args.root, args.opts, not args.fast)
+    return report(args.name, facts, problems, args.all)
 
 
 def _describe(args: argparse.Namespace) -> int:
-    data = reader(args.name)(_config(args))
+    data = reader(args.name)(data_cfg(args.name, args.root, args.opts))
     print(describe(data))
     print(f"val {len(data.val or [])} images, test {len(data.test)} images")
     for name in data.classnames[:3]:

@@ -1,50 +1,74 @@
-"""Fetching datasets: resumable, checked, and with the manual way out when a link fails."""
+"""Getting one dataset: each file from the best place that has it, whole, checked, in its place."""
 
 from __future__ import annotations
 
-import hashlib
-import http.client
-import urllib.error
-import urllib.request
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from npt_plugin.datasets.catalogue import Entry, Part
-from npt_plugin.datasets.extract import extract
-from npt_plugin.datasets.split import read_json
+from npt_plugin.datasets.archives import SOURCES, Bundle, Entry, Mirror, Part
+from npt_plugin.datasets.bundle import unpack_bundle
+from npt_plugin.datasets.fetch import fetch
+from npt_plugin.datasets.given import given_bundle, given_part
+from npt_plugin.datasets.placing import Getting, is_cut_off, place, scratch
 from npt_plugin.errors import UserError
-from npt_plugin.system.files import write_text
-from npt_plugin.system.progress import progress
-
-CHUNK = 1 << 20
-TIMEOUT = 60  # seconds without a byte
-DOWNLOADS = ".downloads"  # under DATASET.ROOT
 
 
-def download_dataset(entry: Entry, root: Path, keep: bool = False) -> list[str]:
-    """Fetch and unpack all parts that need no person; finished parts are not fetched again.
+def get_dataset(entry: Entry, how: Getting) -> list[str]:
+    """Get all of a dataset that needs no person; what is there already is not got again.
 
     Args:
-        entry: Dataset.
-        root: ``DATASET.ROOT``.
-        keep: Keep archives after unpacking.
+        entry: The dataset.
+        how: Where to, and where from.
 
     Returns:
-        Paths under ``root`` that are still missing afterwards.
+        Paths under the root that are still missing afterwards.
 
     Raises:
-        UserError: A link that fails, a wrong checksum, an unsafe archive; with the manual steps.
+        UserError: No place had it, a given archive is not the right one, an unsafe archive; with
+            what each place said and the manual steps.
     """
-    for part in entry.parts:
-        try:
-            fetch_part(part, root, root / DOWNLOADS / entry.name, keep)
-        except UserError as error:
-            raise UserError(f"{error}{manual_text(entry, root)}") from error
-    return missing(entry, root)
+    _take_what_is_given(entry, how)
+    said: list[str] = []
+    for source in SOURCES:
+        for attempt in _attempts(entry, source, how):
+            try:
+                attempt()
+            except UserError as error:
+                said.append(f"{source}: {error}")
+                how.transfer.say(f"{entry.name}: {said[-1]}")
+    gone = missing(entry, how.root)
+    if said and (gone or lacking_parts(entry, how.root)):
+        raise UserError(
+            f"{entry.name}: {'; '.join(said)}. What arrived is kept: run the command again to "
+            f"continue.{manual_text(entry, how.root)}"
+        )
+    return gone
 
 
 def missing(entry: Entry, root: Path) -> list[str]:
     """Expected paths under ``root`` that do not exist."""
     return [path for path in entry.expects if not (root / path).exists()]
+
+
+def lacking_parts(entry: Entry, root: Path) -> list[Part]:
+    """Parts whose content is not there, or was being moved there when something cut it off."""
+    return [
+        part
+        for part in entry.parts
+        if is_cut_off(entry, part.file, root)
+        or not all((root / path).exists() for path in part.gives)
+    ]
+
+
+def bundle_wanted(entry: Entry, root: Path) -> list[str]:
+    """What of a dataset would be taken from its bundle."""
+    if entry.bundle is None:
+        return []
+    if is_cut_off(entry, entry.bundle.mirror.file, root):
+        return list(entry.expects)
+    lacking = {path for part in lacking_parts(entry, root) for path in part.gives}
+    return [path for path in entry.expects if path in lacking or not (root / path).exists()]
 
 
 def manual_text(entry: Entry, root: Path) -> str:
@@ -55,122 +79,60 @@ def manual_text(entry: Entry, root: Path) -> str:
     return f" By hand, with ROOT = '{root}': {steps}."
 
 
-def fetch_part(part: Part, root: Path, folder: Path, keep: bool = False) -> None:
-    """Fetch one file, and unpack it if it is an archive.
-
-    Args:
-        part: What to fetch.
-        root: ``DATASET.ROOT``.
-        folder: Where archives and half files are kept meanwhile.
-        keep: Keep the archive after unpacking.
-    """
-    if part.into is None:
-        target = root / part.file
-        if not _whole(target, part.md5):
-            fetch_file(part, target)
+def _take_what_is_given(entry: Entry, how: Getting) -> None:
+    if how.given is None:
         return
-    archive, done = folder / part.file, folder / f"{part.file}.done"
-    if done.exists():
-        return
-    if not _whole(archive, part.md5):
-        fetch_file(part, archive)
-    work = folder / f"{part.file}.unpacking"
-    extract(archive, root / part.into, work, part.strip, part.inner)
-    write_text(done, "unpacked\n")
-    if not keep:
-        archive.unlink()
+    for part in lacking_parts(entry, how.root):
+        found = given_part(entry, part, how.given)
+        if found:
+            path, mirror = found
+            how.transfer.say(f"{entry.name}: {path}")
+            place(entry, part, mirror, path, how)
+    wanted = bundle_wanted(entry, how.root)
+    archive = given_bundle(entry, how.given) if wanted else None
+    if archive is not None:
+        how.transfer.say(f"{entry.name}: {archive}")
+        unpack_bundle(archive, entry, wanted, how.root, scratch(entry, how.root))
 
 
-def _whole(path: Path, md5: str) -> bool:
-    """Whether a file is there and, if its checksum is known, right."""
-    return path.is_file() and (not md5 or md5_of(path) == md5)
+def _attempts(entry: Entry, source: str, how: Getting) -> Iterator[Callable[[], None]]:
+    """What one kind of place can be asked for: the bundle first, for it holds the small files."""
+    if entry.bundle and source == entry.bundle.mirror.source and _worth_a_bundle(entry, how.root):
+        yield partial(_download_bundle, entry, entry.bundle, how)
+    for part in lacking_parts(entry, how.root):
+        for mirror in part.mirrors:
+            if mirror.source == source and part in lacking_parts(entry, how.root):
+                yield partial(_download_part, entry, part, mirror, how)
 
 
-def md5_of(path: Path) -> str:
-    """MD5 of a file: not for safety against malice, only because publishers give no other."""
-    digest = hashlib.md5(usedforsecurity=False)
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+def _download_part(entry: Entry, part: Part, mirror: Mirror, how: Getting) -> None:
+    number = part.mirrors.index(mirror)
+    suffix = ".part" if number == 0 else f".{number}.part"
+    half = scratch(entry, how.root) / f"{Path(part.file).name}{suffix}"
+    _fetch(entry, part.file, mirror, half, how)
+    place(entry, part, mirror, half, how)
 
 
-def fetch_file(part: Part, target: Path) -> None:
-    """Download to ``target``, which appears only when it is complete and its checksum is right.
-
-    Args:
-        part: Link or Google Drive id, checksum.
-        target: Final place; ``<target>.part`` holds what there is so far and is continued.
-
-    Raises:
-        UserError: The link fails, the checksum differs, or JSON is not JSON.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".part")
+def _fetch(entry: Entry, file: str, mirror: Mirror, half: Path, how: Getting) -> None:
+    how.transfer.say(f"{entry.name}: {file} from {mirror.source}")
     try:
-        if part.gdrive:
-            _from_drive(part.gdrive, partial)
-        else:
-            _from_url(part.url, partial)
-    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise UserError(
-            f"'{target.name}' could not be fetched from {part.url} ({reason}); what arrived is "
-            "kept, run the command again to continue."
-        ) from error
-    if part.md5 and md5_of(partial) != part.md5:
-        partial.unlink()
-        raise UserError(
-            f"'{target.name}' arrived with another checksum than {part.md5}; it was deleted, run "
-            "the command again."
-        )
-    if target.suffix == ".json":
-        try:
-            read_json(partial)
-        except UserError as error:
-            partial.unlink()
-            raise UserError(
-                f"'{target.name}' is not the expected file (the server sent something else, e.g. "
-                "a quota page); run the command again later."
-            ) from error
-    partial.replace(target)
+        fetch(mirror, half, how.transfer)
+    except UserError as error:
+        raise UserError(f"'{file}' could not be had ({error})") from error
 
 
-def _from_drive(file_id: str, partial: Path) -> None:
-    import gdown  # only here: most machines that train never download
-
-    try:
-        if gdown.download(id=file_id, output=str(partial), resume=True) is None:
-            raise UserError("no file")
-    except Exception as error:  # gdown raises its own kinds, and others across versions
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(
-            f"Google Drive file {file_id} ('{partial.stem}') could not be fetched ({reason}); try "
-            f"again later, or open https://drive.google.com/uc?id={file_id} in a browser and save "
-            f"it as '{partial.with_suffix('')}'."
-        ) from error
+def _worth_a_bundle(entry: Entry, root: Path) -> bool:
+    """Whether more than a small file is wanted: those are not worth a whole archive."""
+    small = {part.file for part in entry.parts if part.into is None}
+    return bool(set(bundle_wanted(entry, root)) - small)
 
 
-def _from_url(url: str, partial: Path) -> None:
-    have = partial.stat().st_size if partial.exists() else 0
-    headers = {"User-Agent": "npt_plugin", **({"Range": f"bytes={have}-"} if have else {})}
-    try:
-        response = urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers), timeout=TIMEOUT
-        )
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # nothing left to send: it is all here
-            return
-        raise
-    with response:
-        resumed = response.status == 206
-        have = have if resumed else 0
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length else None
-        bar = progress(total=total, initial=have, unit="B", unit_scale=True, desc=partial.stem)
-        with bar, open(partial, "ab" if resumed else "wb") as file:
-            while chunk := response.read(CHUNK):
-                file.write(chunk)
-                bar.update(len(chunk))
-    if total is not None and partial.stat().st_size < total:
-        raise OSError("the connection ended early")
+def _download_bundle(entry: Entry, bundle: Bundle, how: Getting) -> None:
+    folder, file = scratch(entry, how.root), bundle.mirror.file
+    half = folder / f"bundle-{file}.part"
+    _fetch(entry, file, bundle.mirror, half, how)
+    unpack_bundle(half, entry, bundle_wanted(entry, how.root), how.root, folder)
+    if how.keep:
+        half.replace(folder / file)
+    else:
+        half.unlink()

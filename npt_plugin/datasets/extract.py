@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from npt_plugin.errors import UserError
-from npt_plugin.system.progress import progress
+from npt_plugin.system.files import write_text
 
 
-def extract(archive: Path, into: Path, work: Path, strip: str = "", inner: str = "") -> None:
+def extract(
+    archive: Path,
+    into: Path,
+    work: Path,
+    strip: str = "",
+    inner: str = "",
+    only: Sequence[str] = (),
+    moving: Path | None = None,
+) -> None:
     """Unpack a zip or tar archive into a folder, merging with what is there.
 
     Everything is unpacked into ``work`` first; only a whole archive is moved to its place.
@@ -26,6 +35,9 @@ def extract(archive: Path, into: Path, work: Path, strip: str = "", inner: str =
         work: Scratch folder on the same disk; emptied before and removed after.
         strip: Leading folder inside the archive to leave out (what lies elsewhere is skipped).
         inner: Member that is itself an archive and takes the place of this one.
+        only: Members, and folders of members, that are wanted; none: all.
+        moving: File that is there while content is moved to its place, and stays there if that is
+            cut off.
 
     Raises:
         UserError: A member that would leave the folder (absolute, ``..``, links outside), a broken
@@ -33,7 +45,7 @@ def extract(archive: Path, into: Path, work: Path, strip: str = "", inner: str =
     """
     shutil.rmtree(work, ignore_errors=True)
     try:
-        _unpack(archive, work / "out")
+        _unpack(archive, work / "out", only)
         source = work / "out"
         if inner:
             if not (source / inner).is_file():
@@ -43,7 +55,11 @@ def extract(archive: Path, into: Path, work: Path, strip: str = "", inner: str =
         source = source / strip if strip else source
         if not source.is_dir():
             raise UserError(f"'{archive.name}' does not contain the folder '{strip}' as expected.")
+        if moving is not None:
+            write_text(moving, f"{archive.name}\n")
         merge(source, into)
+        if moving is not None:
+            moving.unlink()
     except OSError as error:
         raise UserError(
             f"'{archive}' could not be unpacked into '{into}' ({error.strerror or error})."
@@ -67,7 +83,7 @@ def check_member(name: str, archive: str) -> str:
     return str(path)
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path, only: Sequence[str] = ()) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         if zipfile.is_zipfile(archive):
@@ -79,7 +95,9 @@ def _unpack(archive: Path, folder: Path) -> None:
                 f"'{archive}' is neither a zip nor a tar archive (a web page saved by mistake?); "
                 "delete it and download again."
             )
-        for name, stream in progress(members, desc=f"unpacking {archive.name}", unit="file"):
+        for name, stream in members:
+            if only and not _below(name, only):
+                continue
             target = folder / name
             if stream is None:
                 target.mkdir(parents=True, exist_ok=True)
@@ -93,11 +111,20 @@ def _unpack(archive: Path, folder: Path) -> None:
         ) from error
 
 
+def _below(name: str, places: Sequence[str]) -> bool:
+    return any(name == place or name.startswith(f"{place}/") for place in places)
+
+
 def _zip_members(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
     with zipfile.ZipFile(archive) as file:
         infos = file.infolist()
         for info in infos:  # all names first: they are cheap to know
             check_member(info.filename, archive.name)
+            if stat.S_ISLNK(info.external_attr >> 16):  # would become a file that holds a path
+                raise UserError(
+                    f"'{archive.name}' contains the link '{info.filename}', which no zip archive "
+                    "of images needs; nothing was unpacked."
+                )
         for info in infos:
             name = check_member(info.filename, archive.name)
             yield name, None if info.is_dir() else file.open(info)

@@ -15,8 +15,8 @@ from npt_plugin.datasets.list_format import (
     to_records,
     with_slashes,
 )
-from npt_plugin.datasets.source import Record, Source, check_labels
-from npt_plugin.datasets.split import split_three
+from npt_plugin.datasets.source import Record, Source, check_labels, classnames_of
+from npt_plugin.datasets.split import read_split, split_three
 from npt_plugin.errors import UserError, excerpt
 
 
@@ -27,11 +27,17 @@ class List(FewShotDataset):
     and classname. One file without a split column and without a test list is divided per class
     (50/20/30) by ``DATASET.SPLIT_SEED``. ``DATASET.CLASSNAMES_FILE`` names the classes, one per
     line; without it a CSV's classname column or its word labels do, else ``class 0``, ...
+
+    ``DATASET.TRAIN_LIST`` may also be a ``.json`` file as the CoOp family's ``split_zhou_*.json``:
+    train, val and test, each a list of ``[path, label, class name]``.
     """
 
     def read(self) -> Source:
         """List all images; labels are assigned over all files together."""
         self.remarks: list[str] = []
+        train_list = self.cfg_dataset.get("TRAIN_LIST", "")
+        if train_list.lower().endswith(".json"):
+            return self.read_split_file(train_list)
         rows = self.rows()
         every = [row for part in rows.values() for row in part]
         names_file = self.cfg_dataset.get("CLASSNAMES_FILE", "")
@@ -50,6 +56,25 @@ class List(FewShotDataset):
             parts["test"],
             remarks=self.remarks,
         )
+
+    def read_split_file(self, file: str) -> Source:
+        """Train, val and test with their class names, from one JSON file.
+
+        Raises:
+            UserError: The file is not of that form, or another list or name file is given too.
+        """
+        for key in ("VAL_LIST", "TEST_LIST", "CLASSNAMES_FILE"):
+            if self.cfg_dataset.get(key, ""):
+                raise UserError(
+                    f"DATASET.TRAIN_LIST '{file}' holds train, val, test and class names: leave "
+                    f"DATASET.{key} '{self.cfg_dataset[key]}' out."
+                )
+        name, parts = self.registry_name(), read_split(os.path.join(self.root, file))
+        names = classnames_of(name, *parts)
+        train, val, test = parts
+        if not test:
+            train, val, test = self.divide(train, val)
+        return Source(name, self.root, names, train, val, test, remarks=self.remarks)
 
     def rows(self) -> dict[str, list[Row]]:
         """Rows of train, val and test."""

@@ -24,6 +24,8 @@ def read_json(path: str | Path) -> Any:
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file)
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read ({error.strerror}).") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(
             f"'{path}' is not valid JSON ({error}); delete it and fetch or make it again."

@@ -11,6 +11,7 @@ from typing import Any
 
 from PIL import Image
 
+from npt_plugin.datasets.archives import Counts
 from npt_plugin.datasets.base import FewShotDataset
 from npt_plugin.datasets.choice_record import source_hash
 from npt_plugin.datasets.images import READ_ERRORS, reason_of
@@ -68,12 +69,15 @@ def load_source(dataset_class: type[FewShotDataset], cfg: Any) -> Source:
     return dataset_class.__new__(dataset_class).load(cfg)
 
 
-def verify(source: Source, decode_images: bool = True) -> tuple[list[str], list[Problem]]:
+def verify(
+    source: Source, decode_images: bool = True, published: Counts | None = None
+) -> tuple[list[str], list[Problem]]:
     """Facts and problems of a dataset.
 
     Args:
         source: Its records.
         decode_images: Also decode every image (slow on large sets).
+        published: Size of the published split; None: nothing to compare with.
 
     Returns:
         Lines of facts, and problems by kind, possibly none.
@@ -104,8 +108,16 @@ def verify(source: Source, decode_images: bool = True) -> tuple[list[str], list[
         unreadable, remarks = look_at_images(source.image_root, sorted({*paths} - {*gone}))
         kinds.append(Problem("unreadable", unreadable))
         facts += remarks
-    sentences = [Problem(line) for line in (source.refusal, *source.problems) if line]
+    said = (source.refusal, _other_size(source, published), *source.problems)
+    sentences = [Problem(line) for line in said if line]
     return facts, [*sentences, *(kind for kind in kinds if kind.cases)]
+
+
+def _other_size(source: Source, published: Counts | None) -> str:
+    found = Counts(len(source.classnames), len(source.train), len(source.val), len(source.test))
+    if published in (None, found):
+        return ""
+    return f"the split has {found}; the published one has {published}"
 
 
 def look_at_images(root: str, paths: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -22,11 +22,12 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 
 
 @contextmanager
-def run_lock(folder: str | Path) -> Iterator[None]:
+def run_lock(folder: str | Path, remedy: str = "give another --output-dir") -> Iterator[None]:
     """Hold the lock of an output folder; what a killed run has left there is no obstacle.
 
     Args:
         folder: ``OUTPUT_DIR``; empty: nothing is locked. Made if it is not there.
+        remedy: What a user can do instead of waiting.
 
     Raises:
         UserError: If another process works in the folder, or it cannot be written.
@@ -38,7 +39,7 @@ def run_lock(folder: str | Path) -> Iterator[None]:
     made = not folder.exists()
     path = folder / LOCK
     lock = FileLock(path, fallback_to_soft=False)
-    _acquire(lock, folder)
+    _acquire(lock, folder, remedy)
     try:
         with suppress(OSError):  # Windows lets nobody write a locked file
             path.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
@@ -51,22 +52,19 @@ def run_lock(folder: str | Path) -> Iterator[None]:
             folder.rmdir()  # the run stopped before it had anything to keep
 
 
-def _acquire(lock: FileLock, folder: Path) -> None:
+def _acquire(lock: FileLock, folder: Path, remedy: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
     except Timeout:
         raise UserError(
-            f"{folder} is in use by {_holder(folder / LOCK)}: wait for it, or give another "
-            "--output-dir."
+            f"{folder} is in use by {_holder(folder / LOCK)}: wait for it, or {remedy}."
         ) from None
     except OSError as error:
         if error.errno in _NO_LOCKS:
             print(f"{folder} cannot be locked: start no second run in it.", file=sys.stderr)
             return
-        raise UserError(
-            f"Cannot write {folder}: {error.strerror or error}; give another --output-dir."
-        ) from None
+        raise UserError(f"Cannot write {folder}: {error.strerror or error}; {remedy}.") from None
 
 
 def _holder(path: Path) -> str:

@@ -36,9 +36,13 @@ def test_verify_finds_missing_and_broken_images(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     BUILDERS["EuroSAT"](tmp_path)
-    assert main(["verify", "EuroSAT", "--root", str(tmp_path)]) == 0
+    assert main(["verify", "EuroSAT", "--root", str(tmp_path)]) == 1  # too small, and whole
     out = capsys.readouterr().out
-    assert "5 classes, split" in out and "no problem found" in out
+    assert "5 classes, split" in out and "1 problem(s)" in out
+    assert (
+        "the split has 5 classes, 95 training, 38 validation and 57 test images; the published "
+        "one has 10 classes, 13,500 training, 5,400 validation and 8,100 test images" in out
+    )
     for number in (3, 4):
         (tmp_path / f"eurosat/2750/River/image_{number:04d}.jpg").unlink()
     (tmp_path / "eurosat/2750/Forest/image_0001.jpg").write_bytes(b"broken")
@@ -46,9 +50,9 @@ def test_verify_finds_missing_and_broken_images(
     out = capsys.readouterr().out
     assert "eurosat/2750': 2\n    River/image_0003.jpg\n    River/image_0004.jpg\n" in out
     assert "unreadable: 1\n    Forest/image_0001.jpg: cannot identify image file\n" in out
-    assert "3 problem(s)" in out
+    assert "4 problem(s)" in out
     assert main(["verify", "EuroSAT", "--root", str(tmp_path), "--fast"]) == 1
-    assert "2 problem(s)" in capsys.readouterr().out
+    assert "3 problem(s)" in capsys.readouterr().out
 
 
 def test_verify_without_images_is_short(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -59,9 +63,9 @@ def test_verify_without_images_is_short(tmp_path: Path, capsys: pytest.CaptureFi
     capsys.readouterr()
     assert main(["verify", "StanfordCars", "--root", str(tmp_path)]) == 1
     out = capsys.readouterr().out
-    assert len(out.splitlines()) <= 13
+    assert len(out.splitlines()) <= 14
     assert "156 (95 in cars_train, 61 in cars_test)" in out and "... and 151 more" in out
-    assert "156 problem(s)" in out
+    assert "157 problem(s)" in out
     assert main(["verify", "StanfordCars", "--root", str(tmp_path), "--all"]) == 1
     assert capsys.readouterr().out.count(".jpg") == 156
 

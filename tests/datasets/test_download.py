@@ -1,234 +1,209 @@
-"""Downloads from a server on this machine, with interruptions."""
+"""One dataset from servers on this machine that are slow, cut, wrong or gone."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import os
-import threading
-import zipfile
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import shutil
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from file_server import FileServer
+from toy_entries import EXPECTS, SPLIT, md5, toy, zipped
 
-from npt_plugin.datasets.archives import Entry, Part
-from npt_plugin.datasets.download import download_dataset, fetch_file, md5_of
+from npt_plugin.datasets import extract as extract_module
+from npt_plugin.datasets.archives import Entry, Mirror, Part
+from npt_plugin.datasets.download import bundle_wanted, get_dataset, lacking_parts, missing
+from npt_plugin.datasets.placing import Getting, scratch
 from npt_plugin.errors import UserError
 
-BLOB = os.urandom(300_000)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content).hexdigest()
+def _complete(root: Path) -> bool:
+    images = {str(p.relative_to(root)) for p in root.glob("toy/images/*/*")}
+    split = root / "toy/split_zhou_Toy.json"
+    return images == {"toy/images/a b/1.jpg", "toy/images/c/2.jpg"} and split.read_bytes() == SPLIT
 
 
-def _zip(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def server() -> Iterator[SimpleNamespace]:
-    """``files`` it serves, ``cut`` bytes after which it drops a connection, ``log`` of ranges."""
-    state = SimpleNamespace(files={}, cut=None, ranges=True, log=[])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            wanted = self.headers.get("Range")
-            state.log.append((self.path, wanted))
-            content = state.files.get(self.path)
-            if content is None:
-                self.send_error(404)
-                return
-            start = int(wanted[6:-1]) if wanted and state.ranges else 0
-            if start and start >= len(content):
-                self.send_error(416)
-                return
-            self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(content) - start))
-            self.end_headers()
-            end = len(content) if state.cut is None else min(len(content), start + state.cut)
-            self.wfile.write(content[start:end])
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    state.url = f"http://127.0.0.1:{httpd.server_port}"
-    yield state
-    httpd.shutdown()
-    httpd.server_close()
-
-
-def test_whole_file(server: Any, tmp_path: Path) -> None:
-    server.files["/b"] = BLOB
-    fetch_file(Part("b", f"{server.url}/b", md5=_md5(BLOB)), tmp_path / "sub dir" / "b")
-    assert md5_of(tmp_path / "sub dir/b") == _md5(BLOB)
-    assert [p.name for p in (tmp_path / "sub dir").iterdir()] == ["b"]
-
-
-def test_interrupted_download_continues_where_it_stopped(server: Any, tmp_path: Path) -> None:
-    server.files["/b"], server.cut = BLOB, 120_000
-    part = Part("b", f"{server.url}/b", md5=_md5(BLOB))
-    for _ in range(2):
-        with pytest.raises(UserError, match="run the command again to continue"):
-            fetch_file(part, tmp_path / "b")
-        assert not (tmp_path / "b").exists()
-    assert (tmp_path / "b.part").stat().st_size == 240_000
-    server.cut = None
-    fetch_file(part, tmp_path / "b")
-    assert (tmp_path / "b").read_bytes() == BLOB
-    assert [r for _, r in server.log] == [None, "bytes=120000-", "bytes=240000-"]
-
-
-def test_server_without_ranges_starts_over(server: Any, tmp_path: Path) -> None:
-    server.files["/b"], server.ranges = BLOB, False
-    (tmp_path / "b.part").write_bytes(b"x" * 1000)
-    fetch_file(Part("b", f"{server.url}/b", md5=_md5(BLOB)), tmp_path / "b")
-    assert (tmp_path / "b").read_bytes() == BLOB
-
-
-def test_a_complete_part_file_is_accepted(server: Any, tmp_path: Path) -> None:
-    server.files["/b"] = BLOB
-    (tmp_path / "b.part").write_bytes(BLOB)  # killed between the last byte and the rename
-    fetch_file(Part("b", f"{server.url}/b", md5=_md5(BLOB)), tmp_path / "b")
-    assert (tmp_path / "b").read_bytes() == BLOB
-
-
-def test_wrong_checksum_is_deleted(server: Any, tmp_path: Path) -> None:
-    server.files["/b"] = BLOB
-    with pytest.raises(UserError, match="another checksum"):
-        fetch_file(Part("b", f"{server.url}/b", md5="0" * 32), tmp_path / "b")
-    assert list(tmp_path.iterdir()) == []
-
-
-def _entry(server: Any, archive: bytes, **keys: Any) -> Entry:
-    server.files.update({"/i.zip": archive, "/split": b'{"train": [], "val": [], "test": []}'})
-    parts = (
-        Part("i.zip", f"{server.url}/i.zip", md5=_md5(archive), into="toy"),
-        Part("toy/split_zhou_Toy.json", f"{server.url}/split"),
-    )
-    expects = ("toy/images", "toy/split_zhou_Toy.json")
-    return Entry("Toy", "Toy", "1 kB", "none", expects, parts, **keys)
-
-
-def test_dataset_from_nothing_to_complete_and_idle_again(server: Any, tmp_path: Path) -> None:
-    entry = _entry(server, _zip({"images/a b/1.jpg": b"1", "images/c/2.jpg": b"2"}))
-    assert download_dataset(entry, tmp_path) == []
-    assert (tmp_path / "toy/images/a b/1.jpg").read_bytes() == b"1"
-    assert json.loads((tmp_path / "toy/split_zhou_Toy.json").read_text())["val"] == []
-    assert not (tmp_path / ".downloads/Toy/i.zip").exists()  # the archive is not kept
+def test_from_nothing_to_complete_and_idle_again(server: FileServer, tmp_path: Path) -> None:
+    entry = toy(server)
+    assert missing(entry, tmp_path) == list(EXPECTS)
+    assert get_dataset(entry, Getting(tmp_path)) == []
+    assert _complete(tmp_path) and not list(scratch(entry, tmp_path).iterdir())
     asked = len(server.log)
-    assert download_dataset(entry, tmp_path) == []
-    assert len(server.log) == asked  # nothing is fetched twice
+    assert asked == 2
+    assert get_dataset(entry, Getting(tmp_path)) == [] and len(server.log) == asked
 
 
-def test_killed_while_unpacking(
-    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("gone", "asked"),
+    [
+        (["/i.zip"], ["/i.zip", "/split", "/second/i.zip"]),
+        (["/i.zip", "/second/i.zip"], ["/i.zip", "/split", "/second/i.zip", "/hub/toy.zip"]),
+        (["/split"], ["/i.zip", "/split"]),
+    ],
+)
+def test_the_next_place_is_asked_in_the_stated_order(
+    server: FileServer, tmp_path: Path, gone: list[str], asked: list[str]
 ) -> None:
-    import npt_plugin.datasets.extract as module
-
-    entry = _entry(server, _zip({f"images/{i}.jpg": b"%d" % i for i in range(9)}))
-    real, done = module.shutil.copyfileobj, []
-
-    def dies(*args: Any) -> None:
-        done.append(1)
-        if len(done) > 4:
-            raise KeyboardInterrupt
-        real(*args)
-
-    monkeypatch.setattr(module.shutil, "copyfileobj", dies)
-    with pytest.raises(KeyboardInterrupt):
-        download_dataset(entry, tmp_path)
-    assert not (tmp_path / "toy").exists()
-    monkeypatch.undo()
-    assert download_dataset(entry, tmp_path) == []
-    assert len(list((tmp_path / "toy/images").iterdir())) == 9
+    entry = toy(server)
+    for path in gone:
+        del server.files[path]
+    assert get_dataset(entry, Getting(tmp_path)) == []
+    assert _complete(tmp_path) and not list(tmp_path.rglob("*.pkl"))
+    assert list(dict.fromkeys(path for path, _ in server.log))[: len(asked)] == asked
+    if gone == ["/split"]:  # out of the hub's archive, in pieces
+        assert all(wanted for path, wanted in server.log if path == "/hub/toy.zip")
 
 
-def test_killed_while_moving_into_place(
-    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("content", [b"damaged", b"<html>quota</html>", b""])
+def test_a_wrong_file_sends_on_to_the_next_place(
+    server: FileServer, tmp_path: Path, content: bytes
 ) -> None:
-    import npt_plugin.datasets.extract as module
+    entry = toy(server)
+    server.files["/i.zip"] = content
+    server.files["/split"] = content
+    assert get_dataset(entry, Getting(tmp_path)) == []
+    assert _complete(tmp_path)
 
-    entry = _entry(server, _zip({"images/1.jpg": b"1", "images/2.jpg": b"2", "z.txt": b"z"}))
+
+def test_images_that_are_there_are_not_fetched_for_the_sake_of_a_split(
+    server: FileServer, tmp_path: Path
+) -> None:
+    entry = toy(server)
     (tmp_path / "toy/images").mkdir(parents=True)
-    real, done = os.replace, []
-
-    def dies(*args: Any) -> None:
-        done.append(1)
-        if len(done) > 1:
-            raise KeyboardInterrupt
-        real(*args)
-
-    monkeypatch.setattr(module.os, "replace", dies)
-    with pytest.raises(KeyboardInterrupt):
-        download_dataset(entry, tmp_path)
-    monkeypatch.undo()
-    assert download_dataset(entry, tmp_path) == []
-    assert sorted(p.name for p in (tmp_path / "toy").rglob("*.*")) == [
-        "1.jpg",
-        "2.jpg",
-        "split_zhou_Toy.json",
-        "z.txt",
-    ]
+    assert [part.file for part in lacking_parts(entry, tmp_path)] == [EXPECTS[1]]
+    assert get_dataset(entry, Getting(tmp_path)) == []
+    assert server.asked("/i.zip") == 0 and server.asked("/hub/toy.zip") == 0
 
 
-def test_evil_archive_leaves_nothing(server: Any, tmp_path: Path) -> None:
-    entry = _entry(server, _zip({"images/1.jpg": b"1", "../../evil": b"2"}))
+def test_a_large_archive_is_not_fetched_for_a_small_file(
+    server: FileServer, tmp_path: Path
+) -> None:
+    entry = toy(server)
+    del server.files["/split"]
+    server.ranges = False  # the member cannot be had alone
+    with pytest.raises(UserError, match="publisher: 'toy/split.*HTTP 404.*only sends whole files"):
+        get_dataset(entry, Getting(tmp_path))
+    assert server.asked("/hub/toy.zip") == 1
+    assert (tmp_path / "toy/images/c/2.jpg").exists()  # what could be had is in its place
+
+
+def test_dead_links_end_in_one_sentence_with_every_reason_and_the_manual_steps(
+    server: FileServer, tmp_path: Path
+) -> None:
+    entry = toy(server, manual=("get it from a friend", "unpack"))
+    server.files.clear()
+    with pytest.raises(UserError) as caught:
+        get_dataset(entry, Getting(tmp_path))
+    message = str(caught.value)
+    assert message.startswith("Toy: publisher: 'i.zip' could not be had (HTTP 404 Not Found); ")
+    assert "torchvision: 'i.zip'" in message and "huggingface: 'toy.zip'" in message
+    assert "run the command again to continue. By hand, with ROOT = " in message
+    assert message.endswith("(1) get it from a friend; (2) unpack.") and "\n" not in message
+
+
+def test_an_unsafe_archive_leaves_nothing_and_is_told(server: FileServer, tmp_path: Path) -> None:
+    evil = zipped({"images/1.jpg": b"1", "../../evil": b"2"})
+    server.files["/e.zip"] = evil
+    part = Part(
+        "e.zip",
+        (Mirror("publisher", f"{server.url}/e.zip", file="e.zip", md5=md5(evil)),),
+        ("toy/images",),
+        into="toy",
+    )
+    entry = Entry("Evil", "Evil", "", "", ("toy/images",), (part,))
     with pytest.raises(UserError, match="should not be trusted"):
-        download_dataset(entry, tmp_path / "root")
+        get_dataset(entry, Getting(tmp_path / "root"))
     assert not (tmp_path / "root/toy").exists() and not list(tmp_path.rglob("evil"))
 
 
-def test_dead_link_names_the_manual_steps(server: Any, tmp_path: Path) -> None:
-    entry = _entry(server, _zip({"images/1.jpg": b"1"}), manual=("get it from a friend", "unpack"))
-    del server.files["/i.zip"]
-    with pytest.raises(UserError) as caught:
-        download_dataset(entry, tmp_path)
-    message = str(caught.value)
-    assert "could not be fetched" in message and "Not Found" in message
-    assert "(1) get it from a friend; (2) unpack" in message and "\n" not in message
-
-
-def test_quota_page_instead_of_json(server: Any, tmp_path: Path) -> None:
-    entry = _entry(server, _zip({"images/1.jpg": b"1"}))
-    server.files["/split"] = b"<html>too many users</html>"
-    with pytest.raises(UserError, match="not the expected file"):
-        download_dataset(entry, tmp_path)
-    server.files["/split"] = b'{"train": [], "val": [], "test": []}'
-    assert download_dataset(entry, tmp_path) == []
-
-
-def test_google_drive_is_resumed_and_its_failure_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_killed_while_unpacking(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gdown = pytest.importorskip("gdown")
-    calls: list[dict] = []
+    entry = toy(server)
 
-    def good(**keys: Any) -> str:
-        calls.append(keys)
-        Path(keys["output"]).write_text("{}")
-        return keys["output"]
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(gdown, "download", good)
-    fetch_file(Part("s.json", gdrive="abc"), tmp_path / "s.json")
-    assert calls[0]["id"] == "abc" and calls[0]["resume"] is True
-    assert (tmp_path / "s.json").read_text() == "{}"
+    monkeypatch.setattr(extract_module.shutil, "copyfileobj", dies)
+    with pytest.raises(KeyboardInterrupt):
+        get_dataset(entry, Getting(tmp_path))
+    assert not (tmp_path / "toy").exists()
+    monkeypatch.undo()
+    assert get_dataset(entry, Getting(tmp_path)) == [] and _complete(tmp_path)
 
-    def bad(**keys: Any) -> str:
-        raise RuntimeError("Too many users\nhave viewed")
 
-    monkeypatch.setattr(gdown, "download", bad)
-    with pytest.raises(UserError, match="Too many users.*in a browser") as caught:
-        fetch_file(Part("t.json", gdrive="xyz"), tmp_path / "t.json")
-    assert f"save it as '{tmp_path / 't.json'}'" in str(caught.value)
+@pytest.mark.parametrize("bundled", [False, True])
+def test_killed_while_moving_into_place(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundled: bool
+) -> None:
+    entry = toy(server)
+    if bundled:
+        del server.files["/i.zip"], server.files["/second/i.zip"]
+    (tmp_path / "toy/images").mkdir(parents=True)  # merged into, entry by entry
+    shutil.rmtree(tmp_path / "toy/images") if bundled else (tmp_path / "toy/images").rmdir()
+    real, done = os.replace, []
+
+    def dies(source: object, target: object) -> None:
+        if "/images" in str(target):
+            done.append(target)
+            if len(done) == 1:
+                Path(target, "half").mkdir(parents=True)  # type: ignore[arg-type]
+                raise KeyboardInterrupt
+        real(source, target)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(extract_module.os, "replace", dies)
+    with pytest.raises(KeyboardInterrupt):
+        get_dataset(entry, Getting(tmp_path))
+    monkeypatch.undo()
+    assert (tmp_path / "toy/images").exists()  # looks complete, and is not
+    if bundled:
+        assert bundle_wanted(entry, tmp_path) == list(EXPECTS)
+    assert get_dataset(entry, Getting(tmp_path)) == []
+    shutil.rmtree(tmp_path / "toy/images/half")
+    assert _complete(tmp_path) and not list(scratch(entry, tmp_path).iterdir())
+
+
+def test_given_archives_are_used_first_and_stay_as_they_are(
+    server: FileServer, tmp_path: Path
+) -> None:
+    entry = toy(server)
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "i.zip").write_bytes(server.files["/i.zip"])
+    (given / "split_zhou_Toy.json").write_bytes(SPLIT)
+    assert get_dataset(entry, Getting(tmp_path / "a", given)) == []
+    assert _complete(tmp_path / "a") and not server.log
+    assert sorted(p.name for p in given.iterdir()) == ["i.zip", "split_zhou_Toy.json"]
+
+    for path in list(given.iterdir()):
+        path.unlink()
+    (given / "toy.zip").write_bytes(server.files["/hub/toy.zip"])
+    assert get_dataset(entry, Getting(tmp_path / "b", given)) == []
+    assert _complete(tmp_path / "b") and not server.log
+    (given / "i.zip").write_bytes(b"something else")
+    with pytest.raises(UserError, match="is not the published file"):
+        get_dataset(entry, Getting(tmp_path / "c", given))
+    assert not server.log and not (tmp_path / "c").exists()
+
+
+def test_archives_are_kept_when_asked(server: FileServer, tmp_path: Path) -> None:
+    entry = toy(server)
+    get_dataset(entry, Getting(tmp_path, keep=True))
+    kept = scratch(entry, tmp_path) / "i.zip"
+    assert kept.read_bytes() == server.files["/i.zip"]
+    shutil.rmtree(tmp_path / "toy")
+    asked = len(server.log)
+    get_dataset(entry, Getting(tmp_path, scratch(entry, tmp_path), keep=True))
+    assert _complete(tmp_path) and len(server.log) == asked + 1  # the split alone
+    shutil.rmtree(tmp_path / "toy")
+    del server.files["/i.zip"], server.files["/second/i.zip"]
+    get_dataset(entry, Getting(tmp_path, keep=True))
+    assert (scratch(entry, tmp_path) / "toy.zip").exists()
+
+
+def test_what_nobody_has_is_still_missing(server: FileServer, tmp_path: Path) -> None:
+    entry = replace(toy(server), parts=(), bundle=None)
+    assert get_dataset(entry, Getting(tmp_path)) == list(EXPECTS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,47 @@ def test_windows_paths_in_a_csv(tmp_path: Path, capsys: pytest.CaptureFixture) -
     (tmp_path / "all.csv").write_text("path,label\nC:\\data\\a.jpg,0\nx\\no.jpg,0\n")
     with pytest.raises(UserError, match=r"2 of 2 images are missing .*written with backslashes"):
         _list(tmp_path, TRAIN_LIST="all.csv", TEST_LIST="all.csv")
+
+
+def _split(parts: dict[str, int]) -> dict[str, list]:
+    names = ["late riser", "early_bird"]
+    return {
+        part: [[f"a b/bild {i:03d}.JPG", i % 2, names[i % 2]] for i in range(number)]
+        for part, number in parts.items()
+    }
+
+
+def test_a_split_file_as_the_coop_family_has_them(tmp_path: Path) -> None:
+    class_folders(tmp_path, {"a b": 12})
+    (tmp_path / "mine.JSON").write_text(json.dumps(_split({"train": 6, "val": 4, "test": 12})))
+    data = _list(tmp_path, TRAIN_LIST="mine.JSON")
+    assert data.classnames == ["late riser", "early_bird"]  # by label, not by the alphabet
+    assert [len(data.train_x), len(data.val), len(data.test)] == [6, 4, 12]
+    assert data.train_x[1].impath == str(tmp_path / "a b/bild 001.JPG")
+    assert len(_list(tmp_path, TRAIN_LIST="mine.JSON", NUM_SHOTS=1).train_x) == 2
+    (tmp_path / "small.json").write_text(json.dumps(_split({"train": 6, "val": 4, "test": 0})))
+    assert len(_list(tmp_path, TRAIN_LIST="small.json").test) == 4  # said to be val's
+
+
+@pytest.mark.parametrize(
+    ("content", "keys", "sentence"),
+    [
+        ('{"train": []}', {}, "has no part called val or test"),
+        ('{"train": [["a.jpg", 0]], "val": [], "test": []}', {}, "is not .path, label, class name"),
+        ("<html>", {}, "not valid JSON"),
+        (None, {}, "cannot be read .No such file"),
+        ("{}", {"TEST_LIST": "t.csv"}, "leave DATASET.TEST_LIST 't.csv' out"),
+        (
+            '{"train": [["a.jpg", 0, "x"], ["b.jpg", 0, "y"]], "val": [], "test": []}',
+            {},
+            "label 0 is called both 'x' and 'y'",
+        ),
+    ],
+)
+def test_split_files_that_are_none(
+    tmp_path: Path, content: str | None, keys: dict[str, str], sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / "s.json").write_text(content)
+    with pytest.raises(UserError, match=sentence):
+        _list(tmp_path, TRAIN_LIST="s.json", **keys)
