@@ -10,19 +10,20 @@ from tabulate import tabulate
 
 from npt_plugin.cli.data_verify import check, report
 from npt_plugin.datasets.archives import Entry
-from npt_plugin.datasets.catalogue import CATALOGUE, GROUPS
+from npt_plugin.datasets.catalogue import CATALOGUE
 from npt_plugin.datasets.download_many import get_datasets
 from npt_plugin.datasets.download_plan import PlannedFile, check_disk, disk_need, plan
 from npt_plugin.datasets.names import PREFIX, dataset_name
 from npt_plugin.datasets.placing import Getting
 from npt_plugin.datasets.words import MB, size_in_words
 from npt_plugin.errors import UserError
+from npt_plugin.sweep.dataset_groups import GROUPS, with_groups
 
 
 def add_download_flags(p: argparse.ArgumentParser) -> None:
     """Names and flags of the command."""
-    groups = ", ".join(GROUPS)
-    p.add_argument("names", nargs="+", metavar="NAME", help=f"datasets, or a group: {groups}")
+    groups = ", ".join(name for name in GROUPS if name != "embedded")
+    p.add_argument("datasets", nargs="+", metavar="NAME", help=f"datasets, or groups: {groups}")
     p.add_argument(
         "--from",
         dest="given",
@@ -64,7 +65,7 @@ def download(args: argparse.Namespace) -> int:
         raise UserError(f"--from '{given}' is no folder.")
     if args.jobs < 1:
         raise UserError(f"--jobs {args.jobs}: give 1 or more.")
-    entries = _entries(args.names)
+    entries = _entries(args.datasets)
     files = [file for entry in entries for file in plan(entry, root, given)]
     need = disk_need(files, args.keep, args.jobs)
     if args.dry_run:
@@ -98,12 +99,13 @@ def _look(name: str, root: str) -> int:
 
 
 def _entries(words: Sequence[str]) -> list[Entry]:
-    names: list[Entry] = []
-    for word in words:
-        if word in GROUPS:
-            print(GROUPS[word]["remark"])
-        names += [entry_named(name) for name in GROUPS.get(word, {"names": [word]})["names"]]
-    return list({entry.name: entry for entry in names}.values())
+    """What is meant; of groups only what needs no person, and what is left out is said."""
+    asked = {entry_named(word).name for word in words if word not in GROUPS}
+    entries = {entry.name: entry for entry in map(entry_named, with_groups(words))}
+    by_hand = [n for n, entry in entries.items() if not (entry.automatic or n in asked)]
+    for name in by_hand:
+        print(f"{name} has to be got by hand: `npt data status {name}` says how.")
+    return [entry for name, entry in entries.items() if name not in by_hand]
 
 
 def _print_plan(files: Sequence[PlannedFile], need: int) -> None:

@@ -15,18 +15,13 @@ from npt_plugin.datasets.archives import SOURCES, Bundle, Counts, Entry, Mirror,
 from npt_plugin.datasets.words import size_in_words
 
 
-def read_catalogue(text: str) -> tuple[dict[str, Entry], dict[str, Group]]:
-    """Entries by name, and groups of them, from the text of a ``sources.yaml``."""
+def read_catalogue(text: str) -> dict[str, Entry]:
+    """Entries by registry name from the text of a ``sources.yaml``."""
     content = yaml.safe_load(text)
-    entries = {
+    return {
         name: _entry(name, about, content["huggingface"])
         for name, about in content["datasets"].items()
     }
-    return entries, content["groups"]
-
-
-Group = dict[str, Any]
-"""``names`` of datasets, and a ``remark`` about what is not among them."""
 
 
 def _entry(name: str, about: dict[str, Any], hub: str) -> Entry:
@@ -71,7 +66,7 @@ def _mirror(about: dict[str, Any], file: str) -> Mirror:
     return Mirror(about.pop("from"), **about)
 
 
-CATALOGUE, GROUPS = read_catalogue(
+CATALOGUE = read_catalogue(
     files("npt_plugin.datasets").joinpath("sources.yaml").read_text(encoding="utf-8")
 )
-"""Registry name to entry; name of a group to its members."""
+"""Registry name to entry."""

@@ -10,11 +10,11 @@ import pytest
 from mini_trees import BUILDERS
 
 from npt_plugin.datasets.archives import SOURCES, Entry
-from npt_plugin.datasets.catalogue import CATALOGUE, GROUPS, read_catalogue
+from npt_plugin.datasets.catalogue import CATALOGUE, read_catalogue
 from npt_plugin.datasets.names import READERS, reader
 
 FACTS = json.loads((Path(__file__).parent / "real_fewshot_choices.json").read_text("utf-8"))
-FEW_SHOT = GROUPS["fewshot11"]["names"]
+FEW_SHOT = [name for name, entry in CATALOGUE.items() if entry.counts]
 
 
 def test_it_covers_the_readers() -> None:
@@ -46,8 +46,8 @@ def test_every_entry_says_all_that_is_needed(entry: Entry) -> None:
         assert re.fullmatch(r"([0-9a-f]{64})?", mirror.sha256)
 
 
-def test_the_group_of_eleven_is_all_but_imagenet_and_has_a_second_way() -> None:
-    assert len(set(FEW_SHOT)) == 10 and "ImageNet" in GROUPS["fewshot11"]["remark"]
+def test_the_ten_small_ones_have_a_second_way() -> None:
+    assert len(FEW_SHOT) == 10
     for name in FEW_SHOT:
         entry = CATALOGUE[name]
         assert entry.automatic and entry.bundle and entry.counts
@@ -85,7 +85,6 @@ def test_one_file_of_class_names_serves_imagenet_and_its_variants() -> None:
 def test_a_table_of_ones_own_is_read() -> None:
     text = """
 huggingface: https://hub/x/resolve/1/
-groups: {both: {names: [A], remark: none}}
 datasets:
   A:
     title: T
@@ -96,10 +95,9 @@ datasets:
       - {file: i.tgz, into: a, mb: 3, mirrors: [{from: drive, gdrive: X}, {from: publisher, url: https://p/y.tgz}]}
       - {file: a/s.json, mirrors: [{from: drive, gdrive: Z}]}
 """
-    entries, groups = read_catalogue(text)
-    entry = entries["A"]
+    entry = read_catalogue(text)["A"]
     images, split = entry.parts
-    assert groups["both"]["names"] == ["A"] and entry.size == "3 MB"
+    assert entry.size == "3 MB"
     assert [mirror.source for mirror in images.mirrors] == ["publisher", "drive"]
     assert [mirror.file for mirror in images.mirrors] == ["y.tgz", "i.tgz"]
     assert images.gives == ("a/images",) and split.gives == ("a/s.json",)
