@@ -268,6 +268,20 @@ def start_train_py(pets_root: Path, small_clip_file: Path) -> Callable:
     return call
 
 
+@pytest.fixture(scope="session")
+def torchrun() -> Callable:
+    """``torchrun(2, "job.py", "word", ...)``: several processes of a job, and how they ended."""
+
+    def call(number: int, *words: object, wait: float = 300) -> subprocess.CompletedProcess:
+        paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "third_party")])
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        command += ["--nproc-per-node", str(number), *map(str, words)]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=wait)
+
+    return call
+
+
 @pytest.fixture
 def train_py(start_train_py: Callable) -> Callable:
     """``train_py("--trainer", "CoOp", ...)`` runs train.py in a process of its own."""

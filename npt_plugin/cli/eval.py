@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.datasets.names import dataset_name
+from npt_plugin.engine.distributed import together
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY
 from npt_plugin.errors import UserError
 from npt_plugin.registration import register_all
@@ -77,4 +78,4 @@ def _use_dataset(cfg: object, wanted: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return exit_code(lambda: run(parse_with_overrides(parser(), argv)))
+    return exit_code(together, lambda: run(parse_with_overrides(parser(), argv)))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from npt_plugin.cli.dry_run import dry_run
 from npt_plugin.cli.help_format import WithDefaults
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
+from npt_plugin.engine.distributed import together
 from npt_plugin.registration import register_all
 from npt_plugin.runs.opening_lines import ignored_keys
 from npt_plugin.runs.settings import Request, build_cfg
@@ -71,4 +72,4 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; what goes wrong ends in one sentence and the exit codes of ``exit_codes.py``."""
-    return exit_code(lambda: run(parse_with_overrides(parser(), argv)))
+    return exit_code(together, lambda: run(parse_with_overrides(parser(), argv)))

@@ -7,6 +7,8 @@ the image features. K-means on ghat makes the clusters once; they stay fixed.
 
 from __future__ import annotations
 
+import random
+
 import torch
 from torch import Tensor, nn
 
@@ -34,8 +36,10 @@ def text_clusters(zero_shot_text: Tensor, num_clusters: int = 0, seed: int = 0) 
         >>> first == third, first == second
         (True, False)
     """
+    before = random.getstate()  # what scikit-learn imports may draw from Python's generator
     from sklearn.cluster import KMeans  # here, because importing it takes a second
 
+    random.setstate(before)
     k = zero_shot_text.shape[0]
     if not 0 <= num_clusters <= k:
         raise ValueError(f"num_clusters must be 0 (automatic) to {k}, got {num_clusters}")

@@ -16,6 +16,7 @@ from npt_plugin.runs.config_tree import config_as_dict, config_difference, confi
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import Record, read_record, write_record
 from npt_plugin.runs.versions import versions
+from npt_plugin.system import ranks
 from npt_plugin.system.memory import peak_memory
 
 
@@ -98,7 +99,7 @@ def recorded(trainer: Any) -> Iterator[None]:
     ``completed`` is written by the evaluation, with the results. A folder that stays at
     ``started`` belongs to a run that is still going on or was killed.
     """
-    if not trainer.output_dir:
+    if not trainer.output_dir or not ranks.writes():
         yield
         return
     head, begin = describe_run(trainer), time.monotonic()
@@ -107,10 +108,11 @@ def recorded(trainer: Any) -> Iterator[None]:
         yield
     except BaseException as error:
         text = str(error).strip() or type(error).__name__
+        told = isinstance(error, (UserError, ranks.Lost))
         end = replace(
             head,
             status="failed",
-            reason=text if isinstance(error, UserError) else f"{type(error).__name__}: {text}",
+            reason=text if told else f"{type(error).__name__}: {text}",
             seconds={"total": round(time.monotonic() - begin, 3)},
             peak_memory=peak_memory(),
             history=getattr(trainer, "history", []),

@@ -12,6 +12,7 @@ import torch
 
 from npt_plugin.backbone.frozen_linear import kernels
 from npt_plugin.engine.framework import BACKEND
+from npt_plugin.system import ranks
 from npt_plugin.system.processor import instruction_set
 from npt_plugin.system.version import VERSION
 
@@ -26,8 +27,9 @@ def versions() -> dict[str, str]:
 
 
 def arithmetic() -> dict[str, str]:
-    """What a CPU computes with: runs that differ here agree to rounding only."""
-    return {"cpu": instruction_set(), "kernels": kernels()}
+    """What the numbers are computed with: runs that differ here agree to rounding only."""
+    several = {} if ranks.alone() else {"processes": str(ranks.size())}
+    return {"cpu": instruction_set(), "kernels": kernels(), **several}
 
 
 @lru_cache(maxsize=1)

@@ -9,17 +9,20 @@ from typing import Any
 
 import torch
 
+from npt_plugin.engine.distributed import require_shared
 from npt_plugin.engine.framework import build_trainer, setup_logger
 from npt_plugin.registration import register_all
 from npt_plugin.runs.layout import CONFIG
 from npt_plugin.runs.opening_lines import opening_lines
 from npt_plugin.runs.recorder import recorded, refuse_other_results
 from npt_plugin.runs.settings import Request, build_cfg
+from npt_plugin.system import ranks
 from npt_plugin.system.files import write_text
 from npt_plugin.system.locks import run_lock
 from npt_plugin.system.random_state import seed_everything
 from npt_plugin.system.signals import stop_signals
 from npt_plugin.trainers.checkpoints import newest_progress, refuse_other_config
+from npt_plugin.trainers.several import seed_alike
 
 
 def perform(request: Request) -> Any:
@@ -67,16 +70,22 @@ def begun(cfg: Any, request: Request) -> Iterator[Any]:
     Yields:
         The trainer.
     """
-    with run_lock(cfg.OUTPUT_DIR):
+    ranks.refuse_unjoined()
+    folder = cfg.OUTPUT_DIR if ranks.writes() else ""  # of several processes one writes
+    with run_lock(folder):
         refuse_other_results(cfg)
         if not request.eval_only:
             directory = cfg.RESUME or cfg.OUTPUT_DIR
             refuse_other_config(newest_progress(directory), directory, cfg)
         seed_everything(cfg)
-        setup_logger(cfg.OUTPUT_DIR)
+        seed_alike(cfg)
+        if ranks.writes():
+            setup_logger(cfg.OUTPUT_DIR)
         if torch.cuda.is_available() and cfg.USE_CUDA:
             torch.backends.cudnn.benchmark = True
+        if folder:
+            write_text(Path(folder) / CONFIG, cfg.dump())
         if cfg.OUTPUT_DIR:
-            write_text(Path(cfg.OUTPUT_DIR) / CONFIG, cfg.dump())
+            require_shared(Path(cfg.OUTPUT_DIR) / CONFIG)
         print("\n".join(opening_lines(request.located(), cfg)))
         yield build_trainer(cfg)

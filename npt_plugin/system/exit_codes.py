@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from npt_plugin.errors import user_errors
+from npt_plugin.system.ranks import Lost, first_to_end
 from npt_plugin.system.signals import Stopped
 
 OK, FAILED, USER, INTERRUPTED = 0, 1, 2, 130
@@ -49,6 +50,9 @@ def exit_code(action: Callable[..., Any], *arguments: Any) -> int:
     except Exception as error:
         sentence, code = _explain(error)
         if not sentence:
+            first, code = first_to_end(f"{type(error).__name__}: {error}", FAILED)
+            if not first:
+                return code
             raise
         return _say(sentence, code)
     return done if type(done) is int else OK
@@ -58,6 +62,8 @@ def _explain(error: Exception) -> tuple[str, int]:
     """One sentence and an exit code for the errors that are no fault of the program."""
     if isinstance(error, user_errors()):
         return str(error), USER
+    if isinstance(error, Lost):
+        return str(error), error.code
     if isinstance(error, FloatingPointError):
         return str(error), FAILED
     if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
@@ -85,5 +91,7 @@ def _out_of_memory() -> tuple[type[Exception], ...]:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
+    first, code = first_to_end(sentence, code)  # of several processes one speaks
+    if first:
+        print(f"error: {' '.join(sentence.split())}", file=sys.stderr)
     return code

@@ -46,5 +46,18 @@ def set_rng_state(state: dict[str, Any]) -> None:
     kind, keys, position, has_gauss, gauss = state["numpy"]
     np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
     torch.set_rng_state(state["torch"])
-    if state["cuda"] and torch.cuda.is_available():
+    if torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def on_own_device(state: dict[str, Any]) -> dict[str, Any]:
+    """A saved state for this process, which may compute on another device than the one that saved.
+
+    Args:
+        state: What ``rng_state`` gave in a process on the first of its devices.
+
+    Returns:
+        The same, with that device's state for each device there is here.
+    """
+    number = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return {**state, "cuda": state["cuda"][:1] * number}

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from npt_plugin.system.ranks import alone
 
 NUMBERS = tuple(
     getattr(signal, name)
@@ -45,7 +47,8 @@ class _State:
             if number == signal.SIGTERM:
                 os._exit(128 + number)
             return  # the others go to workers too; the run itself ends them
-        again, self.received = self.received == number, number
+        again = self.received == number and alone()  # torchrun repeats what a terminal has sent
+        self.received = number
         if self.shielded:
             return
         if again or not self.deferred:  # whoever asks the same twice does not want to wait
@@ -96,11 +99,15 @@ def ask_to_stop(number: int = signal.SIGTERM) -> None:
     _STATE.received = number
 
 
-def stop_here() -> None:
+def stop_here(agreed: Callable[[int], int] = int) -> None:
     """Between two steps: end the run if it was asked to.
+
+    Args:
+        agreed: Makes one number of those of several processes, so that all end after one step.
 
     Raises:
         Stopped: If a signal came since ``stop_signals``.
     """
-    if _STATE.received:
-        raise Stopped(_STATE.received)
+    received = agreed(_STATE.received)
+    if received:
+        raise Stopped(received)

@@ -20,10 +20,12 @@ from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.backbone.precision import Precision, cast_towers, check_precision, resolve_precision
 from npt_plugin.datasets.choice_record import CHOICE_FILE, refuse_other_choice
 from npt_plugin.datasets.class_counts import by_frequency, class_counts
+from npt_plugin.engine.distributed import average_gradients, largest
 from npt_plugin.engine.framework import TrainerX, build_lr_scheduler, build_optimizer
 from npt_plugin.errors import UserError
 from npt_plugin.losses.registry import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
+from npt_plugin.system import ranks
 from npt_plugin.system.files import write_json
 from npt_plugin.system.signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
@@ -32,6 +34,7 @@ from npt_plugin.trainers.epoch import EpochLog, step_summary
 from npt_plugin.trainers.evaluate import collapse_now, evaluate
 from npt_plugin.trainers.loaders import prepare_train_loader
 from npt_plugin.trainers.model import PromptedCLIP
+from npt_plugin.trainers.several import agree, check_devices, same_draws, see_whole_batch
 
 Batch = dict[str, Tensor]
 """Tensors of one batch: ``label`` (B,), and ``img`` or ``features``."""
@@ -64,7 +67,9 @@ class PromptTrainer(TrainerX):
 
     def check_cfg(self, cfg: Any) -> None:
         """Refuse what this trainer cannot run; called by Dassl before anything is built."""
+        ranks.refuse_unjoined()
         check_precision(self.wanted_precision(cfg))
+        check_devices(cfg)
         kernels()  # refuses a value of NPT_KERNELS that does not exist
 
     def wanted_precision(self, cfg: Any) -> str:
@@ -150,7 +155,7 @@ class PromptTrainer(TrainerX):
             text: As in ``encode``; runs that train together have theirs computed in one pass.
         """
         with self.precision.context(self.device):
-            outputs = self.encode(batch, text)
+            outputs = see_whole_batch(self, batch, text)
             terms = {"ce": self.classification_loss(outputs.logits, batch["label"])}
         if self.objective is not None:
             terms.update(self.objective(outputs, batch["label"]))
@@ -179,6 +184,7 @@ class PromptTrainer(TrainerX):
         loss = reduce(add, terms.values())
         self.optim.zero_grad()
         self.scaler.scale(loss).backward()
+        average_gradients(p for group in self.optim.param_groups for p in group["params"])
         return step_summary(loss, terms, outputs.logits, seen["label"])
 
     def on_device(self, batch: dict[str, Any]) -> Batch:
@@ -193,6 +199,11 @@ class PromptTrainer(TrainerX):
 
     # -- the loop -----------------------------------------------------------------------------
 
+    def init_writer(self, log_dir: str) -> None:
+        """TensorBoard, in the process that writes."""
+        if ranks.writes():
+            super().init_writer(log_dir)
+
     def before_train(self) -> None:
         """Resume if a run was interrupted; open TensorBoard."""
         if self.classification_loss is None:
@@ -203,8 +214,9 @@ class PromptTrainer(TrainerX):
             )
         print(by_frequency(self.dm.dataset))
         super().before_train()
+        agree(self)
         record = self._choice()
-        if self.output_dir and record:  # which images, of which split, for which seed
+        if record and self.output_dir and ranks.writes():  # which images, of which split and seed
             write_json(Path(self.output_dir) / CHOICE_FILE, record)
 
     def _choice(self) -> dict[str, Any] | None:
@@ -234,7 +246,7 @@ class PromptTrainer(TrainerX):
                 self.batch_idx = step
                 self.log.data_ready()
                 yield batch
-                stop_here()
+                stop_here(largest)
         self.log.flush()
         self.history.append({"epoch": self.epoch + 1, **self.log.averages()})
         self.update_lr()
@@ -247,9 +259,10 @@ class PromptTrainer(TrainerX):
         every = self.cfg.TEST.NC_PER_EPOCH
         if every > 0 and (self.epoch + 1) % every == 0:
             self.history[-1]["nc"] = collapse_now(self)
+        same_draws()
         if self.output_dir:
             checkpoints.save_progress(self)
-        stop_here()
+        stop_here(largest)
 
     # -- checkpoints ----------------------------------------------------------------------------
 

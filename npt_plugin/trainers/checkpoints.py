@@ -14,8 +14,9 @@ from npt_plugin.errors import UserError
 from npt_plugin.runs.config_tree import config_as_dict, config_difference
 from npt_plugin.runs.layout import checkpoint_file
 from npt_plugin.runs.versions import arithmetic
+from npt_plugin.system import ranks
 from npt_plugin.system.files import write_text
-from npt_plugin.system.random_state import rng_state, set_rng_state
+from npt_plugin.system.random_state import on_own_device, rng_state, set_rng_state
 from npt_plugin.system.safe_checkpoints import (
     read_checkpoint,
     read_state,
@@ -28,6 +29,8 @@ PROGRESS = "progress.npt"
 """File in ``OUTPUT_DIR`` from which an interrupted run goes on."""
 
 _PREVIOUS = "progress.previous.npt"
+_ONE = {"processes": "1"}
+"""What is not said where it is so."""
 
 
 def save(
@@ -48,6 +51,8 @@ def save(
         model_name: File name instead of ``model.pth.tar-N``.
         is_best: Also write ``model-best.pth.tar``.
     """
+    if not ranks.writes():
+        return
     model = trainer.model.checkpoint_name
     content = {
         "state_dict": {k: v.cpu() for k, v in trainer.model.checkpoint_state().items()},
@@ -109,6 +114,8 @@ def save_progress(trainer: Any) -> None:
                 f"{name} is not finite after epoch {trainer.epoch + 1}: lower OPTIM.LR or use PREC "
                 f"fp32. {what_is_kept(trainer)}"
             )
+    if not ranks.writes():
+        return
     state = {
         "epoch": trainer.epoch + 1,
         "config": config_as_dict(trainer.cfg),
@@ -179,9 +186,11 @@ def say_other_arithmetic(state: dict[str, Any]) -> None:
     """
     now = arithmetic()
     before = state.get("arithmetic", now)
-    changed = [key for key in now if before.get(key) != now[key]]
+    was = {key: before.get(key, _ONE.get(key)) for key in {**now, **before}}
+    is_now = {key: now.get(key, _ONE.get(key)) for key in was}
+    changed = [key for key in was if was[key] != is_now[key]]
     if changed:
-        said = ", ".join(f"{key} {before.get(key)} -> {now[key]}" for key in changed)
+        said = ", ".join(f"{key} {was[key]} -> {is_now[key]}" for key in changed)
         print(f"Resuming with other arithmetic ({said}): the same results up to rounding")
 
 
@@ -200,7 +209,7 @@ def _restore(trainer: Any, state: dict[str, Any]) -> None:
     trainer.best_result = state["best_result"]
     trainer.train_seconds, trainer.history = state["train_seconds"], state["history"]
     trainer.most_stacked = state.get("most_stacked", 1)  # version 0.2 knew no stacks
-    set_rng_state(state["rng"])
+    set_rng_state(on_own_device(state["rng"]))
 
 
 def _loss_modules(trainer: Any) -> list[torch.nn.Module]:

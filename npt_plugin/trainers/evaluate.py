@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from npt_plugin.engine.distributed import copy_from_first, joined, summed
 from npt_plugin.evaluation.groups import ShotGroups
 from npt_plugin.evaluation.metrics import classification_metrics, per_class_accuracy
 from npt_plugin.evaluation.posthoc import posthoc_adjust
@@ -19,10 +20,12 @@ from npt_plugin.runs.layout import CONFIG
 from npt_plugin.runs.predictions import Predictions
 from npt_plugin.runs.record import write_record
 from npt_plugin.runs.recorder import describe_run
+from npt_plugin.system import ranks
 from npt_plugin.system.files import write_text
 from npt_plugin.system.memory import peak_memory
 from npt_plugin.system.progress import progress
 from npt_plugin.system.random_state import rng_state, set_rng_state
+from npt_plugin.trainers.shares import own_part
 
 
 @torch.inference_mode()
@@ -42,17 +45,19 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
     else:
         split, loader = "test", trainer.test_loader
     trainer.set_model_mode("eval")
+    copy_from_first(trainer.model.learned().values())  # the best model's, as one process read it
     trainer.evaluator.reset()
     print(f"Evaluate on the *{split}* set")
     started = time.time()
-    logits, labels, features, text = collect_outputs(trainer, loader, trainer.evaluator)
-    results = trainer.evaluator.evaluate()
+    judge = trainer.evaluator if ranks.writes() else None
+    logits, labels, features, text = collect_outputs(trainer, loader, judge)
+    results = judge.evaluate() if judge else {}
     for name, value in results.items():
         trainer.write_scalar(f"{split}/{name}", value, trainer.epoch)
     seen = trainer.class_counts.tolist() if _trained_on(trainer) else None
     metrics = classification_metrics(logits, labels, seen, _groups(trainer))
     _print_metrics(metrics)
-    if split == "test" and trainer.output_dir:
+    if split == "test" and trainer.output_dir and ranks.writes():
         seconds = {"train": getattr(trainer, "train_seconds", 0.0), "test": time.time() - started}
         metrics["nc"] = nc_metrics(features, labels, text, logits)
         per_class = per_class_accuracy(logits.argmax(1), labels, logits.shape[1])
@@ -86,9 +91,22 @@ def collect_outputs(trainer: Any, loader: Any, judge: Any) -> tuple[Tensor, Tens
 
     Args:
         trainer: A ``PromptTrainer`` in eval mode.
-        loader: Test batches.
+        loader: Test batches; several processes look at a part each.
         judge: Dassl evaluator that sees every batch, or None.
     """
+    if ranks.alone():
+        return _collect(trainer, loader, judge)
+    part, counts = own_part(loader)
+    *own, text = _collect(trainer, part, None)
+    logits, labels, features = (joined(rows, counts) for rows in own)
+    if judge is not None:
+        judge.process(logits, labels)
+    if trainer.model.text_depends_on_image:
+        text = summed(text * counts[ranks.rank()]) / sum(counts)
+    return logits, labels, features, text
+
+
+def _collect(trainer: Any, loader: Any, judge: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     model, rows, labels, features, texts = trainer.model, [], [], [], []
     counts = trainer.class_counts
     tau = trainer.cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU if _trained_on(trainer) else 0

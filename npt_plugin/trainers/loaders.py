@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from npt_plugin.engine.distributed import joined
 from npt_plugin.errors import UserError
+from npt_plugin.system import ranks
 from npt_plugin.system.progress import progress
 from npt_plugin.system.random_state import rng_state, set_rng_state
 from npt_plugin.trainers.model import PromptedCLIP
+from npt_plugin.trainers.shares import ShareLoader
 
 
 def prepare_train_loader(trainer: Any) -> Any:
@@ -21,6 +24,8 @@ def prepare_train_loader(trainer: Any) -> Any:
     loader, cfg = trainer.train_loader_x, trainer.cfg
     if cfg.INPUT.CACHED_VIEWS > 0:
         loader = FeatureCacheLoader(loader, trainer.model, cfg.INPUT.CACHED_VIEWS, trainer.device)
+    if not ranks.alone():
+        loader = ShareLoader(loader)
     if cfg.TRAIN.STEPS:
         steps = cfg.TRAIN.STEPS if cfg.TRAIN.STEPS > 0 else balanced_steps(trainer)
         loader = FixedStepsLoader(loader, steps, cfg.OPTIM.MAX_EPOCH)
@@ -140,7 +145,9 @@ class FeatureCacheLoader:
             self._tell_loader(view)  # augmentation by (seed, epoch, image) differs by view
             rows = []
             for batch in plain:
-                rows.append(self.model.image_features(batch["img"].to(self.device)))
+                own = batch["img"][ranks.share(len(batch["img"]))].to(self.device)
+                seen = self.model.image_features(own)
+                rows.append(joined(seen, ranks.shares(len(batch["img"]))))
                 if view == 0:
                     labels.append(batch["label"])
                     impaths += batch["impath"]
