@@ -39,16 +39,14 @@ def test_float64(several, make_trainer, tmp_path):
 
 @pytest.mark.numerics(single=True)
 def test_float32(several, make_trainer, tmp_path):
-    """As near as one process is to itself once its start has been rounded differently.
+    """Within 1e-6, or as near as one process is to itself when its start is rounded differently.
 
-    Twenty steps multiply a rounding by what the network makes of it: 10 for some rows, 10^4 for
-    others. The second run of one process measures that; 8: it has one rounding more, not many.
+    Twenty steps multiply a rounding by what the network makes of it, 10 for some rows, 1000 for
+    others; the second run of one process measures that.
     """
     wanted = table.learn(make_trainer, tmp_path / "one")
     nudged = table.learn(make_trainer, tmp_path / "nudged", nudge=1.2e-7)
     for process in several("float32"):
         for name in table.CASES:
-            bound = max(1e-6, 8 * furthest(nudged[name], wanted[name]))
-            print(name, bound, furthest(process[name], wanted[name]))
+            bound = max(1e-6, 4 * furthest(nudged[name], wanted[name]))
             assert furthest(process[name], wanted[name]) < bound, name
-    assert 0
