@@ -47,6 +47,7 @@ def accuracy_by_frequency(record: Record) -> Figure:
     counts = axis.twinx()
     counts.plot([c["train"] for c in classes], color="black", marker=".", linewidth=1)
     counts.set(ylabel="training images (line)", ylim=(0, None))
+    counts.locator_params(axis="y", integer=True)
     counts.spines["top"].set_visible(False)
     axis.set(ylabel="accuracy (%)", ylim=(0, 100), xlim=(-0.7, len(classes) - 0.3))
     if len(classes) <= _MOST_NAMES:

@@ -13,6 +13,9 @@ from npt_plugin.runs.units import ZERO_SHOT, Unit
 if TYPE_CHECKING:  # matplotlib is optional
     from matplotlib.figure import Figure
 
+ASIDE = 1.04
+"""A curve's points stand beside the next one's by this factor, so that no bar hides another."""
+
 
 def accuracy_over_shots(units: Sequence[Unit]) -> Figure:
     """A line a trainer: mean over datasets, with the standard deviation over seeds.
@@ -24,7 +27,9 @@ def accuracy_over_shots(units: Sequence[Unit]) -> Figure:
     """
     shots = sorted({int(part) for unit in units for part in unit.runs})
     figure, (axis,) = new_figure(6.4, 4.4)
-    for number, trainer in enumerate(trainers_of(units)):
+    trainers = trainers_of(units)
+    curves = [trainer for trainer in trainers if trainer != ZERO_SHOT]
+    for number, trainer in enumerate(trainers):
         own = [unit for unit in units if unit.key.trainer == trainer]
         if trainer == ZERO_SHOT:
             level = mean_and_sd([_accuracy(unit, next(iter(unit.runs))) for unit in own])[0]
@@ -34,7 +39,8 @@ def accuracy_over_shots(units: Sequence[Unit]) -> Figure:
         means = [mean_and_sd(values)[0] for _, values in found]
         spread = [mean_and_sd(v)[1] if len(v) > 1 else 0.0 for _, v in found]
         look = {"color": colour(number), "marker": marker(number), "capsize": 2.5}
-        axis.errorbar([n for n, _ in found], means, spread, label=trainer, **look)
+        aside = ASIDE ** (curves.index(trainer) - (len(curves) - 1) / 2)
+        axis.errorbar([n * aside for n, _ in found], means, spread, label=trainer, **look)
     axis.set_xscale("log", base=2)
     axis.set_xticks(shots, [str(n) for n in shots])
     axis.minorticks_off()

@@ -55,3 +55,9 @@ def test_bins_of_few_images_are_hatched(kept):
     axis, _ = reliability(kept(logits, torch.zeros(19, dtype=torch.long)), record()).axes
     bars = sorted(axis.patches, key=lambda bar: bar.get_x())
     assert [bool(bar.get_hatch()) for bar in bars] == [True, False]
+
+
+def test_images_are_counted_in_whole_numbers():
+    classes = [{"name": "a", "train": 3, "group": "few", "accuracy": 20.0}]
+    figure = accuracy_by_frequency(record(per_class=classes, thresholds=None))
+    assert all(float(tick).is_integer() for tick in figure.axes[1].get_yticks())

@@ -31,3 +31,10 @@ def test_a_point_is_the_mean_over_datasets_and_seeds():
     assert set(level.get_ydata()) == {50.0}
     assert curve.get_xdata().tolist() == [1, 4]
     assert curve.get_ydata().tolist() == pytest.approx([60.0, 75.0])
+
+
+def test_no_bar_hides_another():
+    units = [few_shot(name, seed, n4=50.0 + seed) for name in ("CoOp", "MaPLe") for seed in (1, 2)]
+    (axis,) = accuracy_over_shots(units).axes
+    left, right = (float(c.lines[0].get_xdata()[0]) for c in axis.containers)
+    assert left < 4 < right and left * right == pytest.approx(16)
