@@ -19,9 +19,10 @@ From Python, without a command line::
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
-from npt_plugin.engine import imports
+from npt_plugin.engine import imports, replaced
 from npt_plugin.system.version import VERSION
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ _LATE = {
 }
 """Public names and where they live; loaded when asked for: ``import npt_plugin`` stays light."""
 
-__all__ = ["__version__", "extend_cfg", "register", *_LATE]
+__all__ = ["__version__", "extend_cfg", "register", "unregister", *_LATE]
 
 imports.install()
 
@@ -83,3 +84,19 @@ def register(base: bool = False) -> None:
     from npt_plugin.registration import register_all
 
     register_all(base)
+
+
+def unregister() -> None:
+    """Undo ``import npt_plugin`` and ``register``: Dassl and PyTorch are as they were before.
+
+    Names leave the registries, replaced functions and repairs go. ``register()`` brings them back.
+
+    Raises:
+        UserError: If trainers still exist that were built in between: delete them first.
+    """
+    if "npt_plugin.registration" not in sys.modules:  # nothing is registered
+        replaced.undo_all()
+        return
+    from npt_plugin.registration import unregister_all
+
+    unregister_all()

@@ -8,11 +8,14 @@ seals checkpoint files and is standard library only). ``NPT_FRAMEWORK=minidassl`
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import importlib.util
 import os
 import sys
+import weakref
 from types import ModuleType
+from typing import Any
 
 from npt_plugin.engine import full_precision, joining, repair
 from npt_plugin.errors import UserError, count_as_user_errors
@@ -56,9 +59,28 @@ _utils, _config = _load(".utils"), _load(".config")
 _datasets = _load(".data.datasets")
 _transforms, _manager = _load(".data.transforms"), _load(".data.data_manager")
 
-if BACKEND == "dassl":  # it may have been imported before us
-    repair.repair(_load(".optim.lr_scheduler"))
-joining.watch_trainers(_engine.SimpleTrainer, full_precision.trainer_built)
+_in_use: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _trainer_built(trainer: Any, cfg: Any) -> None:
+    _in_use.add(trainer)
+    full_precision.trainer_built(trainer, cfg)
+
+
+def join() -> None:
+    """Repair the engine and watch its trainers; once, and again after ``replaced.undo_all``."""
+    if BACKEND == "dassl":  # it may have been imported before us
+        repair.repair(_load(".optim.lr_scheduler"))
+    joining.watch_trainers(_engine.SimpleTrainer, _trainer_built)
+
+
+def trainers_in_use() -> list[str]:
+    """Names of the trainers that were built since we joined and still exist."""
+    gc.collect()  # a trainer is in circles of references
+    return sorted(type(trainer).__name__ for trainer in _in_use)
+
+
+join()
 extend_loading = functools.partial(joining.extend_loading, _manager)
 
 TRAINER_REGISTRY = _engine.TRAINER_REGISTRY

@@ -6,6 +6,8 @@ such a trainer exists and its config asks for fp32 or a CPU, ``.half()`` and ``.
 tensor as it is; on a CPU ``.to("cuda")``, ``device="cuda"`` and ``torch.load(map_location="cuda")``
 mean the CPU. PyTorch's function mode sees these calls, and ``torch.load`` asks a function of ours;
 no method of a tensor is replaced, and no other operation changes.
+
+Where we run a host's script, the CPU is meant from its first line, see ``no_gpu.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ import weakref
 from typing import Any
 
 import torch
+from torch import overrides
 from torch.overrides import TorchFunctionMode
+
+from npt_plugin.engine.replaced import added
 
 _BEFORE_TORCHS_OWN = 0  # PyTorch's have priorities from 10
 
@@ -69,7 +74,50 @@ def _keep_on_cpu(storage: Any, location: str) -> Any:
 
 
 _mode: IgnoreCasts | None = None
+_always: frozenset[Any] = frozenset()  # ignored without a trainer, too
 _alive: set[object] = set()  # a token for each host trainer that still exists
+
+
+def _enter() -> IgnoreCasts:
+    """The mode, entered once; with nothing ignored it does nothing."""
+    global _mode
+    if _mode is None:
+        _mode = IgnoreCasts()
+        _mode.__enter__()
+        added("torch.overrides: a function mode", _leave)
+        torch.serialization.register_package(_BEFORE_TORCHS_OWN, lambda storage: None, _keep_on_cpu)
+        added("torch.serialization: where storages go", _forget_storages)
+    return _mode
+
+
+def _leave() -> None:
+    """Take the mode out of this thread's stack, wherever in it it is."""
+    global _mode, _always
+    mode, _mode, _always = _mode, None, frozenset()
+    if mode is None or mode not in overrides._get_current_function_mode_stack():
+        return
+    above = []
+    while (top := overrides._pop_mode()) is not mode:
+        above.append(top)
+    for other in reversed(above):
+        overrides._push_mode(other)
+
+
+def _forget_storages() -> None:
+    registry = torch.serialization._package_registry
+    registry[:] = [entry for entry in registry if entry[2] is not _keep_on_cpu]
+
+
+def ignore_from_now_on(casts: frozenset[Any]) -> None:
+    """Ignore conversions before any trainer exists and after the last.
+
+    Args:
+        casts: Tensor methods, as ``IgnoreCasts.ignored``.
+    """
+    global _always
+    _always = casts
+    mode = _enter()
+    mode.ignored |= casts
 
 
 def wanted_precision(cfg: Any) -> str:
@@ -105,12 +153,9 @@ def follow_config(cfg: Any, trainer: Any) -> None:
         cfg: The host's config.
         trainer: Its trainer, about to be built.
     """
-    global _mode
-    ignored = ignored_casts(cfg)
-    if _mode is None and ignored:
-        _mode = IgnoreCasts()
-        _mode.__enter__()  # never left: with nothing ignored it does nothing
-        torch.serialization.register_package(_BEFORE_TORCHS_OWN, lambda storage: None, _keep_on_cpu)
+    ignored = ignored_casts(cfg) | _always
+    if ignored:
+        _enter()
     if _mode is not None:
         _mode.ignored = ignored
     token = object()
@@ -119,10 +164,10 @@ def follow_config(cfg: Any, trainer: Any) -> None:
 
 
 def _gone(token: object) -> None:
-    """One host's trainer less; after the last nothing is ignored."""
+    """One host's trainer less; after the last nothing is ignored on its account."""
     _alive.discard(token)
     if _mode is not None and not _alive:
-        _mode.ignored = frozenset()
+        _mode.ignored = _always
 
 
 def trainer_built(trainer: Any, cfg: Any) -> None:

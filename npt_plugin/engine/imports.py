@@ -7,6 +7,7 @@ whether our own code imports it or a host's. Nothing heavy is loaded until an en
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+
+from npt_plugin.engine.replaced import added
 
 _MINIDASSL = Path(__file__).resolve().parents[2] / "third_party" / "minidassl" / "__init__.py"
 _WILDS = "dassl.data.datasets.dg.wilds"
@@ -65,6 +68,10 @@ class _Repaired(SourceFileLoader):
 
 def install() -> None:
     """Add both finders, once a process; `import npt_plugin` does it."""
-    if not any(isinstance(finder, CheckoutFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, UpstreamFinder())
-        sys.meta_path.append(CheckoutFinder())
+    if any(isinstance(finder, CheckoutFinder) for finder in sys.meta_path):
+        return
+    finders = UpstreamFinder(), CheckoutFinder()
+    sys.meta_path.insert(0, finders[0])
+    sys.meta_path.append(finders[1])
+    for finder in finders:
+        added("sys.meta_path", functools.partial(sys.meta_path.remove, finder))

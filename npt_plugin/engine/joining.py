@@ -1,15 +1,8 @@
 """The four places at which we join the engine.
 
 minidassl offers them: ``Registry.on_register``, ``SimpleTrainer.on_build``, ``extend_loading`` and
-``extend_defaults``. Upstream Dassl has none, so there, and only there, names are replaced:
-
-- ``register`` of its trainer and dataset registries,
-- ``SimpleTrainer.__init__``,
-- ``DatasetWrapper``, ``build_sampler``, ``build_data_loader`` and ``build_dataset`` in
-  ``dassl.data.data_manager``,
-- ``get_cfg_default`` in ``dassl.config`` (only when we run a host's script).
-
-Each does what it did and asks us too. With ``repair.py`` that is all we change of Dassl.
+``extend_defaults``. Upstream Dassl has none, so there, and only there, names are replaced. Each
+does what it did and asks us too; ``replaced.py`` lists them and takes them back.
 """
 
 from __future__ import annotations
@@ -20,6 +13,10 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from torch.utils.data import DataLoader, Dataset, Sampler
+
+from npt_plugin.engine.replaced import added, is_done, replace
+
+_OFFERED = "minidassl: a listener or extension"
 
 
 class LoadingExtension(Protocol):
@@ -51,11 +48,10 @@ def follow(registry: Any, registered: Callable[[Any], None]) -> None:
         registry: A Dassl registry, of trainers or datasets.
         registered: Called after each registration.
     """
-    if getattr(registry, "npt_follows", False):
+    if is_done("Registry.register", registry) or is_done(_OFFERED, registry):
         return
-    registry.npt_follows = True
     if hasattr(registry, "on_register"):
-        registry.on_register(registered)
+        added(_OFFERED, registry.on_register(registered), registry)
         return
     register: Callable[..., Any] = registry.register
 
@@ -66,54 +62,53 @@ def follow(registry: Any, registered: Callable[[Any], None]) -> None:
         registered(obj)
         return result
 
-    registry.register = register_both
+    replace("Registry.register", registry, register_both)
 
 
 def watch_trainers(simple_trainer: Any, built: Callable[[Any, Any], None]) -> None:
-    """Call ``built(trainer, cfg)`` before each trainer builds anything; once per function.
+    """Call ``built(trainer, cfg)`` before each trainer builds anything; once per class.
 
     Args:
         simple_trainer: The engine's ``SimpleTrainer``.
         built: Called with the empty trainer and its config.
     """
     if hasattr(simple_trainer, "on_build"):
-        if built not in simple_trainer.on_build:
+        if not is_done(_OFFERED, simple_trainer):
             simple_trainer.on_build.append(built)
+            added(_OFFERED, lambda: simple_trainer.on_build.remove(built), simple_trainer)
+        return
+    if is_done("SimpleTrainer.__init__", simple_trainer):
         return
     plain = simple_trainer.__init__
-    if getattr(plain, "npt_calls", None) is built:
-        return
 
     @functools.wraps(plain)
     def init(self: Any, cfg: Any) -> None:
         built(self, cfg)
         plain(self, cfg)
 
-    init.npt_calls = built  # type: ignore[attr-defined]  # a mark, to find it again
-    simple_trainer.__init__ = init
+    replace("SimpleTrainer.__init__", simple_trainer, init)
 
 
 def extend_defaults(config: ModuleType, addition: Callable[[Any], Any]) -> None:
-    """Let ``addition(cfg)`` put keys into each tree of Dassl's defaults; once per function.
+    """Let ``addition(cfg)`` put keys into each tree of Dassl's defaults; the first one stays.
 
     Args:
         config: The engine's ``config`` package.
         addition: Changes the tree.
     """
-    default = config.get_cfg_default
-    if getattr(config, "npt_addition", None) is addition:
+    if is_done("config.get_cfg_default", config) or is_done(_OFFERED, config):
         return
-    config.npt_addition = addition  # type: ignore[attr-defined]  # a mark, to find it again
     if hasattr(config, "extend_defaults"):
-        config.extend_defaults(addition)
+        added(_OFFERED, config.extend_defaults(addition), config)
         return
+    default = config.get_cfg_default
 
     def get_cfg_default() -> Any:
         cfg = default()
         addition(cfg)
         return cfg
 
-    config.get_cfg_default = get_cfg_default  # type: ignore[attr-defined]  # upstream has it
+    replace("config.get_cfg_default", config, get_cfg_default)
 
 
 def extend_loading(manager: ModuleType, extension: LoadingExtension) -> None:
@@ -123,11 +118,10 @@ def extend_loading(manager: ModuleType, extension: LoadingExtension) -> None:
         manager: The engine's ``data.data_manager`` module, or a fork's with the same names.
         extension: Whom to ask.
     """
-    if getattr(manager, "npt_extension", None) is not None:
+    if is_done("data_manager.build_dataset", manager) or is_done(_OFFERED, manager):
         return
-    manager.npt_extension = extension  # type: ignore[attr-defined]  # a mark, to find it again
     if hasattr(manager, "extend_loading"):
-        manager.extend_loading(extension)
+        added(_OFFERED, manager.extend_loading(extension), manager)
     else:
         _extend_upstream(manager, extension)
 
@@ -160,6 +154,11 @@ def _extend_upstream(manager: Any, extension: LoadingExtension) -> None:
             cfg.freeze()
         return extension.loader(make_loader(cfg, *args, **kwargs))
 
-    manager.build_dataset, manager.build_sampler = build_dataset, build_sampler
-    manager.build_data_loader = build_data_loader
-    manager.DatasetWrapper = extension.wrapper(manager.DatasetWrapper)
+    wrapper = extension.wrapper(manager.DatasetWrapper)
+    for value, name in (
+        (build_dataset, "build_dataset"),
+        (build_sampler, "build_sampler"),
+        (build_data_loader, "build_data_loader"),
+        (wrapper, "DatasetWrapper"),
+    ):
+        replace(f"data_manager.{name}", manager, value)

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch.optim import lr_scheduler
 
+from npt_plugin.engine.replaced import added, is_done, replace
 from npt_plugin.system.safe_checkpoints import plain_defaultdict
 
 _SCHEDULERS = ("CosineAnnealingLR", "StepLR", "MultiStepLR")
@@ -34,23 +35,33 @@ def repair(schedulers: ModuleType) -> None:
     base = getattr(schedulers, "_BaseWarmupScheduler", None)
     if base is None:  # not upstream
         return
-    base.__init__ = _init_warmup
-    base.load_state_dict = _load_warmup
+    if is_done("_BaseWarmupScheduler.__init__", base):
+        return
+    replace("_BaseWarmupScheduler.__init__", base, _init_warmup)
+    replace("_BaseWarmupScheduler.load_state_dict", base, _load_warmup)
     allow_in_checkpoints()
 
 
 def allow_in_checkpoints() -> None:
     """Add what a pickled scheduler consists of to PyTorch's weights-only list."""
     radam = importlib.import_module("dassl.optim.radam")
-    torch.serialization.add_safe_globals(
-        [
-            dict,
-            plain_defaultdict(),
-            *(getattr(lr_scheduler, name) for name in _SCHEDULERS),
-            *(getattr(torch.optim, name) for name in _OPTIMISERS),
-            radam.RAdam,
-        ]
-    )
+    wanted = [
+        dict,
+        plain_defaultdict(),
+        *(getattr(lr_scheduler, name) for name in _SCHEDULERS),
+        *(getattr(torch.optim, name) for name in _OPTIMISERS),
+        radam.RAdam,
+    ]
+    present = torch.serialization.get_safe_globals()
+    ours = [entry for entry in wanted if entry not in present]
+
+    def take_away() -> None:
+        kept = [entry for entry in torch.serialization.get_safe_globals() if entry not in ours]
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(kept)
+
+    torch.serialization.add_safe_globals(ours)
+    added("torch.serialization: safe classes in checkpoints", take_away)
 
 
 def _init_warmup(

@@ -63,10 +63,12 @@ def prepare_dassl() -> None:
 
     Where the project brings none and none is installed, our stand-in takes its name.
     """
-    from npt_plugin.engine import framework, joining  # now: a project may bring its own Dassl
+    # now: a project may bring its own Dassl
+    from npt_plugin.engine import framework, joining, no_gpu
 
     if framework.BACKEND == "minidassl":
         importlib.import_module("minidassl.compat").install_as_dassl()
     print(f"NPT: {framework.described()}")
+    no_gpu.mean_the_cpu()
     kept_config = importlib.import_module("npt_plugin.hosts.kept_config")
     joining.extend_defaults(importlib.import_module("dassl.config"), kept_config.extend_and_keep)

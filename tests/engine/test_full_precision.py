@@ -122,3 +122,17 @@ def test_without_a_host_a_gpu_is_a_gpu(tmp_path):
         torch.zeros(2).to("cuda")
     with pytest.raises(RuntimeError, match="CUDA"):
         torch.load(file, map_location="cuda", weights_only=True)
+
+
+def test_the_mode_leaves_from_below_another(untouched):
+    from torch.utils._device import DeviceContext
+
+    from npt_plugin.engine import replaced
+
+    stack = torch.overrides._get_current_function_mode_stack
+    before, storages = list(stack()), list(torch.serialization._package_registry)
+    full_precision.ignore_from_now_on(frozenset({CUDA}))
+    with torch.device("meta"):
+        replaced.undo_all()
+        assert isinstance(stack()[-1], DeviceContext) and len(stack()) == len(before) + 1
+    assert stack() == before and torch.serialization._package_registry == storages

@@ -8,7 +8,14 @@ import pytest
 from torch.utils.data import DataLoader, SequentialSampler
 from yacs.config import CfgNode
 
-from npt_plugin.engine import joining
+from npt_plugin.engine import joining, replaced
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_joined(monkeypatch):
+    monkeypatch.setattr(replaced, "_steps", [])
+    yield
+    replaced.undo_all()
 
 
 class Upstreams:
@@ -185,6 +192,9 @@ def test_a_registry_is_followed_once(make):
     with pytest.raises(KeyError):
         registry.register(two)
     assert seen == [two, three, two]
+    replaced.undo_all()
+    registry.register(one, force=True)
+    assert seen == [two, three, two] and "register" not in vars(registry)
 
 
 @pytest.mark.parametrize("offered", [True, False])
@@ -192,7 +202,7 @@ def test_defaults_are_extended_once(offered):
     config = SimpleNamespace(get_cfg_default=dict)
     if offered:
         additions = []
-        config.extend_defaults = additions.append
+        config.extend_defaults = lambda add: additions.append(add) or additions.clear
 
     def add(cfg):
         cfg["ours"] = cfg.get("ours", 0) + 1
@@ -203,3 +213,5 @@ def test_defaults_are_extended_once(offered):
         assert additions == [add] and config.get_cfg_default is dict
     else:
         assert config.get_cfg_default() == {"ours": 1}
+    replaced.undo_all()
+    assert config.get_cfg_default is dict and (not offered or additions == [])

@@ -14,13 +14,17 @@ from minidassl.config.trainer_defaults import TRAINER_DEFAULTS
 _additions: list[Callable[[CfgNode], Any]] = []
 
 
-def extend_defaults(addition: Callable[[CfgNode], Any]) -> None:
+def extend_defaults(addition: Callable[[CfgNode], Any]) -> Callable[[], None]:
     """Let a project put its own keys into every tree of defaults made from now on.
 
     Args:
         addition: Called with the fresh tree, which it changes.
+
+    Returns:
+        Ends that.
     """
     _additions.append(addition)
+    return lambda: _additions.remove(addition)
 
 
 def get_cfg_default() -> CfgNode:

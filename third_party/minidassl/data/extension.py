@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -35,14 +35,23 @@ class LoadingExtension:
 _extension = LoadingExtension()
 
 
-def extend_loading(extension: LoadingExtension) -> None:
+def extend_loading(extension: LoadingExtension) -> Callable[[], None]:
     """Ask ``extension`` from now on; there is one at a time.
 
     Args:
         extension: Anything with the methods of ``LoadingExtension``.
+
+    Returns:
+        Brings back the one before.
     """
     global _extension
-    _extension = extension
+    before, _extension = _extension, extension
+
+    def bring_back() -> None:
+        global _extension
+        _extension = before
+
+    return bring_back
 
 
 def loading_extension() -> LoadingExtension:

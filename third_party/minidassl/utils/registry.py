@@ -25,13 +25,17 @@ class Registry:
         self._objects: dict[str, Any] = {}
         self._listeners: list[Callable[[Any], None]] = []
 
-    def on_register(self, listener: Callable[[Any], None]) -> None:
+    def on_register(self, listener: Callable[[Any], None]) -> Callable[[], None]:
         """Call ``listener`` with every object that is registered from now on.
 
         Args:
             listener: May register more, also under the same name.
+
+        Returns:
+            Ends that.
         """
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def register(self, obj: T | None = None, force: bool = False) -> T | Callable[[T], T]:
         """Add an object under its ``__name__``.
