@@ -35,6 +35,7 @@ STAMP=".venv/installed-for"
 WANTED="$(cat pyproject.toml setup.py | cksum | cut -d' ' -f1)"
 if [ ! -x "$PYTHON" ]; then
     [ -z "$ACTIVE" ] || say "the active environment is left alone: ${why##*$'\n'}"
+    [ -w . ] || { say "error: $PWD cannot be written, so no .venv is made in it: set NPT_PYTHON to a Python that can import this package, OUTPUT and DATA to folders of yours, or copy the checkout."; exit 2; }
     say "making .venv"
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "error: Python 3.11 or newer is needed, python3 is $(python3 --version 2>&1)."; exit 2; }
     python3 -m venv .venv

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -111,3 +112,19 @@ def test_too_few_arguments_are_said(call, line):
     with pytest.raises(subprocess.CalledProcessError) as error:
         call(line)
     assert error.value.returncode == 2 and error.value.stderr.startswith("usage: bash ")
+
+
+def test_a_checkout_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(SCRIPTS / "setup.sh", tmp_path / "scripts")
+    for name in ("pyproject.toml", "setup.py"):
+        shutil.copy(SCRIPTS.parent / name, tmp_path)
+    tmp_path.chmod(0o555)
+    env = {k: os.environ[k] for k in ("PATH", "HOME") if k in os.environ}
+    words = ["bash", str(tmp_path / "scripts" / "setup.sh")]
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("root writes everywhere")
+    done = subprocess.run(words, env=env, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path} cannot be written")
+    assert "NPT_PYTHON" in done.stderr
