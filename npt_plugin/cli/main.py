@@ -26,6 +26,8 @@ COMMANDS = {
     "plot": "pictures of one run, or of all below a folder",
     "predict": "classify images with what a run learned",
     "export": "a classifier that runs without this package",
+    "publish": "a run as a folder for others, or for a model hub",
+    "pull": "a published run as a run of one's own",
     "words": "the words nearest to the learned vectors",
     "data": "list, check, download and verify datasets",
     "list": "the trainers, datasets, losses, backbones and config keys there are",

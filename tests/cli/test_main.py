@@ -85,6 +85,8 @@ def test_every_command_ends_by_exit_code(name, monkeypatch, capsys):
         "plot": ["R"],
         "predict": ["R", "a.jpg"],
         "export": ["R"],
+        "publish": ["R", "F"],
+        "pull": ["F", "R"],
         "words": ["R"],
         "data": ["list"],
     }

@@ -1,0 +1,1 @@
+"""Runs that travel: a folder ready for a model hub, and back."""
