@@ -1,0 +1,37 @@
+"""Which jobs can train in one pass."""
+
+from npt_plugin.sweep.grid import Grid
+from npt_plugin.sweep.groups import groups
+from npt_plugin.sweep.job import Job
+
+
+def test_seeds_and_terms_go_together_datasets_and_step_counts_do_not(tree):
+    def job(trainer, seed, ratio=1.0, *options):
+        return Job("pets", trainer, "small", seed, ratio, options=options)
+
+    first = [job("CoOp", 1), job("NPT_CoOp", 1), job("ZeroshotCLIP", 1), job("CoOp", 2)]
+    weight = ("TRAINER.NPT.LAMBDA_LC", "0.5")
+    first += [job("NPT_CoOp", 2, 1.0, *weight), job("CoOp", 1, 0.5), job("CoOp", 2, 0.5)]
+    longer, shape = ("TRAIN.STEPS", "9"), ("TRAINER.COOP.N_CTX", "5")
+    looks_twice, half = ("OPTIM.SAM.ENABLED", "True"), ("TRAINER.COOP.PREC", "bf16")
+    odd = [job("CoOp", 3, 1.0, *options) for options in (longer, shape, looks_twice, half)]
+    found = groups([*first, *odd], tree)
+    alike = [first[0], first[1], first[3], first[4]]
+    assert found == [alike, [first[2]], first[5:], *([one] for one in odd)]
+    steps = [job("CoOp", 3, ratio, *longer) for ratio in (1.0, 0.5)]
+    assert groups(steps, tree) == [steps]
+
+
+def test_no_group_is_larger_than_asked(tree):
+    jobs = [Job("pets", "CoOp", "small", seed) for seed in range(7)]
+    assert groups(jobs, tree, most=3) == [jobs[:3], jobs[3:6], jobs[6:]]
+    assert groups(jobs, tree, most=1) == [[job] for job in jobs]
+
+
+def test_of_the_published_methods_those_with_a_frozen_image_side_go_together(tmp_path):
+    from npt_plugin.runs.configs import configs_folder
+
+    names = ["CoOp", "NPT_CoOp", "CoCoOp", "NPT_CoCoOp", "MaPLe", "NPT_MaPLe", "VPT"]
+    jobs = Grid(["dtd"], names, [1, 2], [1.0], output=str(tmp_path)).jobs()
+    sizes = {some[0].trainer: len(some) for some in groups(jobs, configs_folder())}
+    assert sizes == {"CoOp": 4, "CoCoOp": 4, "MaPLe": 1, "NPT_MaPLe": 1, "VPT": 1}
