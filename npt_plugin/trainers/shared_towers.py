@@ -9,23 +9,34 @@ from npt_plugin.trainers.model import PromptedCLIP
 
 
 class SharedTowers:
-    """Frozen towers that several models have in common.
+    """Frozen weights that several models have in common.
 
     Each model is built on a CLIP of its own, so that it draws the random numbers it always draws;
-    then it takes the towers of an earlier one, if they hold the same numbers.
+    then it takes the weights of an earlier one, if they are the same numbers.
     """
 
     def __init__(self) -> None:
-        self._known: list[tuple[nn.Module, nn.Module]] = []
+        self._known: list[PromptedCLIP] = []
 
     def give(self, model: PromptedCLIP) -> None:
-        """Put known towers in the place of a model's own equal ones; else know these too."""
-        own = model.image_encoder, model.text_encoder
-        for towers in self._known:
-            if all(_equal(*pair) for pair in zip(own, towers, strict=True)):
-                model.image_encoder, model.text_encoder = towers
+        """Put known weights in the place of a model's own equal ones; else know these too."""
+        for known in self._known:
+            pairs = [
+                (model.image_encoder, known.image_encoder),
+                (model.text_encoder, known.text_encoder),
+            ]
+            if all(_equal(*pair) for pair in pairs):
+                for pair in pairs:
+                    _adopt(*pair)
                 return
-        self._known.append(own)
+        self._known.append(model)
+
+
+def _adopt(mine: nn.Module, theirs: nn.Module) -> None:
+    for name, part in theirs.named_children():
+        setattr(mine, name, part)
+    for name, parameter in theirs.named_parameters(recurse=False):
+        setattr(mine, name, parameter)
 
 
 def _equal(a: nn.Module, b: nn.Module) -> bool:

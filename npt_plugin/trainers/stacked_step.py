@@ -11,6 +11,7 @@ from torch import Tensor
 
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.optim import SAM, gradient_point, update
+from npt_plugin.system import ranks
 from npt_plugin.trainers.base import Batch, PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP
 
@@ -26,7 +27,8 @@ def can_stack(model_class: type[PromptedCLIP]) -> bool:
 def stack_key(trainer: PromptTrainer) -> Hashable:
     """Runs of equal keys can be stacked: the same tower, and prompts laid out alike."""
     model = trainer.model
-    if not can_stack(type(model)) or isinstance(trainer.optim, SAM):  # it looks twice
+    looks_twice = isinstance(trainer.optim, SAM)
+    if not can_stack(type(model)) or looks_twice or not ranks.alone():
         return id(trainer)
     layout, tower = model.prompt_learner.layout, model.text_encoder
     ends = tuple(layout.eot.tolist())
