@@ -252,6 +252,17 @@ def train_here(pets_root: Path, small_clip_file: Path, capfd, monkeypatch) -> Ca
 
 
 @pytest.fixture
+def train_words(pets_root: Path, small_clip_file: Path) -> Callable:
+    """``train_words("--trainer", "CoOp", options=("KEY", "value"))``: words for train.py."""
+
+    def call(*words: str, options: tuple[str, ...] = ()) -> list[str]:
+        weights = ("MODEL.CLIP_WEIGHTS", str(small_clip_file))
+        return [*words, "--root", str(pets_root), *SMALL, *weights, *options]
+
+    return call
+
+
+@pytest.fixture
 def start_train_py(pets_root: Path, small_clip_file: Path) -> Callable:
     """``start_train_py("--trainer", "CoOp", ...)`` starts train.py and does not wait for it."""
 
