@@ -48,7 +48,8 @@ def _check(folder: Path) -> None:
     sums = folder / SUMS
     if not sums.is_file():
         raise UserError(f"{folder} was not written by `npt publish`: it has no {SUMS}.")
-    said = dict(reversed(line.split(None, 1)) for line in sums.read_text("utf-8").splitlines())
+    lines = (line.split(None, 1) for line in sums.read_text("utf-8").splitlines())
+    said = {words[1]: words[0] for words in lines if len(words) == 2}
     for name in _NEEDED:
         path = folder / name
         if not path.is_file() or name not in said:

@@ -43,7 +43,7 @@ def completions(
     ("line", "offered"),
     [
         ("npt sw", ["sweep"]),
-        ("npt p", ["protocol", "plot", "predict"]),
+        ("npt p", ["protocol", "plot", "predict", "publish", "pull"]),
         ("npt data ver", ["verify"]),
         ("npt report --no", ["--no-plots"]),
         ("npt sweep --datasets dtd embedded_sh", ["embedded_shades"]),
