@@ -1,9 +1,8 @@
-"""Run a grid of jobs of one protocol, several at a time, one process each; then print the table."""
+"""Run a grid of jobs of one protocol, several at a time; then print the table."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from npt_plugin.report.write import report
 from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.units import ZERO_SHOT
 from npt_plugin.sweep.dataset_groups import GROUPS
+from npt_plugin.sweep.engines.local import Local
 from npt_plugin.sweep.grid import Grid
 from npt_plugin.sweep.protocols import PROTOCOLS, protocol_named
 from npt_plugin.sweep.workers import run_all
@@ -61,7 +61,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--ratios", nargs="+", type=float, default=[0.06], help=RATIOS)
     about = "; ".join(f"{word}: {meaning}" for word, meaning in BUDGETS.items())
     p.add_argument("--budget", choices=BUDGETS, default="epochs", help=about)
-    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
+    p.add_argument("--jobs", type=int, default=0, help="runs at a time; 0: one a core")
+    about = "runs at a time on each GPU, in place of --jobs; a machine without one is one device"
+    p.add_argument("--per-device", type=int, default=0, metavar="K", help=about)
     p.add_argument("--plan", action="store_true", help="say what it will take, run nothing")
     p.add_argument(
         "--plots",
@@ -114,17 +116,16 @@ def grid_of(args: argparse.Namespace) -> Grid:
 
 def run(args: argparse.Namespace) -> int:
     """Run the grid, then print and write the report; 1 if a run failed."""
-    if args.jobs < 1:
-        raise UserError(f"--jobs is {args.jobs}; it must be 1 or more.")
+    at_a_time = len(Local(args.jobs, args.per_device).environments())
     if not args.datasets and protocol_named(args.protocol).name != "dg":
         raise UserError("--datasets is missing: name at least one dataset (`npt list datasets`).")
     jobs = grid_of(args).jobs()
     configs = configs_folder(args.configs)
     print(f"Configs: {configs}")
     if args.plan:
-        print_plan(jobs, configs, args.jobs)
+        print_plan(jobs, configs, at_a_time)
         return OK
-    failed = run_all(jobs, configs, args.jobs)
+    failed = run_all(jobs, configs, args.jobs, args.per_device)
     if any(job.done() for job in jobs):
         report(Path(args.output), plots=args.plots, reference=args.reference)
     for name, reason in failed.items():

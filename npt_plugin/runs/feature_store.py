@@ -172,19 +172,3 @@ def _key_or_none(path: str) -> bytes | None:
         return image_key(path)
     except OSError:
         return None  # the loader says what is wrong with it
-
-
-def with_stored_features(trainer: Any, loader: Any) -> Any:
-    """The test loader as ``TEST.FEATURE_STORE`` wants it: itself, or batches of features.
-
-    Args:
-        trainer: A ``PromptTrainer``.
-        loader: Its test or validation loader.
-    """
-    folder = trainer.cfg.TEST.FEATURE_STORE
-    if not folder:
-        return loader
-    if trainer.model.learns_image_side or not hasattr(loader.dataset, "data_source"):
-        print("TEST.FEATURE_STORE is not used: this method learns the image side")
-        return loader
-    return StoredFeatures(loader, trainer.model, folder, trainer.device)

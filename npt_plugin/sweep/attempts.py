@@ -20,8 +20,10 @@ from npt_plugin.system.files import write_json
 from npt_plugin.system.processes import Process
 
 RUNNING, DONE, FAILED, RELEASED, FORGIVEN = "running", "done", "failed", "released", "forgiven"
+DIED = "died"
 """What an attempt can be. ``released``: given back unfinished, on request; ``forgiven``: no attempt
-but a mark that what failed or died before it counts no more."""
+but a mark that what failed or died before it counts no more; ``died``: its process was killed or
+crashed, and its worker lived to say so."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ LEASE = 60.0
 DEATHS = 2
 """After so many owners of a job have died on it, it is left."""
 
-WAITING, DIED = "waiting", "died"
-"""States of a job beside those of an attempt: free to be claimed; left after two deaths."""
+WAITING, DIED = "waiting", log.DIED
+"""States of a job: free to be claimed, beside those of an attempt; left after two deaths."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,10 @@ class Claims:
         if not counted:
             return State(WAITING, number=number)
         *earlier, last = counted
-        deaths = sum(seen.state == log.RUNNING for seen in earlier)
+        deaths = sum(seen.state in (log.RUNNING, log.DIED) for seen in earlier)
         name = last.state
+        if name == log.DIED:
+            name, deaths = log.RELEASED, deaths + 1
         if name == log.RUNNING and self._watch.is_dead(folder, last):
             name, deaths = log.RELEASED, deaths + 1
         if name == log.RELEASED:
@@ -191,6 +193,10 @@ class Claim:
     def failed(self, reason: str) -> None:
         """A run of the job has failed; the next ``npt sweep`` repeats it, this one does not."""
         self._end(log.FAILED, reason=reason)
+
+    def died(self, reason: str) -> None:
+        """Its process was killed or has crashed; it is tried again, but not after two deaths."""
+        self._end(log.DIED, reason=reason)
 
     def release(self) -> None:
         """Give the job back unfinished, at once and without blame: a stop, a preemption."""

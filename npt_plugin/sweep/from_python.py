@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -89,7 +88,7 @@ def run_sweep(grid: Grid, jobs: int = 0) -> list[RunFolder]:
 
     Args:
         grid: Datasets, trainers, seeds, ratios.
-        jobs: Processes at a time; 0: one a core.
+        jobs: Runs at a time; 0: one a core.
 
     Returns:
         Every run of the grid: trainings and tests, in the order of the grid.
@@ -99,7 +98,7 @@ def run_sweep(grid: Grid, jobs: int = 0) -> list[RunFolder]:
             completed if a run failed; the same call repeats only what failed.
     """
     asked = grid.jobs()
-    failed = run_all(asked, configs_folder(), jobs or os.cpu_count() or 1)
+    failed = run_all(asked, configs_folder(), jobs)
     if failed:
         name, reason = next(iter(failed.items()))
         raise UserError(f"{len(failed)} of {len(asked)} runs failed; {name}: {reason}.")

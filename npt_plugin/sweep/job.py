@@ -190,13 +190,18 @@ def run_job(job: Job, configs: Path, parts: Sequence[str] = (), epoch: int | Non
         epoch: Of parts that test, see :meth:`Step.request`.
     """
     for step in job.steps(parts):
-        if step.finished(configs, epoch):
-            print(f"The results exist in {step.folder} (nothing to do)")
-            continue
-        stdout = sys.stdout
-        try:
-            perform(step.request(configs, epoch))
-        finally:
-            if sys.stdout is not stdout:  # Dassl's logger stands in for stdout
-                sys.stdout.close()
-            sys.stdout = stdout
+        run_step(step, configs, epoch)
+
+
+def run_step(step: Step, configs: Path, epoch: int | None = None) -> None:
+    """Run one step of a job, unless it has completed; raises what the run raises."""
+    if step.finished(configs, epoch):
+        print(f"The results exist in {step.folder} (nothing to do)")
+        return
+    stdout = sys.stdout
+    try:
+        perform(step.request(configs, epoch))
+    finally:
+        if sys.stdout is not stdout:  # Dassl's logger stands in for stdout
+            sys.stdout.close()
+        sys.stdout = stdout

@@ -102,7 +102,7 @@ def read_plan(path: str | Path) -> Plan:
     output = str(path.parent.parent)
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        jobs = tuple(_job(words, output) for words in held["jobs"])
+        jobs = tuple(job_of(words, output) for words in held["jobs"])
         configs, working_dir = Path(held["configs"]), Path(held["working_dir"])
         return Plan(jobs, configs, working_dir, str(held["version"]))
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
@@ -115,7 +115,12 @@ def plans_below(output: str | Path) -> list[Path]:
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
-def _job(words: dict[str, Any], output: str) -> Job:
+def job_of(words: dict[str, Any], output: str) -> Job:
+    """A job from its fields as JSON has them.
+
+    Raises:
+        ValueError: If a field is unknown.
+    """
     known = {field.name for field in fields(Job)}
     if unknown := set(words) - known:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")

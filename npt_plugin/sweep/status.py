@@ -72,7 +72,8 @@ def status_of(jobs: Sequence[Job], claims: Claims) -> Status:
         elif state.name == log.FAILED and attempt:
             status.failed.append((job, attempt.reason))
         elif state.name == DIED:
-            status.failed.append((job, f"its process died {state.deaths} times{_on(attempt)}"))
+            how = f"; {attempt.reason}" if attempt and attempt.reason else _on(attempt)
+            status.failed.append((job, f"its process died {state.deaths} times{how}"))
         elif state.name == log.DONE:
             status.failed.append((job, "its results are gone"))
         else:

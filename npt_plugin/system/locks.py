@@ -52,6 +52,24 @@ def run_lock(folder: str | Path, remedy: str = "give another --output-dir") -> I
             folder.rmdir()  # the run stopped before it had anything to keep
 
 
+def wait_until_free(folder: str | Path, seconds: float) -> None:
+    """Let a process that is about to end in an output folder end.
+
+    Args:
+        folder: As for :func:`run_lock`.
+        seconds: Wait no longer; who comes after is then told who works there.
+    """
+    path = Path(folder) / LOCK
+    if not path.exists():
+        return
+    lock = FileLock(path, fallback_to_soft=False)
+    with suppress(Timeout, OSError):
+        lock.acquire(timeout=seconds)
+        with suppress(OSError):
+            path.unlink()
+        lock.release()
+
+
 def _acquire(lock: FileLock, folder: Path, remedy: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)

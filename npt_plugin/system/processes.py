@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,19 @@ def is_alive(process: Process) -> bool | None:
     except OSError:  # another user's, hidden from us
         return None
     return False  # a zombie, or gone and come in between
+
+
+def die_with(parent: int) -> None:
+    """Let the kernel kill this process as soon as its parent is gone; Linux only.
+
+    Args:
+        parent: Its number, which may be gone already.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _space() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from typing import Any
 
@@ -61,3 +62,14 @@ def on_own_device(state: dict[str, Any]) -> dict[str, Any]:
     """
     number = torch.cuda.device_count() if torch.cuda.is_available() else 0
     return {**state, "cuda": state["cuda"][:1] * number}
+
+
+def rng_digest() -> str:
+    """Hex digits that say in which states the generators are."""
+    state = rng_state()
+    digest = hashlib.sha256(repr(state["python"]).encode())
+    kind, keys, *rest = state["numpy"]
+    digest.update(f"{kind} {rest}".encode())
+    for tensor in (keys, state["torch"], *state["cuda"]):
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()

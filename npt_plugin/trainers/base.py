@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.frozen_linear import kernels
-from npt_plugin.backbone.loading import backbone_name, load_clip_of
+from npt_plugin.backbone.kept import prepared_clip
+from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.outputs import PromptOutputs
-from npt_plugin.backbone.precision import Precision, cast_towers, check_precision, resolve_precision
+from npt_plugin.backbone.precision import Precision, check_precision, resolve_precision
 from npt_plugin.datasets.choice_record import CHOICE_FILE, refuse_other_choice
 from npt_plugin.datasets.class_counts import by_frequency, class_counts
 from npt_plugin.engine.distributed import average_gradients, largest
@@ -94,8 +95,7 @@ class PromptTrainer(TrainerX):
         self.train_seconds, self.history = 0.0, []
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         print(f"Loading CLIP (backbone: {backbone_name(cfg)}, {self.precision.name})")
-        clip_model = load_clip_of(cfg)
-        cast_towers(clip_model, self.precision.tower_dtype)
+        clip_model = prepared_clip(cfg, self.precision.tower_dtype)
         self.model = self.model_class(cfg, self.classnames, clip_model)
         check_tau_norm(cfg, self.model)
         if cfg.MODEL.INIT_WEIGHTS:

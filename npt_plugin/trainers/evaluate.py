@@ -15,7 +15,7 @@ from npt_plugin.evaluation.groups import ShotGroups
 from npt_plugin.evaluation.metrics import classification_metrics, per_class_accuracy
 from npt_plugin.evaluation.posthoc import posthoc_adjust
 from npt_plugin.geometry.metrics import nc_metrics
-from npt_plugin.runs.feature_store import with_stored_features
+from npt_plugin.runs.known_features import with_known_features
 from npt_plugin.runs.layout import CONFIG
 from npt_plugin.runs.predictions import Predictions
 from npt_plugin.runs.record import write_record
@@ -112,7 +112,7 @@ def _collect(trainer: Any, loader: Any, judge: Any) -> tuple[Tensor, Tensor, Ten
     tau = trainer.cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU if _trained_on(trainer) else 0
     with trainer.precision.context(trainer.device):
         text = None if model.text_depends_on_image else model.text_features()  # (K, D), once
-        for batch in progress(with_stored_features(trainer, loader), desc="testing", leave=False):
+        for batch in progress(with_known_features(trainer, loader), desc="testing", leave=False):
             seen = trainer.on_device(batch)
             label = seen["label"]
             outputs = trainer.encode(seen, text)

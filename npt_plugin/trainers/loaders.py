@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 
 from npt_plugin.engine.distributed import joined
 from npt_plugin.errors import UserError
-from npt_plugin.system import ranks
+from npt_plugin.runs.shared_features import shared_views
+from npt_plugin.system import ranks, shared
 from npt_plugin.system.progress import progress
 from npt_plugin.system.random_state import rng_state, set_rng_state
 from npt_plugin.trainers.model import PromptedCLIP
@@ -131,15 +132,18 @@ class FeatureCacheLoader:
         now, training = rng_state(), self.model.training
         set_rng_state(self.random_state)
         self.model.eval()
-        found = self._encode()
+        common = shared.current()
+        found = shared_views(common, self, self._encode) if common else self._encode()
         self.model.train(training)
         set_rng_state(now)
-        return found
+        dataset: Any = self.loader.dataset  # Dassl's DatasetWrapper
+        impaths = [item.impath for item in dataset.data_source]
+        return found["features"].to(self.device), found["labels"].to(self.device), impaths
 
     @torch.no_grad()
-    def _encode(self) -> tuple[Tensor, Tensor, list[str]]:
+    def _encode(self) -> dict[str, Tensor]:
         plain = DataLoader(self.loader.dataset, self.loader.batch_size or 32, shuffle=False)
-        passes, labels, impaths = [], [], []
+        passes, labels = [], []
         bar = progress(total=self.views * len(plain), desc="caching image features", leave=False)
         for view in range(self.views):
             self._tell_loader(view)  # augmentation by (seed, epoch, image) differs by view
@@ -150,12 +154,11 @@ class FeatureCacheLoader:
                 rows.append(joined(seen, ranks.shares(len(batch["img"]))))
                 if view == 0:
                     labels.append(batch["label"])
-                    impaths += batch["impath"]
                 bar.update()
             passes.append(torch.cat(rows))
         bar.close()
         self._tell_loader(self.epoch)
-        return torch.stack(passes, dim=1), torch.cat(labels).to(self.device), impaths  # (N, V, D)
+        return {"features": torch.stack(passes, dim=1), "labels": torch.cat(labels)}  # (N, V, D)
 
     def set_epoch(self, epoch: int) -> None:
         """Pass the epoch on to a loader whose sampler or augmentation follows one."""

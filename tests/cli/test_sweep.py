@@ -22,7 +22,7 @@ def test_config_keys_follow_opts_and_flags_may_follow_them():
 @pytest.mark.parametrize(
     "words, sentence",
     [
-        (["--datasets", "a", "--jobs", "0"], "--jobs is 0"),
+        (["--datasets", "a", "--jobs", "-1"], "--jobs is -1"),
         ([], "--datasets is missing"),
         (["--datasets", "a", "--opts", "OPTIM.LR=0.1"], "'OPTIM.LR 0.1', not 'OPTIM.LR=0.1'"),
         (["--datasets", "a", "--rations", "1"], "did you mean '--ratios'"),

@@ -1,0 +1,105 @@
+"""CLIP for one run; a process that forks runs keeps it loaded for them.
+
+Every call of :func:`prepared_clip` gives a model of the run's own, to train, replace or cast as it
+likes. What a forked run takes is its parent's copy, which the fork has made its own already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.precision import cast_towers
+from npt_plugin.system import shared
+
+MOST_KEPT = 2
+"""Models kept at a time: a sweep has one backbone, seldom two precisions."""
+
+
+class Wanted(NamedTuple):
+    """Which CLIP: plain values, so that they can go from process to process.
+
+    Attributes:
+        name: ``MODEL.BACKBONE.NAME``.
+        weights: ``MODEL.CLIP_WEIGHTS``.
+        dtype: Of the towers, such as ``float32``.
+        file: Size and time of the file with the weights; empty where the name is no file's.
+    """
+
+    name: str
+    weights: str
+    dtype: str
+    file: str
+
+
+_kept: OrderedDict[Wanted, ClipModule] = OrderedDict()
+_asked: list[Wanted] = []
+
+
+def prepared_clip(cfg: Any, dtype: torch.dtype) -> ClipModule:
+    """The CLIP of a run in the run's precision, on the CPU.
+
+    The random state afterwards is as if it had been loaded: CLIP's constructor draws numbers that
+    its weights then replace, and what a run draws later depends on how many.
+
+    Args:
+        cfg: The run's config.
+        dtype: Of the towers, see :func:`~npt_plugin.backbone.precision.cast_towers`.
+    """
+    wanted = _wanted(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS, dtype)
+    _asked.append(wanted)
+    before, common = torch.get_rng_state(), shared.current()
+    if common is None:
+        return _load(wanted)
+    digest = hashlib.sha256(before.numpy().tobytes()).hexdigest()
+    key = f"random state after CLIP | {torch.__version__} | {wanted} | {digest}"
+    after = common.look(key)
+    if after is not None and wanted in _kept:
+        torch.set_rng_state(after["state"])
+        return _kept.pop(wanted)
+    model = _load(wanted)
+    if after is None:
+        common.keep(key, {"state": torch.get_rng_state()})
+    return model
+
+
+def asked() -> list[Wanted]:
+    """Which CLIPs this process has asked for so far."""
+    return list(_asked)
+
+
+def keep(wanted: Wanted) -> None:
+    """Load a CLIP, if it is not there, for the runs that will be forked from this process.
+
+    Random states stay as they are. The models used longest ago make room.
+    """
+    if wanted not in _kept:
+        state = torch.get_rng_state()
+        _kept[wanted] = _load(wanted)
+        torch.set_rng_state(state)
+    _kept.move_to_end(wanted)
+    while len(_kept) > MOST_KEPT:
+        _kept.popitem(last=False)
+
+
+def _wanted(name: str, weights: str, dtype: torch.dtype) -> Wanted:
+    path = Path(weights or name).expanduser()
+    try:
+        stat = os.stat(path)
+        file = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
+    except OSError:
+        file = ""
+    return Wanted(name, weights, str(dtype).removeprefix("torch."), file)
+
+
+def _load(wanted: Wanted) -> ClipModule:
+    model = load_clip(wanted.name, wanted.weights)
+    cast_towers(model, getattr(torch, wanted.dtype))
+    return model

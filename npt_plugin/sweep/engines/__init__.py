@@ -1,0 +1,1 @@
+"""What runs the workers of a sweep: this machine, or a cluster."""

@@ -1,0 +1,148 @@
+"""A worker's hand: carries out one task after another in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from select import select
+from typing import BinaryIO
+
+from npt_plugin.sweep.task import Task
+
+if sys.platform != "win32":
+    import fcntl
+
+FORKS = hasattr(os, "fork") and sys.platform != "darwin"
+"""Whether one process may fork others after it has loaded PyTorch; Apple's libraries do not allow
+it, and Windows has no such thing. There each run imports everything anew."""
+
+_TICK = 0.2
+"""Seconds between two looks at whether to stop."""
+
+_FORK, _ALONE = "npt_plugin.sweep.server", "npt_plugin.sweep.task"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended.
+
+    Attributes:
+        state: ``done``, ``failed`` (its own fault), ``died`` (killed, out of memory, a crash of the
+            interpreter) or ``stopped`` (asked to).
+        said: Its last line.
+        code: Exit code; of what was killed, minus the signal's number.
+    """
+
+    state: str
+    said: str = ""
+    code: int = 0
+
+    @property
+    def cause(self) -> str:
+        """Which signal ended it, or which exit code it had."""
+        return signal.Signals(-self.code).name if self.code < 0 else f"exit code {self.code}"
+
+
+class Runner:
+    """Runs tasks, one at a time.
+
+    Args:
+        environment: Added to this process's for the runs.
+        forks: See ``FORKS``.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, forks: bool = FORKS) -> None:
+        # so that asking for devices does not start CUDA, which a forked process could not use
+        nvml = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"} if forks else {}
+        self.environment = {**os.environ, **nvml, **(environment or {})}
+        self.forks = forks
+        self.process: subprocess.Popen[bytes] | None = None
+        self.output = _open_output()
+
+    def run(self, task: Task, stop: Callable[[], bool]) -> Outcome:
+        """Carry out a task to its end.
+
+        Args:
+            task: The task.
+            stop: Asked several times a second; once it says yes the run finishes its step and ends.
+        """
+        self.output.truncate(0)
+        asked, code = False, None
+        process = self._ready()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(task.as_json().encode() + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is dead: its exit code says more
+        while code is None:
+            if not asked and stop():
+                asked = True
+                process.terminate()
+            code = self._answer(process)
+        said = self._last_line()
+        if code == 0:
+            return Outcome("done")
+        if asked:
+            return Outcome("stopped", said, code)
+        killed = code < 0 or code > 128
+        return Outcome("died" if killed else "failed", said, code)
+
+    def _ready(self) -> subprocess.Popen[bytes]:
+        """The process that takes the next task."""
+        if self.process is None:
+            module = _FORK if self.forks else _ALONE
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module],
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE if self.forks else self.output,
+                stderr=self.output,
+            )
+        return self.process
+
+    def _answer(self, process: subprocess.Popen[bytes]) -> int | None:
+        """The exit code of the task; None while it runs."""
+        if not self.forks:
+            try:
+                code = process.wait(_TICK)
+            except subprocess.TimeoutExpired:
+                return None
+            self.close()
+            return code
+        assert process.stdout is not None
+        if not select([process.stdout], [], [], _TICK)[0]:
+            return None
+        line = process.stdout.readline()
+        if line:
+            return int(line)
+        code = process.wait()  # the server itself is gone, and its child with it
+        self.close()
+        return code or 1
+
+    def _last_line(self) -> str:
+        self.output.seek(0)
+        lines = self.output.read().decode(errors="replace").strip().splitlines()
+        return (lines or ["no output"])[-1].removeprefix("error: ")
+
+    def close(self) -> None:
+        """End the process; a task that still runs finishes its step."""
+        process, self.process = self.process, None
+        if process is not None:
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            process.wait()
+
+
+def _open_output() -> BinaryIO:
+    """A file for what processes print; each writes at its end, wherever that is by then."""
+    file: BinaryIO = tempfile.TemporaryFile("ab+", buffering=0)
+    if sys.platform != "win32":
+        fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
+    return file

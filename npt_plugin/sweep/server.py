@@ -1,0 +1,132 @@
+"""A process that has everything loaded and forks one child for each run.
+
+A child begins where a run by hand begins after its imports: no run before it has left anything in
+its memory, its random states or its registries, and what it takes or breaks ends with it. What it
+saves are the imports, and the loading of CLIP, whose memory it shares until it writes there.
+
+Reads a task a line on standard input, answers each with the child's exit code, as Python has it
+(``-9``: killed by signal 9). SIGTERM is passed on to the child; after it nothing new is started.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import multiprocessing
+import os
+import random
+import signal
+import sys
+from collections.abc import Sequence
+from multiprocessing.connection import Connection, wait
+from types import FrameType
+from typing import Any
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from npt_plugin.backbone import kept
+from npt_plugin.backbone.loading import tokenizer
+from npt_plugin.registration import register_all
+from npt_plugin.sweep.task import Task, carry_out, read_task
+from npt_plugin.system.processes import die_with
+
+PRELOADED = ("torchvision.transforms", "sklearn.metrics", "torch.utils.tensorboard")
+"""What runs import late, beside our own modules."""
+
+STOPPED = 128 + signal.SIGTERM
+"""Answer to a task that comes after SIGTERM."""
+
+
+class Server:
+    """Forks children, one at a time.
+
+    Args:
+        tasks: File descriptor to read tasks from.
+        answers: File descriptor to write answers to.
+    """
+
+    def __init__(self, tasks: int, answers: int) -> None:
+        self.tasks, self.answers = tasks, answers
+        self.context = multiprocessing.get_context("fork")
+        self.child: Any = None
+        self.stopped = False
+
+    def serve(self) -> None:
+        """Until the tasks end."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is passed on as SIGTERM
+        with os.fdopen(self.tasks, encoding="utf-8") as tasks:
+            for line in tasks:
+                code = STOPPED if self.stopped else self._run(read_task(line), tasks.fileno())
+                os.write(self.answers, f"{code}\n".encode())
+
+    def _run(self, task: Task, tasks: int) -> int:
+        reading, writing = self.context.Pipe(duplex=False)
+        gc.collect()
+        gc.freeze()  # a child that collects does not touch, and so copy, what is ours
+        old = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        self.child = self.context.Process(target=_child, args=(task, writing, os.getpid(), old))
+        self.child.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+        writing.close()
+        if tasks in wait([self.child.sentinel, tasks]):  # whoever asked is gone
+            self.child.terminate()
+        self.child.join()
+        code: int = self.child.exitcode
+        self.child = None
+        _keep(reading)
+        return code
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopped = True
+        if self.child is not None:
+            self.child.terminate()
+
+
+def _child(task: Task, wanted: Connection, parent: int, mask: set[int]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    die_with(parent)
+    before = len(kept.asked())
+    code = carry_out(task)
+    wanted.send(kept.asked()[before:])
+    sys.exit(code)
+
+
+def _keep(reading: Connection) -> None:
+    """Load the CLIPs that a child had to load, for the next."""
+    try:
+        wanted: Sequence[kept.Wanted] = reading.recv()
+    except (EOFError, OSError):
+        return  # it was killed
+    # threads of ours would not be there in a child, which would wait for them for ever
+    with threadpool_limits(1, user_api="openmp"):
+        for one in wanted:
+            kept.keep(one)
+
+
+def preload() -> None:
+    """Import and build what every run needs; no thread is started and no device touched."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    register_all(base=True)
+    tokenizer()
+
+
+def main() -> None:
+    """Serve standard input; answers go where standard output went, and what is printed does not."""
+    state = random.getstate(), torch.get_rng_state()
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    tasks = os.dup(0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    preload()
+    random.setstate(state[0])
+    torch.set_rng_state(state[1])
+    Server(tasks, answers).serve()
+
+
+if __name__ == "__main__":
+    main()

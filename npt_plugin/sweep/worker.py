@@ -1,0 +1,107 @@
+"""A worker: claims the next job of a plan, does its runs, says how they ended, until none is left.
+
+Engines call :func:`serve` in as many processes or threads, on as many machines, as they like.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Hashable, Mapping
+
+from npt_plugin.sweep import attempts
+from npt_plugin.sweep import claims as states
+from npt_plugin.sweep.claims import Claim, Claims
+from npt_plugin.sweep.job import Job
+from npt_plugin.sweep.plan import FOLDER, Plan
+from npt_plugin.sweep.runner import Outcome, Runner
+from npt_plugin.sweep.task import Task
+
+SHARED = "shared"
+"""Folder below the sweep's own of what its runs share."""
+
+_SETTLED = (attempts.DONE, attempts.FAILED, states.DIED)
+_PAUSE = 0.5
+"""Seconds between two looks at jobs that others have."""
+
+
+def serve(
+    plan: Plan,
+    claims: Claims,
+    stop: Callable[[], bool],
+    *,
+    environment: Mapping[str, str] | None = None,
+    linger: float = 0.0,
+) -> None:
+    """Do jobs of a plan until nothing is left or ``stop()`` says so.
+
+    Args:
+        plan: The jobs.
+        claims: Where this worker makes its claims.
+        stop: Asked several times a second. Once it is true, the run in progress finishes its step,
+            its claim is given back, and the next worker goes on from its last epoch.
+        environment: Added to this process's for the runs, for example ``CUDA_VISIBLE_DEVICES``.
+        linger: Seconds to stay, idle, while other workers have jobs, to take those if they die.
+    """
+    runner, last, idle = Runner(environment), None, 0.0
+    try:
+        while not stop():
+            claim, left = _next(plan, claims, last)
+            if claim is not None:
+                last, idle = _kin(claim.job), 0.0
+                _attempt(claim, plan, runner, stop)
+            elif left and idle < linger:
+                runner.close()  # its memory is of more use to others
+                time.sleep(_PAUSE)
+                idle += _PAUSE
+            else:
+                return
+    finally:
+        runner.close()
+
+
+def _next(plan: Plan, claims: Claims, last: Hashable) -> tuple[Claim | None, bool]:
+    """A claim on the job that shares most with what this worker has just done; is any left?"""
+    found = {job: claims.state(job).name for job in plan.jobs}
+    free = [job for job, state in found.items() if state == states.WAITING]
+    busy = {_kin(job) for job, state in found.items() if state == attempts.RUNNING}
+    free.sort(key=lambda job: (_kin(job) != last, _kin(job) in busy))  # in the plan's order
+    left = any(state not in _SETTLED for state in found.values())
+    return claims.next(free), left
+
+
+def _kin(job: Job) -> Hashable:
+    """Jobs that see the same training images; one of them computes their features."""
+    return job.dataset, job.shots, job.ratio, job.seed, job.backbone, job.options
+
+
+def _attempt(claim: Claim, plan: Plan, runner: Runner, stop: Callable[[], bool]) -> None:
+    outcome = _do(claim, plan, runner, lambda: stop() or claim.lost.is_set())
+    where = f"log in {claim.job.folder()}"
+    if claim.lost.is_set():
+        return  # another worker has it
+    if outcome.state == "done":
+        claim.done()
+    elif outcome.state == "failed":
+        claim.failed(f"{outcome.said} (exit {outcome.code}, {where})")
+    elif outcome.state == "died":
+        claim.died(f"its process ended by {outcome.cause}, {where}")
+    else:
+        claim.release()
+
+
+def _do(claim: Claim, plan: Plan, runner: Runner, stop: Callable[[], bool]) -> Outcome:
+    """The runs of a job in order, as far as they get done."""
+    outcome, shared = Outcome("done"), str(plan.output / FOLDER / SHARED)
+    for number in range(len(claim.job.steps())):
+        outcome = runner.run(Task(claim.job, number, str(plan.configs), shared), stop)
+        if outcome.state != "done":
+            break
+    return outcome
+
+
+def forget_shared(plan: Plan) -> None:
+    """Remove what the runs of a plan have shared, if all of them are done."""
+    claims = Claims(plan.output)
+    if all(claims.state(job).name == attempts.DONE for job in plan.jobs):
+        shutil.rmtree(plan.output / FOLDER / SHARED, ignore_errors=True)

@@ -1,0 +1,98 @@
+"""CLIP kept for forked runs: every run has its own, and draws the numbers it would have drawn."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from npt_plugin.backbone import kept
+from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.precision import cast_towers
+from npt_plugin.system.shared import sharing
+
+
+@pytest.fixture
+def cfg(small_clip_file):
+    backbone = SimpleNamespace(NAME="ViT-B/16")
+    return SimpleNamespace(
+        MODEL=SimpleNamespace(BACKBONE=backbone, CLIP_WEIGHTS=str(small_clip_file))
+    )
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch):
+    monkeypatch.setattr(kept, "_kept", kept.OrderedDict())
+    monkeypatch.setattr(kept, "_asked", [])
+
+
+def plainly(cfg, dtype):
+    model = load_clip("", cfg.MODEL.CLIP_WEIGHTS)
+    cast_towers(model, dtype)
+    return model.state_dict(), torch.get_rng_state()
+
+
+def same(model, state):
+    own = model.state_dict()
+    return own.keys() == state.keys() and all(
+        torch.equal(own[name], tensor) and own[name].dtype == tensor.dtype
+        for name, tensor in state.items()
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_by_hand_it_is_loaded(cfg, dtype):
+    torch.manual_seed(5)
+    state, after = plainly(cfg, dtype)
+    torch.manual_seed(5)
+    assert same(kept.prepared_clip(cfg, dtype), state)
+    assert torch.equal(torch.get_rng_state(), after)
+
+
+def test_a_kept_model_and_the_random_state_are_those_of_a_loaded_one(cfg, tmp_path, monkeypatch):
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        state, after = plainly(cfg, torch.float32)
+        with sharing(tmp_path):
+            torch.manual_seed(seed)  # the first run of a seed loads, and says what was drawn
+            kept.prepared_clip(cfg, torch.float32)
+            torch.manual_seed(99)
+            before = torch.get_rng_state()
+            kept.keep(kept.asked()[-1])
+            assert torch.equal(torch.get_rng_state(), before)
+            torch.manual_seed(seed)
+            with monkeypatch.context() as patch:
+                patch.setattr(kept, "load_clip", None)  # is not called
+                model = kept.prepared_clip(cfg, torch.float32)
+        assert same(model, state) and torch.equal(torch.get_rng_state(), after)
+
+
+def test_nobody_gets_a_model_that_another_has(cfg, tmp_path):
+    with sharing(tmp_path):
+        torch.manual_seed(1)
+        kept.prepared_clip(cfg, torch.float32)
+        kept.keep(kept.asked()[0])
+        torch.manual_seed(1)
+        mine = kept.prepared_clip(cfg, torch.float32)
+        torch.manual_seed(1)
+        other = kept.prepared_clip(cfg, torch.float32)
+    with torch.no_grad():
+        mine.visual.proj.zero_()
+    assert mine is not other and other.visual.proj.abs().sum() > 0
+
+
+def test_precisions_and_files_are_told_apart_and_few_are_kept(cfg, small_clip_file, tmp_path):
+    names = set()
+    for dtype in (torch.float32, torch.bfloat16, torch.float16):
+        kept.prepared_clip(cfg, dtype)
+        kept.keep(kept.asked()[-1])
+        names.add(kept.asked()[-1])
+    assert len(names) == 3 and len(kept._kept) == kept.MOST_KEPT
+    assert kept.asked()[0] not in kept._kept  # used longest ago
+    copy = tmp_path / "copy.pt"
+    copy.write_bytes(small_clip_file.read_bytes())
+    cfg.MODEL.CLIP_WEIGHTS = str(copy)
+    kept.prepared_clip(cfg, torch.float32)
+    first = kept.asked()[-1]
+    copy.write_bytes(small_clip_file.read_bytes() + b" ")
+    kept.prepared_clip(cfg, torch.float32)
+    assert first != kept.asked()[-1] and first.file != kept.asked()[-1].file

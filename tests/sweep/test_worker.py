@@ -1,0 +1,268 @@
+"""A worker's runs are runs by hand, bit for bit, whatever ran before; and how its claims end."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.sweep import worker as worker_module
+from npt_plugin.sweep.attempts import DONE, FAILED
+from npt_plugin.sweep.claims import DIED, WAITING, Claims
+from npt_plugin.sweep.job import Job
+from npt_plugin.sweep.plan import Plan
+from npt_plugin.sweep.runner import Outcome
+from npt_plugin.sweep.worker import forget_shared, serve
+
+ONE = ("OPTIM.MAX_EPOCH", "1")
+WRONG = ("TRAINER.COOP.CLASS_TOKEN_POSITION", "nowhere")
+VIEWS = ("INPUT.CACHED_VIEWS", "2", "DATALOADER.TRAIN_X.BATCH_SIZE", "4")
+TRAINERS = {
+    "CoOp": VIEWS,
+    "NPT_CoOp": VIEWS,
+    "IVLP": ("TRAINER.IVLP.PROMPT_DEPTH_VISION", "2", "TRAINER.IVLP.PROMPT_DEPTH_TEXT", "2"),
+    "VPT": ("TRAINER.VPT.PROMPT_DEPTH_VISION", "2"),
+    "GNM_PT": (),
+    "Decoder": (),
+    "LinearProbe": ("TRAINER.HEAD.NAME", "linear"),
+}
+HEADED = ("GNM_PT", "Decoder", "LinearProbe")  # their heads know the classes they learned
+
+VANDAL = """
+import npt_plugin.trainers as trainers
+
+class Vandal(trainers.BASE_TRAINERS["CoOp"]):
+    def after_train(self):
+        super().after_train()
+        import gc, random, sys, warnings
+        import numpy, torch
+        from npt_plugin.backbone import kept, loading
+        from npt_plugin.engine.framework import TRAINER_REGISTRY
+        torch.set_default_dtype(torch.float64); torch.set_grad_enabled(False)
+        torch.set_num_threads(3); torch.backends.mkldnn.enabled = False
+        torch.set_flush_denormal(True); torch.use_deterministic_algorithms(True)
+        torch.nn.functional.linear = None; torch.Tensor.softmax = None
+        numpy.random.seed(1); random.seed(1); torch.manual_seed(1)
+        loading.tokenizer.cache_clear(); TRAINER_REGISTRY._objects.clear()
+        with torch.no_grad():
+            for module in gc.get_objects():
+                if isinstance(module, torch.nn.Module):
+                    for tensor in module.parameters():
+                        tensor.data.zero_()
+        sys.stdout = None; warnings.simplefilter("error")
+
+trainers.BASE_TRAINERS["Vandal"] = Vandal
+"""
+
+
+@pytest.fixture
+def jobs(tree, pets_root, tmp_path):
+    """Jobs of all kinds on the miniature pets: towers that are touched, bf16, one that fails."""
+    common = {"seed": 1, "ratio": 0.5, "shots": 2, "root": str(pets_root)}
+
+    def job(trainer, *options, protocol="base2new"):
+        place = {"output": str(tmp_path / "out"), "protocol": protocol}
+        return Job(
+            "pets", trainer, "small", options=("OPTIM.MAX_EPOCH", "1", *options), **common, **place
+        )
+
+    for trainer in ("IVLP", "VPT", "GNM_PT", "Decoder", "LinearProbe", "Vandal"):
+        text = (tree / "trainers" / "CoOp" / "small.yaml").read_text()
+        (tree / "trainers" / trainer).mkdir()
+        (tree / "trainers" / trainer / "small.yaml").write_text(text)
+    made = [
+        job(name, *options, protocol="few_shot" if name in HEADED else "base2new")
+        for name, options in TRAINERS.items()
+    ]
+    coop = made[0]
+    for seed, options in {2: (), 3: ("TRAINER.COOP.PREC", "bf16"), 4: WRONG}.items():
+        made.append(replace(coop, seed=seed, options=(*coop.options, *options)))
+    return [*made, job("Vandal", protocol="few_shot")]
+
+
+def plan_of(jobs, tree, output):
+    return Plan.of([replace(job, output=str(output)) for job in jobs], tree)
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Of processes that know one more trainer, and compute with one thread."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(VANDAL)
+    paths = [str(tmp_path / "site"), *(part for part in sys.path if part)]
+    return {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def served(plan, environment):
+    claims = Claims(plan.output)
+    serve(plan, claims, lambda: False, environment=environment)
+    return {(job.trainer, job.seed): claims.state(job) for job in plan.jobs}
+
+
+def results(output):
+    """Everything below a run's folder that says what it computed."""
+    found = {}
+    for file in sorted(Path(output).rglob(RESULTS)):
+        record = json.loads(file.read_text())
+        for key in ("seconds", "peak_memory", "working_dir", "model_dir", "reason"):
+            record.pop(key, None)
+        record["config"]["OUTPUT_DIR"] = ""
+        place = str(file.parent.relative_to(output))
+        found[place] = record
+        for saved in sorted(file.parent.rglob("model.pth.tar-*")):
+            state = torch.load(saved, weights_only=True)["state_dict"]
+            found[f"{place}/{saved.name}"] = {
+                k: (str(v.dtype), v.tolist()) for k, v in state.items()
+            }
+    return found
+
+
+def by_hand(job, environment, configs):
+    """``npt protocol`` in a process of its own."""
+    words = ["protocol", job.protocol, "--dataset", job.dataset, "--trainer", job.trainer]
+    words += ["--config", job.config, "--configs", str(configs), "--seed", str(job.seed)]
+    words += ["--ratio", str(job.ratio), "--shots", str(job.shots), "--root", job.root]
+    words += ["--output", job.output, "--opts", *job.options]
+    subprocess.run(
+        [sys.executable, "-m", "npt_plugin", *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+    )
+
+
+def in_three_orders(jobs, tree, tmp_path, environment):
+    """What the jobs give in each order, and the failures."""
+    found, failed = [], {}
+    mixed = random.Random(5).sample(jobs, len(jobs))
+    for number, order in enumerate((jobs, jobs[::-1], mixed)):
+        plan = plan_of(order, tree, tmp_path / str(number))
+        states = served(plan, environment)
+        failed = {key: state.attempt.reason for key, state in states.items() if state.name != DONE}
+        assert failed.keys() == {("CoOp", 4), ("Vandal", 1)}, failed
+        found.append(results(plan.output))
+    assert found[0] == found[1] == found[2]
+    return found[0], failed["CoOp", 4]
+
+
+def test_a_grid_in_three_orders_gives_the_same_bits(jobs, tree, tmp_path, environment):
+    few = [job for job in jobs if job.trainer in ("CoOp", "IVLP", "Vandal")]
+    found, reason = in_three_orders(few, tree, tmp_path, environment)
+    assert len(found) > 2 * len(few)
+    assert "CLASS_TOKEN_POSITION" in reason and "(exit 2, log in" in reason
+
+
+@pytest.mark.slow
+def test_every_run_of_the_whole_grid_is_the_run_by_hand(jobs, tree, tmp_path, environment):
+    found, _ = in_three_orders(jobs, tree, tmp_path, environment)
+    for job in jobs:
+        by_hand(replace(job, output=str(tmp_path / "alone")), environment, tree)
+    alone = results(tmp_path / "alone")
+    assert found == alone and len(found) > 2 * len(jobs)
+
+
+# -- played runs ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def play(tmp_path, monkeypatch):
+    """``play(outcomes)``: a worker over three jobs whose runs end like this, in turn."""
+
+    def make(*states, count=3, stop=lambda: False):
+        done, ends = [], iter(states)
+
+        class Played:
+            def __init__(self, environment):
+                pass
+
+            def run(self, task, asked):
+                done.append((task.job.seed, task.number))
+                state = next(ends, "done")
+                return Outcome(state, "said", -9 if state == "died" else 0)
+
+            def close(self):
+                pass
+
+        monkeypatch.setattr(worker_module, "Runner", Played)
+        jobs = [Job("dtd", "CoOp", "cfg", seed, output=str(tmp_path)) for seed in range(count)]
+        plan = Plan.of(jobs, tmp_path)
+        claims = Claims(plan.output)
+        serve(plan, claims, stop)
+        return done, [claims.state(job) for job in plan.jobs], plan
+
+    return make
+
+
+def test_the_runs_of_a_job_are_done_in_order_and_a_failure_ends_it(play):
+    done, states, _ = play("done", "done", "failed")
+    assert done == [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1)]
+    assert [state.name for state in states] == [DONE, FAILED, DONE]
+    assert states[1].attempt.reason.startswith("said (exit 0, log in ")
+
+
+def test_a_job_that_died_is_taken_again_and_left_after_two_deaths(play):
+    done, states, _ = play("died", "done", "done", "died", "died", count=2)
+    assert done == [(0, 0), (0, 0), (0, 1), (1, 0), (1, 0)]
+    assert states[0].name == DONE and states[0].deaths == 1
+    assert states[1].name == DIED and states[1].deaths == 2
+    assert "ended by SIGKILL, log in" in states[1].attempt.reason
+
+
+def test_a_stop_gives_the_job_back_and_starts_nothing_new(play):
+    asked = iter([False, True])
+    done, states, _ = play("stopped", stop=lambda: next(asked, True))
+    assert done == [(0, 0)] and [state.name for state in states] == [WAITING] * 3
+
+
+def test_kin_come_together_and_workers_keep_out_of_each_other_s_way(tmp_path):
+    jobs = [
+        Job("dtd", trainer, "cfg", seed, output=str(tmp_path))
+        for seed in (1, 2, 3)
+        for trainer in ("CoOp", "NPT_CoOp")
+    ]
+    plan, claims = Plan.of(jobs, tmp_path), Claims(tmp_path)
+    first, _ = worker_module._next(plan, claims, None)
+    other, _ = worker_module._next(plan, claims, None)
+    assert (first.job.seed, other.job.seed) == (1, 2)
+    again, _ = worker_module._next(plan, claims, worker_module._kin(other.job))
+    assert (again.job.seed, again.job.trainer) == (2, "NPT_CoOp")
+    for claim in (first, other, again):
+        claim.done()
+
+
+def test_an_idle_worker_lingers_for_what_others_have(tmp_path, monkeypatch):
+    plan = Plan.of([Job("dtd", "CoOp", "cfg", 1, output=str(tmp_path))], tmp_path)
+    claim, pauses = Claims(tmp_path).take(plan.jobs[0]), []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            claim.done()
+
+    monkeypatch.setattr(worker_module.time, "sleep", sleep)
+    serve(plan, Claims(tmp_path), lambda: False, linger=100.0)
+    assert len(pauses) == 3
+    pauses.clear()
+    Claims(tmp_path).forgive(plan.jobs)
+    claim = Claims(tmp_path).take(plan.jobs[0])
+    serve(plan, Claims(tmp_path), lambda: False)
+    assert not pauses
+    claim.release()
+
+
+def test_what_was_shared_goes_when_all_is_done(play):
+    _, _, plan = play("done", "done", "failed")
+    shared = plan.output / ".sweep" / "shared"
+    shared.mkdir(parents=True)
+    forget_shared(plan)
+    assert shared.exists()
+    claims = Claims(plan.output)
+    claims.forgive([plan.jobs[1]])
+    claims.take(plan.jobs[1]).done()
+    forget_shared(plan)
+    assert not shared.exists()
