@@ -12,7 +12,14 @@ from npt_plugin.cli.data_verify import check, report
 from npt_plugin.datasets.archives import Entry
 from npt_plugin.datasets.catalogue import CATALOGUE
 from npt_plugin.datasets.download_many import get_datasets
-from npt_plugin.datasets.download_plan import PlannedFile, check_disk, disk_need, plan
+from npt_plugin.datasets.download_plan import (
+    PlannedFile,
+    check_disk,
+    disk_need,
+    free_bytes,
+    half_there,
+    plan,
+)
 from npt_plugin.datasets.names import PREFIX, dataset_name
 from npt_plugin.datasets.placing import Getting
 from npt_plugin.datasets.words import MB, size_in_words
@@ -67,9 +74,9 @@ def download(args: argparse.Namespace) -> int:
         raise UserError(f"--jobs {args.jobs}: give 1 or more.")
     entries = _entries(args.datasets)
     files = [file for entry in entries for file in plan(entry, root, given)]
-    need = disk_need(files, args.keep, args.jobs)
+    need = max(0, disk_need(files, args.keep, args.jobs) - half_there(entries, root))
     if args.dry_run:
-        _print_plan(files, need)
+        _print_plan(files, need, root)
         return 0
     check_disk(need, root)
     how = Getting(root, given, args.keep)
@@ -108,7 +115,7 @@ def _entries(words: Sequence[str]) -> list[Entry]:
     return [entry for name, entry in entries.items() if name not in by_hand]
 
 
-def _print_plan(files: Sequence[PlannedFile], need: int) -> None:
+def _print_plan(files: Sequence[PlannedFile], need: int, root: Path) -> None:
     if not files:
         print("Nothing is missing.")
         return
@@ -124,4 +131,5 @@ def _print_plan(files: Sequence[PlannedFile], need: int) -> None:
     ]
     print(tabulate(rows, headers=["dataset", "file", "about", "from", "checked by"]))
     fetched = sum(file.mb for file in files if file.fetched)
-    print(f"\n{size_in_words(fetched)} to fetch, about {size_in_words(need / MB)} of disk at most.")
+    room, free = size_in_words(need / MB), size_in_words(free_bytes(root) / MB)
+    print(f"\n{size_in_words(fetched)} to fetch; about {room} of disk at most, {free} are free.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from npt_plugin.datasets.archives import SOURCES, Entry, Mirror
 from npt_plugin.datasets.download import bundle_wanted, lacking_parts
 from npt_plugin.datasets.given import given_bundle, given_part
+from npt_plugin.datasets.placing import scratch
 from npt_plugin.datasets.words import MB, size_in_words
 from npt_plugin.errors import UserError
 
@@ -92,17 +93,31 @@ def disk_need(files: Sequence[PlannedFile], keep: bool, jobs: int) -> int:
     return int((content + sum(archives if keep else archives[:jobs])) * MB)
 
 
-def check_disk(need: int, root: Path) -> int:
-    """Free bytes where the root is or will be.
+def half_there(entries: Sequence[Entry], root: Path) -> int:
+    """Bytes of half files that a download would continue."""
+    halves = (half for entry in entries for half in scratch(entry, root).glob("*.part"))
+    return sum(half.stat().st_size for half in halves)
+
+
+def free_bytes(root: Path) -> int:
+    """Room where a folder is or will be."""
+    there = next(path for path in (root, *root.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free
+
+
+def check_disk(need: int, root: Path) -> None:
+    """Refuse a download that the disk has no room for.
+
+    Args:
+        need: Bytes.
+        root: Where they come to lie.
 
     Raises:
-        UserError: Fewer than needed.
+        UserError: Fewer are free.
     """
-    there = next(path for path in (root, *root.absolute().parents) if path.exists())
-    free = shutil.disk_usage(there).free
+    free = free_bytes(root)
     if free < need:
         raise UserError(
             f"This takes about {size_in_words(need / MB)} under '{root}', but "
             f"{size_in_words(free / MB)} are free: name fewer datasets, or another --root."
         )
-    return free

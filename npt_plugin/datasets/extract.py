@@ -97,6 +97,8 @@ def _unpack(archive: Path, folder: Path, only: Sequence[str] = ()) -> None:
             )
         for name, stream in members:
             if only and not _below(name, only):
+                if stream is not None:
+                    stream.close()
                 continue
             target = folder / name
             if stream is None:

@@ -106,7 +106,7 @@ def test_a_dry_run_writes_nothing_and_asks_nobody(
     assert main(["download", "fewshot11", "--root", str(root), "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^SUN397 +SUN397.tar.gz +39 GB +publisher, huggingface +md5$", out, re.M)
-    assert re.search(r"^\d+ GB to fetch, about \d+ GB of disk at most\.$", out, re.M)
+    assert re.search(r"^\d+ GB to fetch; about \d+ GB of disk at most, .+ are free\.$", out, re.M)
     assert not root.exists() and not server.log
 
 
@@ -152,3 +152,14 @@ def test_no_room_is_said_before_anything_is_fetched(
     assert main(["download", "EuroSAT", "--root", str(tmp_path / "r")]) == 2
     assert "name fewer datasets, or another --root" in capsys.readouterr().err
     assert not server.log and not (tmp_path / "r").exists()
+
+
+def test_ctrl_c_says_how_to_go_on(
+    server: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(data_download, "get_datasets", stopped)
+    assert main(["download", "two", "--root", str(tmp_path / "r")]) == 130
+    assert capsys.readouterr().err == "error: stopped; run the same command to continue\n"

@@ -9,7 +9,8 @@ from file_server import FileServer
 from toy_entries import toy
 
 from npt_plugin.datasets import download_plan
-from npt_plugin.datasets.download_plan import PlannedFile, check_disk, disk_need, plan
+from npt_plugin.datasets.download_plan import PlannedFile, check_disk, disk_need, half_there, plan
+from npt_plugin.datasets.placing import scratch
 from npt_plugin.errors import UserError
 
 
@@ -65,7 +66,17 @@ def test_a_disk_without_room_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
         return usage(0, 0, int(2e9))
 
     monkeypatch.setattr(download_plan.shutil, "disk_usage", disk)
-    assert check_disk(int(2e9), tmp_path / "not" / "there") == 2e9
+    check_disk(int(2e9), tmp_path / "not" / "there")
     assert asked == [tmp_path]
     with pytest.raises(UserError, match="about 3.0 GB under .* but 2.0 GB are free: name fewer"):
         check_disk(int(3e9), tmp_path)
+
+
+def test_half_files_need_no_second_room(server: FileServer, tmp_path: Path) -> None:
+    entry = toy(server)
+    assert half_there([entry], tmp_path) == 0
+    scratch(entry, tmp_path).mkdir(parents=True)
+    (scratch(entry, tmp_path) / "i.zip.part").write_bytes(b"123")
+    (scratch(entry, tmp_path) / "bundle-toy.zip.part").write_bytes(b"12")
+    (scratch(entry, tmp_path) / "kept.zip").write_bytes(b"1")
+    assert half_there([entry], tmp_path) == 5
