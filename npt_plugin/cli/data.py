@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from npt_plugin.cli.data_download import add_download_flags, download, entry_named
 from npt_plugin.cli.data_verify import check, data_cfg, report
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.datasets.archives import Entry
 from npt_plugin.datasets.catalogue import CATALOGUE
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt data",
         description=__doc__,
-        epilog="Examples: npt data status --root DATA; npt data verify OxfordPets --root DATA",
+        epilog=examples("npt data status --root /data", "npt data verify oxford_pets --root /data"),
         formatter_class=WithDefaults,
     )
     actions = p.add_subparsers(dest="action", required=True, metavar="ACTION")

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from npt_plugin.cli import sweep
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.system.exit_codes import OK, exit_code
 
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt demo",
         description=__doc__,
-        epilog="Example: npt demo --seeds 1 --output output/a",
+        epilog=examples("npt demo", "npt demo --seeds 1 --output output/one"),
         formatter_class=WithDefaults,
     )
     drawn = f"of {', '.join(DRAWN)}"

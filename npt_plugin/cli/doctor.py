@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from npt_plugin.backbone.loading import load_clip
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.errors import UserError
 from npt_plugin.runs.configs import DATASETS, configs_folder
 from npt_plugin.runs.opening_lines import system_info
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog="npt doctor",
         description=__doc__,
-        epilog="Example: npt doctor",
+        epilog=examples("npt doctor"),
         formatter_class=WithDefaults,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.datasets.names import dataset_name
 from npt_plugin.engine.distributed import together
@@ -24,8 +24,11 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt eval",
         description=__doc__,
-        epilog="Examples: npt eval --run output/try; "
-        "npt eval --run output/try --classes new; npt eval --run output/try --dataset dtd.",
+        epilog=examples(
+            "npt eval --run output/try",
+            "npt eval --run output/try --classes new",
+            "npt eval --run output/try --dataset dtd --root /data",
+        ),
         formatter_class=WithDefaults,
     )
     p.add_argument("--run", required=True, help="output folder of a run; nothing else is needed")

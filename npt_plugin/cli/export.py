@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save
 
 from npt_plugin.backbone.loading import TINY, load_clip_of
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
 from npt_plugin.registration import register_all
@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt export",
         description=__doc__,
-        epilog="Example: npt export output/try",
+        epilog=examples("npt export output/try"),
         formatter_class=WithDefaults,
     )
     p.add_argument("run", help="output folder of a run")

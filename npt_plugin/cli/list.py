@@ -10,7 +10,7 @@ import torch
 from tabulate import tabulate
 
 from npt_plugin.backbone.loading import TINY, available_backbones
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.cli.key_table import key_rows, keys_page
 from npt_plugin.datasets.catalogue import CATALOGUE
 from npt_plugin.datasets.names import PREFIX
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt list",
         description=__doc__,
-        epilog="Examples: npt list; npt list trainers; npt list keys IMBALANCE",
+        epilog=examples("npt list", "npt list trainers", "npt list keys IMBALANCE"),
         formatter_class=WithDefaults,
     )
     p.add_argument("kind", nargs="?", choices=KINDS, help="what to list; none: how many of each")

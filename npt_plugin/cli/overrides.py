@@ -88,4 +88,4 @@ def describe_overrides(parser: argparse.ArgumentParser) -> None:
     )
     parser.usage = usage.replace("\0", " ").replace("%", "%%")
     note = f"Any config key can be set by KEY value, e.g. {EXAMPLE}."
-    parser.epilog = f"{parser.epilog} {note}" if parser.epilog else note
+    parser.epilog = f"{parser.epilog}\n{note}" if parser.epilog else note

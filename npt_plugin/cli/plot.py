@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.errors import UserError
 from npt_plugin.plots.pictures import OF_PROTOCOLS, RUN_PICTURES
 from npt_plugin.plots.style import new_figure, save
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt plot",
         description=__doc__,
-        epilog="Examples: npt plot output/try; npt plot output/demo --only seeds",
+        epilog=examples("npt plot output/try", "npt plot output/demo --only seeds"),
         formatter_class=WithDefaults,
     )
     p.add_argument("folder", type=Path, help="output folder of one run, or of many")

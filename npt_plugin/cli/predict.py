@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.datasets.folder_scan import is_taken
 from npt_plugin.datasets.scanning import visible
 from npt_plugin.errors import UserError
@@ -27,8 +27,11 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt predict",
         description=__doc__,
-        epilog='Example: npt predict output/try photo.jpg --names "cat,dog,red panda". '
-        "Exit code 2 if a file is no image; the others are classified.",
+        epilog=examples(
+            "npt predict output/try photo.jpg",
+            'npt predict output/try photos --names "cat,dog,red panda"',
+            note="Exit code 2 if a file is no image; the others are classified.",
+        ),
         formatter_class=WithDefaults,
     )
     p.add_argument("run", help="output folder of a run")

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.registration import register_all
 from npt_plugin.runs.configs import configs_folder
@@ -26,8 +26,10 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt protocol",
         description=__doc__,
-        epilog="Example: npt protocol base2new --dataset embedded_objects --trainer NPT_CoOp "
-        "--seed 1 --ratio 0.06.",
+        epilog=examples(
+            "npt protocol base2new --dataset dtd --trainer NPT_CoOp --seed 1 --root /data",
+            "npt protocol base2new --dataset embedded_shades --trainer CoOp --seed 1 --ratio 0.06",
+        ),
         formatter_class=WithDefaults,
     )
     about = "; ".join(f"{p.name}: {p.meaning}" for p in PROTOCOLS.values())

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.report.write import report
 from npt_plugin.system.exit_codes import exit_code
 
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt report",
         description=__doc__,
-        epilog="Example: npt report output/demo",
+        epilog=examples("npt report output/demo"),
         formatter_class=WithDefaults,
     )
     p.add_argument("folder", type=Path, help="the --output of the runs")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.cli.overrides import parse_with_overrides
 from npt_plugin.cli.protocol import add_job_flags
 from npt_plugin.cli.report import REFERENCE
@@ -45,9 +45,12 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt sweep",
         description=__doc__,
-        epilog="Example: npt sweep --datasets embedded_objects embedded_shades --trainers "
-        "ZeroshotCLIP CoOp MaPLe NPT_MaPLe --seeds 1 2 3 --ratios 0.06 1 --output output/grid. "
-        "Config keys follow --opts: --opts OPTIM.LR 0.01 TRAIN.STEPS 400.",
+        epilog=examples(
+            "npt sweep --datasets embedded_objects embedded_shades --output output/grid",
+            "npt sweep --datasets dtd --trainers MaPLe NPT_MaPLe --ratios 0.06 1 --root /data",
+            "npt sweep --datasets dtd --root /data --opts OPTIM.LR 0.01 TRAIN.STEPS 400",
+            note="Config keys follow --opts.",
+        ),
         formatter_class=WithDefaults,
     )
     about = "; ".join(f"{p.name}: {p.meaning}" for p in PROTOCOLS.values())

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from npt_plugin.cli.dry_run import dry_run
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.cli.overrides import describe_overrides, parse_with_overrides
 from npt_plugin.engine.distributed import together
 from npt_plugin.registration import register_all
@@ -21,9 +21,11 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt train",
         description=__doc__,
-        epilog="Example: npt train --trainer NPT_CoOp --seed 1 --dataset-config-file "
-        "embedded_objects --config-file tiny_ep50_ctxv1 --output-dir output/try "
-        "DATASET.NUM_SHOTS 16 DATASET.SUBSAMPLE_CLASSES base DATASET.IMBALANCE.RATIO 0.06.",
+        epilog=examples(
+            "npt train --trainer NPT_CoOp --seed 1 --dataset-config-file embedded_objects "
+            "--config-file tiny_ep50_ctxv1 --output-dir output/try DATASET.NUM_SHOTS 16 "
+            "DATASET.SUBSAMPLE_CLASSES base DATASET.IMBALANCE.RATIO 0.06"
+        ),
         formatter_class=WithDefaults,
     )
     p.add_argument("--root", default="", help="folder that holds the datasets")

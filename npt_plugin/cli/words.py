@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from npt_plugin.backbone.loading import TINY, load_clip_of, tokenizer
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.embedded.weights import known_token_ids
 from npt_plugin.errors import UserError
 from npt_plugin.registration import register_all
@@ -87,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt words",
         description=__doc__,
-        epilog="Example: npt words output/try",
+        epilog=examples("npt words output/try"),
         formatter_class=WithDefaults,
     )
     p.add_argument("run", help="output folder of a run")

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import shlex
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from npt_plugin.cli import main as cli
 from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.overrides import overrides
 from npt_plugin.system.exit_codes import OK, USER
 
 
@@ -61,7 +63,7 @@ def test_every_command_is_built_alike(name, capsys):
     module = importlib.import_module(f"npt_plugin.cli.{name}")
     assert callable(module.run) and callable(module.main)
     top = module.parser()
-    assert top.prog == f"npt {name}" and "Example" in top.epilog
+    assert top.prog == f"npt {name}" and top.epilog.startswith("example")
     for parser in parsers(top):
         assert parser.formatter_class is WithDefaults and parser.description
         assert "``" not in parser.format_help()
@@ -97,3 +99,14 @@ def test_every_command_ends_by_exit_code(name, monkeypatch, capsys):
     monkeypatch.setattr(module, "run", stopped)
     assert cli.main([name, *words.get(name, [])]) == 130
     assert capsys.readouterr().err == "error: stopped\n"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_example_stands_on_its_line_and_parses(name):
+    parser = importlib.import_module(f"npt_plugin.cli.{name}").parser()
+    lines = [line for line in parser.format_help().splitlines() if line.startswith("  npt ")]
+    assert lines
+    for line in lines:
+        npt, command, *words = shlex.split(line)
+        assert command == name
+        overrides(parser.parse_known_args(words)[1])
