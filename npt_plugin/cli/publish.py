@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.registration import register_all
 from npt_plugin.sharing.hub import upload
 from npt_plugin.sharing.publish import publish
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt publish",
         description=__doc__,
-        epilog="Example: npt publish output/try shared/try --licence cc-by-4.0",
+        epilog=examples("npt publish output/try shared/try --licence cc-by-4.0"),
         formatter_class=WithDefaults,
     )
     p.add_argument("run", help="output folder of a run that was trained")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.registration import register_all
 from npt_plugin.sharing.pull import pull
 from npt_plugin.system.exit_codes import exit_code
@@ -16,7 +16,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt pull",
         description=__doc__,
-        epilog="Example: npt pull hf:someone/npt-coop-pets output/theirs",
+        epilog=examples("npt pull hf:someone/npt-coop-pets output/theirs"),
         formatter_class=WithDefaults,
     )
     p.add_argument("source", help="folder that npt publish wrote, or hf:ORG/NAME[@REVISION]")
