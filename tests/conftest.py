@@ -281,11 +281,16 @@ def start_train_py(pets_root: Path, small_clip_file: Path) -> Callable:
 
 @pytest.fixture(scope="session")
 def torchrun() -> Callable:
-    """``torchrun(2, "job.py", "word", ...)``: several processes of a job, and how they ended."""
+    """``torchrun(2, "job.py", "word", ...)``: several processes of a job, and how they ended.
 
-    def call(number: int, *words: object, wait: float = 300) -> subprocess.CompletedProcess:
-        paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "third_party")])
-        env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
+    ``before``: folders that lead their import path.
+    """
+
+    def call(
+        number: int, *words: object, before: tuple = (), wait: float = 300
+    ) -> subprocess.CompletedProcess:
+        paths = [*before, str(REPOSITORY), str(REPOSITORY / "third_party")]
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
         command += ["--nproc-per-node", str(number), *map(str, words)]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=wait)

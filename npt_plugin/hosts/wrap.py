@@ -17,6 +17,7 @@ from npt_plugin.hosts.capture import Regulariser
 from npt_plugin.hosts.kept_config import config_for_host, value_of
 from npt_plugin.hosts.observing import WatchLosses, watch_parsing
 from npt_plugin.losses.objective import Objective, build_objective, needs_zero_shot
+from npt_plugin.system.ranks import refuse_unjoined
 from npt_plugin.system.safe_checkpoints import read_state, write_state
 from npt_plugin.trainers.zeroshot import template_of, text_features_of
 
@@ -49,6 +50,7 @@ class HostNPT(_Behind):
 
     def check_cfg(self, cfg: Any) -> None:
         """The host's checks; and no key that this trainer would silently ignore."""
+        refuse_unjoined()
         super().check_cfg(cfg)
         for key in KEYS:
             value = value_of(cfg, key.name) if key.ours else None

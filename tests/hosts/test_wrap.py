@@ -222,3 +222,13 @@ def test_wrapped_trainer_runs_in_the_framework(make, capsys):
     trainer.train()
     out = capsys.readouterr().out
     assert " lc " in out and " mi " in out
+
+
+def test_several_processes_are_refused(make, monkeypatch):
+    """A host's own step would train as many copies of the run in one folder."""
+    trainer = make("HostCoOp")
+    told = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match="WORLD_SIZE is 2"):
+        trainer.check_cfg(trainer.cfg)

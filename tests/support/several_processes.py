@@ -1,14 +1,14 @@
 """Runs of a table of trainers, by one process or by several under torchrun, and what they learn.
 
 ``python -m torch.distributed.run --nproc-per-node 2 several_processes.py ROOT WEIGHTS OUT`` trains
-the rows of ``CASES`` in processes that work together, in float32 and then in float64; ``learn``
-does it in this process.
+the rows of ``CASES`` (or those named behind) in processes that work together, in float32 and then
+in float64; ``learn`` does it in this process.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -88,19 +88,22 @@ COMMON = (
 )
 
 
-def learn(make: Callable, out: Path, nudge: float = 0.0) -> dict[str, dict[str, torch.Tensor]]:
+def learn(
+    make: Callable, out: Path, names: Iterable[str] = (), nudge: float = 0.0
+) -> dict[str, dict[str, torch.Tensor]]:
     """Train the table; what each row has learned and what it then says of the test images.
 
     Args:
         make: As the fixture ``make_trainer``.
         out: Where their folders go.
+        names: Which rows; none: all.
         nudge: By how much, relatively, the start is moved.
     """
     from npt_plugin.runs.predictions import Predictions
     from npt_plugin.system import ranks
 
     found = {}
-    for number, name in enumerate(CASES):
+    for number, name in enumerate(names or CASES):
         place = out / str(number)
         trainer, *options = (word.format(out=out) for word in CASES[name])
         built = make(trainer, *COMMON, *options, output=place)
@@ -122,7 +125,7 @@ def to_float64() -> None:
     torch.set_default_dtype(torch.float64)
 
 
-def main(root: str, weights: str, out: str) -> int:
+def main(root: str, weights: str, out: str, *names: str) -> int:
     """What torchrun starts."""
     sys.path[:0] = [str(TESTS), str(TESTS / "support"), str(TESTS.parent)]
     from conftest import build
@@ -140,7 +143,7 @@ def main(root: str, weights: str, out: str) -> int:
         for precision in ("float32", "float64"):
             if precision == "float64":
                 to_float64()
-            found = learn(make, Path(out) / precision)
+            found = learn(make, Path(out) / precision, names)
             torch.save(found, f"{out}/{precision}.{ranks.rank()}.pt")
 
     return exit_code(together, work)
