@@ -41,7 +41,11 @@ class PromptLayout(nn.Module):
 
     def __init__(self, ids: Tensor, eot: Tensor, share: bool = True) -> None:
         super().__init__()
-        self.shared = common_start(ids, eot) if share else 0
+        self._arrange(eot, common_start(ids, eot) if share else 0)
+
+    def _arrange(self, eot: Tensor, shared: int) -> None:
+        self.shared = shared
+        self._parts: dict[tuple[int, int], PromptLayout] = {}
         by_length = torch.argsort(eot, stable=True)  # (K,)
         lengths = (eot[by_length] + 1).tolist()
         self.buckets = split_lengths([length - self.shared for length in lengths])
@@ -49,6 +53,20 @@ class PromptLayout(nn.Module):
         self.register_buffer("eot", eot, persistent=False)
         self.register_buffer("by_length", by_length, persistent=False)
         self.register_buffer("back", torch.argsort(by_length), persistent=False)
+
+    def part(self, rows: slice) -> PromptLayout:
+        """The layout of some classes alone; made once.
+
+        Args:
+            rows: Which, one at least.
+        """
+        key = rows.start, rows.stop
+        if key not in self._parts:
+            part = PromptLayout.__new__(PromptLayout)
+            nn.Module.__init__(part)
+            part._arrange(self.eot[rows], self.shared)
+            self._parts[key] = part
+        return self._parts[key]
 
 
 def common_start(ids: Tensor, eot: Tensor) -> int:

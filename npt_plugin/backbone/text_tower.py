@@ -13,13 +13,16 @@ from npt_plugin.backbone.blocks import ClipModule, finish_block, split_heads
 from npt_plugin.backbone.frozen_linear import frozen_linear
 from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_chunks import AUTOMATIC, automatic_chunk
+from npt_plugin.engine.distributed import gathered
+from npt_plugin.system import ranks
 
 
 class TextTower(nn.Module):
     """CLIP's text encoder on prompt embeddings instead of tokens.
 
     It computes the start that all prompts of a group have in common once, passes prompts of similar
-    length together, and in the last layer looks at the end-of-text position alone.
+    length together, and in the last layer looks at the end-of-text position alone. Processes of
+    one run divide the classes.
 
     Args:
         clip_model: A ``clip.model.CLIP``; its modules are shared, not copied.
@@ -60,6 +63,15 @@ class TextTower(nn.Module):
         Returns:
             (K, D), or (G, K, D).
         """
+        if layout is None or prompts.ndim == 4 or ranks.alone():
+            return self._encode(prompts, eot, deep, layout)
+        own = ranks.share(len(prompts))
+        features = self._encode(prompts[own], eot[own], deep, layout.part(own))
+        return gathered(features, len(prompts))
+
+    def _encode(
+        self, prompts: Tensor, eot: Tensor, deep: Sequence[Tensor], layout: PromptLayout | None
+    ) -> Tensor:
         x = prompts if prompts.ndim == 4 else prompts.unsqueeze(0)  # (G, K, L, W)
         n_groups, n_classes, length, _ = x.shape
         x = x.to(self.dtype) + self.positional_embedding[:length].to(self.dtype)

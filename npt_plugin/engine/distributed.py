@@ -171,7 +171,7 @@ class _Gather(torch.autograd.Function):
         return joined(rows, counts)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]  # torch's
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         start, own = sum(ctx.counts[: ranks.rank()]), ctx.counts[ranks.rank()]
         back = grad.new_zeros(ctx.shape)
         back[:own] = grad[start : start + own] * ranks.size()

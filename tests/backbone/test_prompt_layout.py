@@ -41,3 +41,14 @@ def test_split_lengths_is_the_cheapest_of_all_splits(lengths, cost):
     runs = split_lengths(few, cost)
     assert sum(n for n, _ in runs) == len(few)
     assert sum(n * length + cost for n, length in runs) == min(price(s) for s in splits(few))
+
+
+def test_a_part_keeps_the_common_start_and_is_made_once():
+    ids = torch.arange(4).repeat_interleave(60).view(4, 60)
+    ids[:, :6] = 7
+    layout = PromptLayout(ids, torch.tensor([9, 50, 8, 51]))
+    part = layout.part(slice(1, 3))
+    assert part.shared == 6 and part.eot.tolist() == [50, 8]
+    assert part.by_length.tolist() == [1, 0] and part.buckets == [(1, 9), (1, 51)]
+    assert layout.part(slice(1, 3)) is part and layout.part(slice(3, 4)) is not part
+    assert not layout.state_dict()

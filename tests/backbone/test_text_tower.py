@@ -4,9 +4,11 @@ import pytest
 import torch
 from tolerance import DOUBLE, gap
 
+from npt_plugin.backbone import text_tower
 from npt_plugin.backbone.loading import tokenize
 from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_tower import TextTower, replace_context
+from npt_plugin.system import ranks
 
 pytestmark = pytest.mark.numerics
 NAMES = ["cat", "a very long name of some rare dog", "fish", "old boat", "kite"]
@@ -86,3 +88,18 @@ def test_sharing_a_start_that_differs_would_be_noticed(small_clip):
 def test_context_stands_after_the_start_token():
     x, prompt = torch.zeros(2, 5, 3), torch.ones(2, 3)
     assert replace_context(x, prompt)[:, :, 0].tolist() == [[0, 1, 1, 0, 0]] * 2
+
+
+@pytest.mark.parametrize("size", [2, 3, 7])
+def test_processes_encode_the_classes_in_parts(small_clip, monkeypatch, size):
+    """What each hands over is its classes of the whole; the last of seven has none of five."""
+    embedded, eot, tokens = prompts(small_clip)
+    layout = PromptLayout(tokens[:, : embedded.shape[1]], eot)
+    whole, parts = TextTower(small_clip)(embedded, eot, layout=layout), []
+    monkeypatch.setattr(text_tower, "gathered", lambda rows, total: (rows, total))
+    for rank in range(size):
+        ranks.belong(size, rank)
+        rows, total = TextTower(small_clip)(embedded, eot, layout=layout)
+        parts.append(rows[: ranks.shares(total)[rank]])
+    ranks.belong()
+    assert gap(torch.cat(parts), whole) <= DOUBLE
