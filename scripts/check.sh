@@ -6,6 +6,7 @@
 #   examples  doctests of the public examples
 #   docs      the pages of docs/, strictly: links, anchors, nothing from a network
 #   tests     scripts/test.sh, the README's test command, and the slow ones
+#   clusters  a sweep on a real Slurm and a real Ray cluster on this machine
 #   isa       numerics under older instruction sets
 #   wheel     build, install and use the wheel
 set -euo pipefail
@@ -31,10 +32,11 @@ docs() {
     rm -r "$site"
 }
 tests() { bash scripts/test.sh && bash scripts/test.sh -m slow; }
+clusters() { bash scripts/test_clusters.sh; }
 isa() { bash scripts/test_isa.sh; }
 wheel() { bash scripts/wheel_smoke.sh; }
 
-[ "$#" -gt 0 ] || set -- lint imports types examples docs tests isa wheel
+[ "$#" -gt 0 ] || set -- lint imports types examples docs tests clusters isa wheel
 for step in "$@"; do
     echo "== $step"
     begin="$SECONDS"

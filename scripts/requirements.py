@@ -2,6 +2,7 @@
 
 python scripts/requirements.py check [EXTRA]    # exit 0 if all is installed, and is this checkout
 python scripts/requirements.py floors [EXTRA]   # name==oldest version, one a line, for pip
+python scripts/requirements.py extra EXTRA      # what the extra adds, one a line, for pip
 """
 
 import importlib.metadata
@@ -60,7 +61,9 @@ def problem(lines: list[str]) -> str:
 if __name__ == "__main__":
     task, *extra = sys.argv[1:]
     wanted = requirements(*extra)
-    if task == "floors":
+    if task == "extra":
+        print("\n".join(line for line in wanted if line not in requirements()))
+    elif task == "floors":
         print("\n".join(floors(wanted)))
     else:
         sys.exit(problem(wanted) or 0)

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.cli.overrides import parse_with_overrides
 from npt_plugin.cli.protocol import add_job_flags
 from npt_plugin.cli.report import REFERENCE
+from npt_plugin.cli.sweep_engine import add_engine_flags, engine_of, look, only_looks, start
 from npt_plugin.cli.sweep_plan import print_plan
 from npt_plugin.errors import UserError
-from npt_plugin.report.write import report
 from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.units import ZERO_SHOT
 from npt_plugin.sweep.dataset_groups import GROUPS
 from npt_plugin.sweep.engines.local import Local
 from npt_plugin.sweep.grid import Grid
 from npt_plugin.sweep.protocols import PROTOCOLS, protocol_named
-from npt_plugin.sweep.workers import run_all
-from npt_plugin.system.exit_codes import FAILED, OK, exit_code
+from npt_plugin.system.exit_codes import OK, exit_code
 
 RATIOS = (
     "tau = n_min / n_max; 0.06 is the imbalance our methods are made for, 1 the published, "
@@ -76,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--reference", default="", metavar="TRAINER", help=REFERENCE)
     add_job_flags(p, several=True)
+    add_engine_flags(p)
     return p
 
 
@@ -119,23 +117,18 @@ def grid_of(args: argparse.Namespace) -> Grid:
 
 def run(args: argparse.Namespace) -> int:
     """Run the grid, then print and write the report; 1 if a run failed."""
-    at_a_time = len(Local(args.jobs, args.per_device).environments())
+    if only_looks(args):
+        return look(args)
+    engine = engine_of(args)
     if not args.datasets and protocol_named(args.protocol).name != "dg":
         raise UserError("--datasets is missing: name at least one dataset (`npt list datasets`).")
     jobs = grid_of(args).jobs()
     configs = configs_folder(args.configs)
     print(f"Configs: {configs}")
     if args.plan:
-        print_plan(jobs, configs, at_a_time)
+        print_plan(jobs, configs, len(Local(args.jobs, args.per_device).environments()))
         return OK
-    failed = run_all(jobs, configs, args.jobs, args.per_device)
-    if any(job.done() for job in jobs):
-        report(Path(args.output), plots=args.plots, reference=args.reference)
-    for name, reason in failed.items():
-        print(f"failed: {name}: {reason}", file=sys.stderr)
-    if failed:
-        print(f"{len(failed)} of {len(jobs)} runs failed; the same call repeats only these.")
-    return FAILED if failed else OK
+    return start(args, engine, jobs, configs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -94,11 +94,6 @@ def shielded() -> Iterator[None]:
         _STATE.shielded = before
 
 
-def ask_to_stop(number: int = signal.SIGTERM) -> None:
-    """Let the run of this process end after its step, as a signal would; from any thread."""
-    _STATE.received = number
-
-
 def stop_here(agreed: Callable[[int], int] = int) -> None:
     """Between two steps: end the run if it was asked to.
 

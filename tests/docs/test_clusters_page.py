@@ -1,29 +1,42 @@
-"""docs/clusters.md: its array job asks for every job of the grid once."""
+"""docs/clusters.md: every sweep on it is understood, down to its engine and its datasets."""
 
 from __future__ import annotations
 
 import re
-import subprocess
+import shlex
 from pathlib import Path
+
+import pytest
+
+from npt_plugin.cli.overrides import parse_with_overrides
+from npt_plugin.cli.sweep import grid_of, parser
+from npt_plugin.cli.sweep_engine import engine_of, only_looks
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "clusters.md"
 
 
-def test_the_array_covers_the_grid_and_its_words_are_understood(tmp_path: Path):
-    from npt_plugin.cli.protocol import parser
-
+def sweeps():
     blocks = re.findall(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    (script,) = [block for block in blocks if "#SBATCH --array" in block]
-    first, last = map(int, re.search(r"--array=(\d+)-(\d+)", script).groups())
-    (tmp_path / "npt").write_text('#!/bin/bash\nprintf "%s\\n" "$@"\n')
-    (tmp_path / "npt").chmod(0o755)
-    asked = set()
-    for task in range(first, last + 1):
-        env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_ARRAY_TASK_ID": str(task)}
-        done = subprocess.run(
-            ["bash", "-c", script], env=env, capture_output=True, text=True, check=True
-        )
-        name, *words = done.stdout.split("\n")[1:-1]
-        args = parser().parse_args([name, *words])
-        asked.add((args.dataset, args.trainer, args.seed))
-    assert len(asked) == 3 * 2 * 3 == last - first + 1
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    found = [line.removeprefix("exec ").partition("&&")[0] for line in lines]
+    return [line for line in found if line.startswith("npt sweep")]
+
+
+def test_each_way_to_run_a_sweep_is_on_the_page():
+    assert len(sweeps()) >= 7
+    asked = {engine_of(parser().parse_args(shlex.split(line)[2:])).name for line in sweeps()}
+    assert asked == {"local", "slurm", "ray"}
+
+
+@pytest.mark.parametrize("line", sweeps())
+def test_its_sweeps_are_understood(line):
+    args = parse_with_overrides(parser(), shlex.split(line)[2:])
+    assert args.opts == [] and engine_of(args)
+    if not only_looks(args):
+        assert grid_of(args).jobs()
+
+
+@pytest.mark.parametrize("first, said", [(0, "{} runs: "), (3, "{} runs, 0 completed already")])
+def test_the_numbers_of_runs_it_shows_are_those_there_are(first, said):
+    jobs = grid_of(parse_with_overrides(parser(), shlex.split(sweeps()[first])[2:])).jobs()
+    assert f"\n{said.format(len(jobs))}" in PAGE.read_text(encoding="utf-8")

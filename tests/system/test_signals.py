@@ -11,7 +11,6 @@ import pytest
 from npt_plugin.system.signals import (
     NUMBERS,
     Stopped,
-    ask_to_stop,
     shielded,
     stop_here,
     stop_signals,
@@ -79,15 +78,6 @@ def test_a_few_writes_at_an_end_are_not_cut_short_by_a_signal_that_insists():
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGTERM)
         stop_here()
-
-
-def test_another_thread_can_ask_as_well():
-    with pytest.raises(Stopped) as stop, stop_signals():
-        thread = threading.Thread(target=ask_to_stop)
-        thread.start()
-        thread.join()
-        stop_here()
-    assert stop.value.signal == "SIGTERM"
 
 
 def test_in_another_thread_nothing_is_installed():

@@ -1,0 +1,124 @@
+"""One sweep of 24 short jobs, run by any engine into any folder, and what must come of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from npt_plugin.runs.collect import find_runs
+from npt_plugin.sweep.attempts import DONE, read_attempts
+from npt_plugin.sweep.claims import Claims
+from npt_plugin.sweep.job import Job
+from npt_plugin.sweep.plan import plans_below, read_plan
+from npt_plugin.sweep.status import status_of
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PATH = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "third_party")])
+ENVIRONMENT = {"PYTHONPATH": PATH, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+JOBS = 24
+
+
+class Sweep:
+    """A command.
+
+    Args:
+        words: Of ``npt sweep``, less engine and output.
+        output: Top folder of the runs.
+    """
+
+    def __init__(self, words: list[str], output: Path) -> None:
+        self.words, self.output = words, output
+
+    def start(self, *more: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """The command, in a session of its own: what kills it does not kill what it started."""
+        words = [sys.executable, "-m", "npt_plugin", "sweep", *self.words, *more]
+        return subprocess.Popen(
+            [*words, "--output", str(self.output)],
+            env={**(env or os.environ), **ENVIRONMENT},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *more: str, env: Mapping[str, str] | None = None) -> str:
+        """The same, to its end; returns what it printed."""
+        process = self.start(*more, env=env)
+        try:
+            said, _ = process.communicate(timeout=200)
+        finally:
+            process.kill()
+        assert process.returncode == 0, said
+        return said
+
+    def jobs(self) -> tuple[Job, ...]:
+        """As the plan on disk has them."""
+        return read_plan(plans_below(self.output)[0]).jobs
+
+    def counts(self) -> tuple[int, int]:
+        """Jobs that are done, and jobs that run or wait."""
+        if not plans_below(self.output):
+            return 0, JOBS
+        status = status_of(self.jobs(), Claims(self.output))
+        assert not status.failed, status.failed
+        return len(status.done), len(status.running) + len(status.waiting)
+
+    def owners(self) -> dict[int, str]:
+        """Processes that have a job now, and the engine's names for them."""
+        found = status_of(self.jobs(), Claims(self.output)).running
+        return {attempt.owner.pid: attempt.task for _, attempt in found if attempt}
+
+    def numbers(self) -> tuple[dict[Any, Any], list[str]]:
+        """Every number of every run, by its place; and the table."""
+        found = find_runs(self.output)
+        assert not found.unfinished
+        runs = {
+            run.place: (run.metrics, run.record.per_class, run.record.history)
+            for run in found.completed
+        }
+        words = [sys.executable, "-m", "npt_plugin", "report", str(self.output)]
+        said = subprocess.run(
+            words, capture_output=True, text=True, check=True, env={**os.environ, **ENVIRONMENT}
+        )
+        return runs, [line for line in said.stdout.splitlines() if line.startswith("|")]
+
+    def check(self, reference: tuple[dict[Any, Any], list[str]]) -> None:
+        """The numbers of the local engine, to the last digit; each job was done once, not twice."""
+        assert self.numbers() == reference
+        claims = Claims(self.output)
+        done = Counter(
+            [seen.state for seen in read_attempts(claims._of(job))].count(DONE)
+            for job in self.jobs()
+        )
+        assert done == {1: JOBS}
+        for record in self.output.rglob("results.json"):
+            logs = [log.read_text() for log in record.parent.glob("log.txt*")]  # one a start
+            assert sum("* accuracy:" in log for log in logs) == 1, record.parent
+
+
+def kill(number: int) -> None:
+    """SIGKILL, also to what is gone already."""
+    try:
+        os.kill(number, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def wait_until(holds: Callable[[], object], seconds: float, what: Callable[[], object]) -> None:
+    """Wait for something to hold.
+
+    Raises:
+        TimeoutError: If it does not in time.
+    """
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            raise TimeoutError(f"waited {seconds:g} s; now: {what()}")
+        time.sleep(0.2)
