@@ -126,7 +126,8 @@ def run(args: argparse.Namespace) -> int:
     configs = configs_folder(args.configs)
     print(f"Configs: {configs}")
     if args.plan:
-        print_plan(jobs, configs, len(Local(args.jobs, args.per_device).environments()))
+        here = len(Local(args.jobs, args.per_device).environments())
+        print_plan(jobs, configs, args.workers or here)
         return OK
     return start(args, engine, jobs, configs)
 

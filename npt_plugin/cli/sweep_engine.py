@@ -102,9 +102,7 @@ def look(args: argparse.Namespace) -> int:
     return OK
 
 
-def start(
-    args: argparse.Namespace, engine: Engine, jobs: Sequence[Job], configs: Path
-) -> int:
+def start(args: argparse.Namespace, engine: Engine, jobs: Sequence[Job], configs: Path) -> int:
     """Start the sweep on the engine; where one waits for the end, print the report; 1 if a run
     failed.
 

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from select import select
 from typing import BinaryIO
 
 from npt_plugin.sweep.task import Task
+from npt_plugin.system.signals import NUMBERS
 
 if sys.platform != "win32":
     import fcntl
@@ -23,6 +25,12 @@ it, and Windows has no such thing. There each run imports everything anew."""
 
 _TICK = 0.2
 """Seconds between two looks at whether to stop."""
+
+_SIGNALLED = {128 + n for n in NUMBERS} | {-n for n in NUMBERS}
+"""Exit codes of a run that was asked to end, and of one that had not yet learned to listen."""
+
+_ALL_OF_US = 2.0
+"""Seconds in which a signal that was sent to all processes has reached all of them."""
 
 _FORK, _ALONE = "npt_plugin.sweep.server", "npt_plugin.sweep.task"
 
@@ -88,10 +96,23 @@ class Runner:
         said = self._last_line()
         if code == 0:
             return Outcome("done")
-        if asked:
+        if asked or (code in _SIGNALLED and self._is_stopping(stop)):
             return Outcome("stopped", said, code)
         killed = code < 0 or code > 128
         return Outcome("died" if killed else "failed", said, code)
+
+    def _is_stopping(self, stop: Callable[[], bool]) -> bool:
+        """Whether a signal that ended a run was meant for all of us: clusters signal every process.
+
+        If not, its server, which takes nothing new after a signal, is replaced.
+        """
+        until = time.monotonic() + _ALL_OF_US
+        while not stop():
+            if time.monotonic() > until:
+                self.close()
+                return False
+            time.sleep(_TICK)
+        return True
 
     def _ready(self) -> subprocess.Popen[bytes]:
         """The process that takes the next task."""

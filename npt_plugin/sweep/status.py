@@ -87,12 +87,12 @@ def jobs_below(output: str | Path, claims: Claims) -> list[Job]:
     Raises:
         UserError: If there is no sweep.
     """
-    newest, *others = [read_plan(path) for path in plans_below(output)] or [None]
-    if newest is None:
+    plans = [read_plan(path) for path in plans_below(output)]
+    if not plans:
         raise UserError(f"{output} holds no sweep: give the --output of one.")
-    jobs = dict.fromkeys(newest.jobs)
-    for plan in others:
-        if plan and any(claims.state(job).name == log.RUNNING for job in plan.jobs):
+    jobs = dict.fromkeys(plans[0].jobs)
+    for plan in plans[1:]:
+        if any(claims.state(job).name == log.RUNNING for job in plan.jobs):
             jobs.update(dict.fromkeys(plan.jobs))
     return list(jobs)
 

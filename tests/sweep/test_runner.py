@@ -115,6 +115,18 @@ def test_a_stop_reaches_the_task_which_ends_as_it_likes(hand, go, tmp_path):
     assert go(0) == Outcome("done")
 
 
+def test_a_signal_to_all_processes_is_a_stop_though_it_reaches_the_run_first(hand, go, tmp_path):
+    def late():
+        return time.time() > _written(tmp_path / "child") + 1.0
+
+    assert go(5, stop=late) == Outcome("stopped", "asked from outside", 143)
+    hand.close()
+
+
+def _written(path):
+    return path.stat().st_mtime if path.exists() else float("inf")
+
+
 def test_a_process_that_is_killed_takes_its_task_with_it_and_another_is_started(hand, go, tmp_path):
     def kill():
         _child(tmp_path)
