@@ -13,7 +13,8 @@ import sys
 from collections.abc import Sequence
 
 from npt_plugin.errors import nearest_hint
-from npt_plugin.system.exit_codes import OK, USER
+from npt_plugin.system.exit_codes import OK, USER, exit_code
+from npt_plugin.system.ranks import refuse_unjoined
 from npt_plugin.system.version import VERSION
 
 COMMANDS = {
@@ -34,6 +35,8 @@ COMMANDS = {
     "doctor": "versions, device, weights and folders, one line each",
 }
 
+ALONE = ("demo", "sweep", "protocol")
+"""What starts runs of its own: not to be done by each of several processes of torchrun."""
 
 FIRST = {
     "npt demo": "see it work in a few minutes, without data",
@@ -71,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         hint = nearest_hint(words[0], COMMANDS)
         print(f"error: unknown command {words[0]!r}{hint}\n{usage()}", file=sys.stderr)
+        return USER
+    if words[0] in ALONE and exit_code(refuse_unjoined):
         return USER
     module = importlib.import_module(f"npt_plugin.cli.{words[0]}")
     return module.main(words[1:])

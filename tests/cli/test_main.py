@@ -110,3 +110,12 @@ def test_every_example_stands_on_its_line_and_parses(name):
         npt, command, *words = shlex.split(line)
         assert command == name
         overrides(parser.parse_known_args(words)[1])
+
+
+@pytest.mark.parametrize("name", cli.ALONE)
+def test_what_starts_runs_is_not_done_by_each_of_several_processes(name, monkeypatch, capsys):
+    told = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
+    for variable, value in told.items():
+        monkeypatch.setenv(variable, value)
+    assert cli.main([name]) == USER
+    assert "WORLD_SIZE is 2" in capsys.readouterr().err
