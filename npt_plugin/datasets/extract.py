@@ -87,7 +87,7 @@ def _unpack(archive: Path, folder: Path, only: Sequence[str] = ()) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         if zipfile.is_zipfile(archive):
-            members = _zip_members(archive)
+            members = _zip_members(archive, only)
         elif tarfile.is_tarfile(archive):
             members = _tar_members(archive)
         else:
@@ -117,12 +117,13 @@ def _below(name: str, places: Sequence[str]) -> bool:
     return any(name == place or name.startswith(f"{place}/") for place in places)
 
 
-def _zip_members(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
+def _zip_members(archive: Path, only: Sequence[str]) -> Iterator[tuple[str, IO[bytes] | None]]:
     with zipfile.ZipFile(archive) as file:
         infos = file.infolist()
         for info in infos:  # all names first: they are cheap to know
-            check_member(info.filename, archive.name)
-            if stat.S_ISLNK(info.external_attr >> 16):  # would become a file that holds a path
+            name = check_member(info.filename, archive.name)
+            wanted = not only or _below(name, only)
+            if wanted and stat.S_ISLNK(info.external_attr >> 16):  # else a file that holds a path
                 raise UserError(
                     f"'{archive.name}' contains the link '{info.filename}', which no zip archive "
                     "of images needs; nothing was unpacked."

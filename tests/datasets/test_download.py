@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,3 +210,39 @@ def test_archives_are_kept_when_asked(server: FileServer, tmp_path: Path) -> Non
 def test_what_nobody_has_is_still_missing(server: FileServer, tmp_path: Path) -> None:
     entry = replace(toy(server), parts=(), bundle=None)
     assert get_dataset(entry, Getting(tmp_path)) == list(EXPECTS)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from npt_plugin.datasets.archives import Entry, Mirror, Part
+from npt_plugin.datasets.download import get_dataset
+from npt_plugin.datasets.placing import Getting
+
+url, md5, root = sys.argv[1:]
+place = Mirror("publisher", url, file="i.zip", md5=md5)
+part = Part("i.zip", (place,), ("toy/images",), into="toy")
+entry = Entry("Toy", "Toy", "", "", ("toy/images",), (part,))
+sys.exit(bool(get_dataset(entry, Getting(Path(root)))))
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_leaves_what_the_next_one_continues(
+    server: FileServer, tmp_path: Path
+) -> None:
+    archive = zipped({"images/1.jpg": os.urandom(400_000)})
+    server.files["/i.zip"], server.drip = archive, 4000  # a second in all
+    words = [sys.executable, "-c", KILLED, f"{server.url}/i.zip", md5(archive), str(tmp_path)]
+    half = tmp_path / ".downloads/Toy/i.zip.part"
+    with subprocess.Popen(words) as process:
+        while not (half.exists() and half.stat().st_size > 100_000):
+            time.sleep(0.01)
+            assert process.poll() is None
+        process.kill()
+    have = half.stat().st_size
+    assert 100_000 < have < len(archive) and not (tmp_path / "toy").exists()
+    server.drip = 0
+    assert subprocess.run(words).returncode == 0
+    assert (tmp_path / "toy/images/1.jpg").stat().st_size == 400_000
+    assert server.log == [("/i.zip", None), ("/i.zip", f"bytes={have}-")]

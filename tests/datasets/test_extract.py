@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import stat
 import tarfile
 import zipfile
 from pathlib import Path
@@ -149,3 +150,16 @@ def test_merge_replaces_files_of_the_same_name(tmp_path: Path) -> None:
     (tmp_path / "t/d/f").write_text("old")
     merge(tmp_path / "s", tmp_path / "t")
     assert (tmp_path / "t/d/f").read_text() == "new"
+
+
+def test_a_link_in_a_zip_archive_is_refused_where_it_is_wanted(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("images/all")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr(link, "/etc")
+        file.writestr("kept/1.jpg", b"1")
+    with pytest.raises(UserError, match="contains the link 'images/all'"):
+        _extract(tmp_path / "a.zip", tmp_path / "x")
+    assert not (tmp_path / "x/out").exists()
+    extract(tmp_path / "a.zip", tmp_path / "y", tmp_path / "work", only=["kept"])
+    assert _files(tmp_path / "y") == {"kept/1.jpg": b"1"}

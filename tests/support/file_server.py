@@ -19,6 +19,7 @@ class FileServer:
         types: Path to a content type; none: octets.
         cut: Bytes after which it drops a connection; None: never.
         stall: Seconds it waits before each answer's content.
+        drip: Bytes it sends at a time, a hundredth of a second apart; 0: all at once.
         ranges: Whether it knows ranges.
         first_of_range: What it makes of the offset it was asked for.
         codes: Path to answers that come before the file, e.g. ``[503, 503]``.
@@ -31,6 +32,7 @@ class FileServer:
     types: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     stall: float = 0.0
+    drip: int = 0
     ranges: bool = True
     first_of_range: Callable[[int], int] = lambda first: first
     codes: dict[str, list[int]] = field(default_factory=dict)
@@ -79,7 +81,10 @@ def serving() -> Iterator[FileServer]:
             self.end_headers()
             time.sleep(state.stall)
             end = last + 1 if state.cut is None else min(last + 1, first + state.cut)
-            self.wfile.write(content[first:end])
+            step = state.drip or max(1, end - first)
+            for place in range(first, end, step):
+                self.wfile.write(content[place : min(place + step, end)])
+                time.sleep(0.01 if state.drip else 0)
 
         def log_message(self, *_: object) -> None:
             pass
