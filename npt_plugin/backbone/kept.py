@@ -6,6 +6,7 @@ likes. What a forked run takes is its parent's copy, which the fork has made its
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 from collections import OrderedDict
@@ -41,6 +42,7 @@ class Wanted(NamedTuple):
 
 _kept: OrderedDict[Wanted, ClipModule] = OrderedDict()
 _asked: list[Wanted] = []
+_copied = False
 
 
 def prepared_clip(cfg: Any, dtype: torch.dtype) -> ClipModule:
@@ -63,7 +65,7 @@ def prepared_clip(cfg: Any, dtype: torch.dtype) -> ClipModule:
     after = common.look(key)
     if after is not None and wanted in _kept:
         torch.set_rng_state(after["state"])
-        return _kept.pop(wanted)
+        return copy.deepcopy(_kept[wanted]) if _copied else _kept.pop(wanted)
     model = _load(wanted)
     if after is None:
         common.keep(key, {"state": torch.get_rng_state()})
@@ -73,6 +75,12 @@ def prepared_clip(cfg: Any, dtype: torch.dtype) -> ClipModule:
 def asked() -> list[Wanted]:
     """Which CLIPs this process has asked for so far."""
     return list(_asked)
+
+
+def give_copies() -> None:
+    """From now on several runs of this process may have the same CLIP, each a copy of it."""
+    global _copied
+    _copied = True
 
 
 def keep(wanted: Wanted) -> None:

@@ -109,7 +109,7 @@ def start(args: argparse.Namespace, engine: Engine, jobs: Sequence[Job], configs
     Raises:
         UserError: As engines do, and if a run has completed with other settings.
     """
-    plan, todo = begin(jobs, configs)
+    plan, todo = begin(jobs, configs, args.together)
     if todo:
         engine.start(plan)
     claims = Claims(plan.output)

@@ -12,7 +12,7 @@ from npt_plugin.sweep.mistakes import refuse_mistakes
 from npt_plugin.sweep.plan import Plan
 
 
-def begin(jobs: Sequence[Job], configs: Path) -> tuple[Plan, list[Job]]:
+def begin(jobs: Sequence[Job], configs: Path, together: bool = False) -> tuple[Plan, list[Job]]:
     """Write the plan of a sweep that is started now, and say how much is to do.
 
     What failed, or was left after its processes had died, is free again.
@@ -20,6 +20,7 @@ def begin(jobs: Sequence[Job], configs: Path) -> tuple[Plan, list[Job]]:
     Args:
         jobs: All jobs that are asked for, at least one.
         configs: Folder of the yaml files.
+        together: Whether runs that can train in one pass, see ``Plan``.
 
     Returns:
         The plan, and those of its jobs that have not completed.
@@ -30,7 +31,7 @@ def begin(jobs: Sequence[Job], configs: Path) -> tuple[Plan, list[Job]]:
     """
     register_all(base=True)
     refuse_mistakes(jobs, configs)
-    plan = Plan.of(jobs, configs)
+    plan = Plan.of(jobs, configs, together)
     todo = [job for job in plan.jobs if not all([step.finished(configs) for step in job.steps()])]
     print(f"{len(jobs)} runs, {len(jobs) - len(todo)} completed already, {len(todo)} to do")
     plan.write()

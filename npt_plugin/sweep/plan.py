@@ -28,23 +28,30 @@ class Plan:
         configs: Folder of the yaml files, absolute.
         working_dir: Where the sweep was started: relative paths in jobs mean files below it.
         version: Of the package that made it.
+        together: Whether runs that can (:mod:`~npt_plugin.sweep.groups`) train in one pass.
     """
 
     jobs: tuple[Job, ...]
     configs: Path
     working_dir: Path
     version: str = VERSION
+    together: bool = False
 
     @classmethod
-    def of(cls, jobs: Sequence[Job], configs: Path) -> Plan:
+    def of(cls, jobs: Sequence[Job], configs: Path, together: bool = False) -> Plan:
         """The plan of jobs that are started here; their output folder becomes absolute.
+
+        Args:
+            jobs: At least one.
+            configs: Folder of the yaml files.
+            together: See the class.
 
         Raises:
             ValueError: If there are none, or not all have the same output folder.
         """
         (output,) = {os.path.abspath(job.output) for job in jobs}
         placed = tuple(replace(job, output=output) for job in jobs)
-        return cls(placed, Path(configs).resolve(), Path.cwd())
+        return cls(placed, Path(configs).resolve(), Path.cwd(), together=together)
 
     @property
     def output(self) -> Path:
@@ -89,7 +96,7 @@ class Plan:
         """The output folder is left out: it is where the plan lies."""
         jobs = [{k: v for k, v in asdict(job).items() if k != "output"} for job in self.jobs]
         where = {"configs": str(self.configs), "working_dir": str(self.working_dir)}
-        return {"version": self.version, **where, "jobs": jobs}
+        return {"version": self.version, **where, "together": self.together, "jobs": jobs}
 
 
 def read_plan(path: str | Path) -> Plan:
@@ -104,7 +111,7 @@ def read_plan(path: str | Path) -> Plan:
         held = json.loads(path.read_text(encoding="utf-8"))
         jobs = tuple(job_of(words, output) for words in held["jobs"])
         configs, working_dir = Path(held["configs"]), Path(held["working_dir"])
-        return Plan(jobs, configs, working_dir, str(held["version"]))
+        return Plan(jobs, configs, working_dir, str(held["version"]), held.get("together") is True)
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise UserError(f"{path} cannot be read as the plan of a sweep ({error}).") from None
 

@@ -1,4 +1,4 @@
-"""One run of a worker, in a process of its own: what it is told, and how it ends."""
+"""What a process of a worker does: one run, or the trainings of several jobs in one pass."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from npt_plugin.backbone.kept import give_copies
 from npt_plugin.registration import register_all
 from npt_plugin.sweep.job import Job, Step, run_step
 from npt_plugin.sweep.plan import job_of
+from npt_plugin.sweep.together import perform_together
 from npt_plugin.system.exit_codes import exit_code
 from npt_plugin.system.locks import wait_until_free
 from npt_plugin.system.shared import sharing
@@ -24,19 +26,21 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Task:
-    """One run of a job.
+    """One run of a job, or the first runs of several.
 
     Attributes:
         job: The job.
         number: Which of its steps.
         configs: Folder of the yaml files.
         shared: Folder of what the runs of a sweep share.
+        companions: Jobs whose first runs train in the same pass as this job's.
     """
 
     job: Job
     number: int
     configs: str
     shared: str
+    companions: tuple[Job, ...] = ()
 
     @property
     def step(self) -> Step:
@@ -51,15 +55,19 @@ class Task:
 def read_task(line: str) -> Task:
     """What ``as_json`` wrote."""
     held = json.loads(line)
-    job: dict[str, Any] = held.pop("job")
-    return Task(job_of(job, job.pop("output")), **held)
+    job, *companions = (_read_job(words) for words in (held.pop("job"), *held.pop("companions")))
+    return Task(job, **held, companions=tuple(companions))
+
+
+def _read_job(words: dict[str, Any]) -> Job:
+    return job_of(words, words.pop("output"))
 
 
 def carry_out(task: Task) -> int:
     """Do it in this process; returns the exit code after saying what went wrong."""
     random.seed()  # a run without a seed is another one each time, also in a forked process
     np.random.seed()
-    return exit_code(_run, task)
+    return exit_code(_run_together if task.companions else _run, task)
 
 
 def _run(task: Task) -> None:
@@ -68,6 +76,21 @@ def _run(task: Task) -> None:
     wait_until_free(step.folder, PATIENCE)
     with sharing(task.shared):
         run_step(step, Path(task.configs))
+
+
+def _run_together(task: Task) -> None:
+    register_all(base=True)
+    configs = Path(task.configs)
+    steps = [job.steps()[0] for job in (task.job, *task.companions)]
+    todo = [step for step in steps if not step.finished(configs)]
+    for step in todo:
+        wait_until_free(step.folder, PATIENCE)
+    give_copies()
+    with sharing(task.shared):
+        ended = perform_together([step.request(configs) for step in todo])
+    for step, error in zip(todo, ended, strict=True):
+        if error is not None:  # it is tried again alone, and says so then
+            print(f"{step.job.name}: {error}")
 
 
 if __name__ == "__main__":  # where processes cannot be forked

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from npt_plugin.sweep import attempts
 from npt_plugin.sweep import claims as states
 from npt_plugin.sweep.claims import Claim, Claims
+from npt_plugin.sweep.groups import groups
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.plan import FOLDER, Plan
 from npt_plugin.sweep.runner import Outcome, Runner
@@ -44,12 +45,14 @@ def serve(
         linger: Seconds to stay, idle, while other workers have jobs, to take those if they die.
     """
     runner, last, idle = Runner(environment), None, 0.0
+    companions = _companions(plan)
     try:
         while not stop():
             claim, left = _next(plan, claims, last)
             if claim is not None:
                 last, idle = _kin(claim.job), 0.0
-                _attempt(claim, plan, runner, stop)
+                others = map(claims.take, companions.get(claim.job, ()))
+                _attempt_all([claim, *filter(None, others)], plan, runner, stop)
             elif left and idle < linger:
                 runner.close()  # its memory is of more use to others
                 time.sleep(_PAUSE)
@@ -73,6 +76,29 @@ def _next(plan: Plan, claims: Claims, last: Hashable) -> tuple[Claim | None, boo
 def _kin(job: Job) -> Hashable:
     """Jobs that see the same training images; one of them computes their features."""
     return job.dataset, job.shots, job.ratio, job.seed, job.backbone, job.options
+
+
+def _companions(plan: Plan) -> dict[Job, list[Job]]:
+    """With which others each job can train in one pass."""
+    if not plan.together:
+        return {}
+    found = groups(plan.jobs, plan.configs)
+    return {job: [other for other in group if other != job] for group in found for job in group}
+
+
+def _attempt_all(
+    claimed: Sequence[Claim], plan: Plan, runner: Runner, stop: Callable[[], bool]
+) -> None:
+    """Train several jobs in one pass, then finish each: also what that pass did not bring."""
+    first, *others = (claim.job for claim in claimed)
+    if others:
+        shared = str(plan.output / FOLDER / SHARED)
+        runner.run(Task(first, 0, str(plan.configs), shared, tuple(others)), stop)
+    for claim in claimed:
+        if stop():
+            claim.release()
+        else:
+            _attempt(claim, plan, runner, stop)
 
 
 def _attempt(claim: Claim, plan: Plan, runner: Runner, stop: Callable[[], bool]) -> None:

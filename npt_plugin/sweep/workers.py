@@ -13,7 +13,11 @@ from npt_plugin.sweep.status import status_of
 
 
 def run_all(
-    jobs: Sequence[Job], configs: Path, parallel: int = 0, per_device: int = 0
+    jobs: Sequence[Job],
+    configs: Path,
+    parallel: int = 0,
+    per_device: int = 0,
+    together: bool = False,
 ) -> dict[str, str]:
     """Run every job that has not completed; returns ``{job name: reason}`` of the failures.
 
@@ -23,6 +27,7 @@ def run_all(
         jobs: All that are asked for.
         configs: Folder of the yaml files.
         parallel, per_device: See :class:`~npt_plugin.sweep.engines.local.Local`.
+        together: Whether runs that can train in one pass, see :class:`~npt_plugin.sweep.plan.Plan`.
 
     Raises:
         UserError: Before anything runs, if a run has completed with other settings.
@@ -30,7 +35,7 @@ def run_all(
     engine = Local(parallel, per_device)
     if not jobs:
         return {}
-    plan, todo = begin(jobs, configs)
+    plan, todo = begin(jobs, configs, together)
     if todo:
         engine.start(plan)
     failed = status_of(plan.jobs, Claims(plan.output)).failed

@@ -29,7 +29,7 @@ JOBS = [
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.protocol)
 def test_a_line_says_all_of_it(job):
-    task = Task(job, 1, "my configs", "out put/shared")
+    task = Task(job, 1, "my configs", "out put/shared", tuple(JOBS))
     assert "\n" not in task.as_json() and read_task(task.as_json()) == task
     assert task.step == job.steps()[1]
 

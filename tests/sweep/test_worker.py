@@ -166,6 +166,26 @@ def test_every_run_of_the_whole_grid_is_the_run_by_hand(jobs, tree, tmp_path, en
     assert found == alone and len(found) > 2 * len(jobs)
 
 
+def test_runs_that_train_in_one_pass_are_the_same_to_rounding(jobs, tree, tmp_path, environment):
+    coop, npt = jobs[:2]
+    pair = [coop, npt, replace(coop, seed=2), jobs[2]]  # IVLP trains alone
+    apart = plan_of(pair, tree, tmp_path / "apart")
+    joined = replace(plan_of(pair, tree, tmp_path / "joined"), together=True)
+    for plan in (apart, joined):
+        assert {state.name for state in served(plan, environment).values()} == {DONE}
+    found, expected = results(joined.output), results(apart.output)
+    assert found.keys() == expected.keys()
+    moved = set()
+    for place, states in expected.items():
+        for name, (dtype, value) in states.items() if "model.pth" in place else ():
+            one, other = torch.tensor(value), torch.tensor(found[place][name][1])
+            assert found[place][name][0] == dtype and torch.allclose(one, other, atol=1e-5)
+            moved |= {place} if not torch.equal(one, other) else set()
+    assert all("IVLP" not in place for place in moved)
+    logs = [(job.folder() / "log.txt").read_text() for job in joined.jobs]
+    assert all("Finish training" in log for log in logs)
+
+
 # -- played runs ----------------------------------------------------------------------------------
 
 
@@ -173,7 +193,7 @@ def test_every_run_of_the_whole_grid_is_the_run_by_hand(jobs, tree, tmp_path, en
 def play(tmp_path, monkeypatch):
     """``play(outcomes)``: a worker over three jobs whose runs end like this, in turn."""
 
-    def make(*states, count=3, stop=lambda: False):
+    def make(*states, count=3, stop=lambda: False, together=False):
         done, ends = [], iter(states)
 
         class Played:
@@ -181,7 +201,8 @@ def play(tmp_path, monkeypatch):
                 pass
 
             def run(self, task, asked):
-                done.append((task.job.seed, task.number))
+                more = tuple(job.seed for job in task.companions)
+                done.append((task.job.seed, task.number, *more))
                 state = next(ends, "done")
                 return Outcome(state, "said", -9 if state == "died" else 0)
 
@@ -190,7 +211,8 @@ def play(tmp_path, monkeypatch):
 
         monkeypatch.setattr(worker_module, "Runner", Played)
         jobs = [Job("dtd", "CoOp", "cfg", seed, output=str(tmp_path)) for seed in range(count)]
-        plan = Plan.of(jobs, tmp_path)
+        plan = Plan.of(jobs, tmp_path, together)
+        monkeypatch.setattr(worker_module, "groups", lambda jobs, configs: [list(jobs)])
         claims = Claims(plan.output)
         serve(plan, claims, stop)
         return done, [claims.state(job) for job in plan.jobs], plan
@@ -217,6 +239,18 @@ def test_a_stop_gives_the_job_back_and_starts_nothing_new(play):
     asked = iter([False, True])
     done, states, _ = play("stopped", stop=lambda: next(asked, True))
     assert done == [(0, 0)] and [state.name for state in states] == [WAITING] * 3
+
+
+def test_companions_train_first_and_each_is_finished_alone(play):
+    done, states, _ = play("done", "done", "done", "failed", together=True)
+    assert done == [(0, 0, 1, 2), (0, 0), (0, 1), (1, 0), (2, 0), (2, 1)]
+    assert [state.name for state in states] == [DONE, FAILED, DONE]
+
+
+def test_a_pass_that_dies_is_no_death_of_its_jobs(play):
+    done, states, _ = play("died", together=True)
+    assert done[0] == (0, 0, 1, 2) and len(done) == 7
+    assert [(state.name, state.deaths) for state in states] == [(DONE, 0)] * 3
 
 
 def test_kin_come_together_and_workers_keep_out_of_each_other_s_way(tmp_path):
