@@ -64,7 +64,8 @@ class Sides:
     def staying(self, case: Case) -> Watched:
         """``npt sweep`` of this checkout."""
         words = [sys.executable, "-m", "npt_plugin", "sweep", *case.sweep(self.work / "staying")]
-        return watch([*words, "--jobs", str(self.args.jobs), *case.options()], ROOT, OURS)
+        words += ["--jobs", str(self.args.jobs), *(["--together"] if self.args.together else [])]
+        return watch([*words, *case.options()], ROOT, OURS)
 
     def separate(self, case: Case) -> tuple[Watched, int]:
         """One process a run; and how many runs were measured."""
@@ -184,6 +185,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="+", choices=PARTS)
     parser.add_argument("--before", type=Path, help="checkout of 98c9869 with its own .venv")
     parser.add_argument("--sample", action="store_true", help="the slow side runs a few jobs only")
+    parser.add_argument("--together", action="store_true", help="as for npt sweep")
     parser.add_argument("--seeds", type=int, default=0, help="fewer than the part's own")
     parser.add_argument("--datasets", type=int, default=4, help="of the grid")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -191,6 +193,7 @@ def main() -> None:
     parser.add_argument("--note", default="", help="what to know about this run")
     parser.add_argument("--out", type=Path, help=f"CSV to add to; the published one is {SHOWN}")
     args = parser.parse_args()
+    said = ["--together" if args.together else "", args.note, f"npt {VERSION}"]
     about = {
         "date": date.today().isoformat(),
         "jobs": args.jobs,
@@ -203,7 +206,7 @@ def main() -> None:
             args.work = Path(work)
             rows = [{**about, **row} for row in PARTS[part](Sides(args, Path(work)))]
         for row in rows:
-            row["note"] = "; ".join(filter(None, [row["note"], args.note, f"npt {VERSION}"]))
+            row["note"] = "; ".join(filter(None, [row["note"], *said]))
             print({key: row[key] for key in COLUMNS if row.get(key) not in (None, "")})
         if args.out:
             add(args.out, rows)

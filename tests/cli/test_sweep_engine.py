@@ -96,7 +96,13 @@ class Handed:
 
 
 def asked(plan, **more):
-    given = {"follow": False, "output": str(plan.output), "plots": None, "reference": ""}
+    given = {
+        "follow": False,
+        "output": str(plan.output),
+        "plots": None,
+        "reference": "",
+        "together": False,
+    }
     return argparse.Namespace(**{**given, **more})
 
 

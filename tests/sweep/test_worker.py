@@ -236,7 +236,7 @@ def test_a_job_that_died_is_taken_again_and_left_after_two_deaths(play):
 
 
 def test_a_stop_gives_the_job_back_and_starts_nothing_new(play):
-    asked = iter([False, True])
+    asked = iter([False, False, True])
     done, states, _ = play("stopped", stop=lambda: next(asked, True))
     assert done == [(0, 0)] and [state.name for state in states] == [WAITING] * 3
 
