@@ -111,7 +111,7 @@ def begun(plan, monkeypatch):
     """``begun(todo)``: the beginning of the sweep finds so much to do."""
 
     def make(todo):
-        monkeypatch.setattr(sweep_engine, "begin", lambda jobs, configs: (plan, todo))
+        monkeypatch.setattr(sweep_engine, "begin", lambda jobs, configs, together: (plan, todo))
 
     return make
 
