@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from npt_plugin.errors import UserError
+from npt_plugin.errors import UserError, excerpt
 
 PATIENCE = timedelta(minutes=10)
 """How long a process waits for the others, to come at the start or to answer later."""
@@ -188,5 +188,5 @@ def spoken(time: timedelta) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's message, or its type."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """The beginning of an error's message, or its type."""
+    return excerpt((str(error).splitlines() or [type(error).__name__])[0], 120)
