@@ -1,6 +1,8 @@
 """Where a sweep runs, and how far it is: flags to engines, status and follow from anywhere."""
 
 import argparse
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +12,13 @@ from npt_plugin.errors import UserError
 from npt_plugin.sweep.claims import Claims
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.plan import Plan
+
+
+@pytest.fixture(autouse=True)
+def packages(monkeypatch):
+    """Flags are understood whether or not the packages are installed."""
+    for name in ("ray", "submitit"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace())
 
 
 def flags(*words):

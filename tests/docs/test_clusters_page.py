@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,13 @@ from npt_plugin.cli.sweep import grid_of, parser
 from npt_plugin.cli.sweep_engine import engine_of, only_looks
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "clusters.md"
+
+
+@pytest.fixture(autouse=True)
+def packages(monkeypatch):
+    """Flags are understood whether or not the packages are installed."""
+    for name in ("ray", "submitit"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace())
 
 
 def sweeps():

@@ -32,12 +32,16 @@ class Ray:
         actors: At most so many, also beyond today's room: an autoscaler then makes more; 0: what
             there is room for, nodes that come later included.
         per_device: Actors to a GPU, or to a core where the cluster has no GPU.
+
+    Raises:
+        UserError: If Ray is not installed.
     """
 
     name, waits = "ray", True
 
     def __init__(self, address: str = "auto", actors: int = 0, per_device: int = 1) -> None:
         self.address, self.actors, self.per_device = address, actors, per_device
+        _ray()  # said before anything is written
 
     def start(self, plan: Plan) -> None:
         """Run all jobs of a plan that has been written."""

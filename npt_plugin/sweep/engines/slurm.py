@@ -53,6 +53,9 @@ class Slurm:
         tasks: Of the array, at a time; 0: ``TASKS``.
         options: Of sbatch, such as ``{"partition": "gpu", "gres": "gpu:1", "time": "2:00:00"}``.
         per_device: Processes on each GPU of a task.
+
+    Raises:
+        UserError: If submitit is not there, or an option is not one that can be given.
     """
 
     name, waits = "slurm", False
@@ -64,12 +67,14 @@ class Slurm:
         self.options = {key.replace("_", "-"): value for key, value in (options or {}).items()}
         for key in set(self.options) & set(OURS):
             raise UserError(f"--slurm {key}: the engine sets that itself; leave it out.")
+        self.minutes = _minutes(self.options.pop("time", str(MINUTES)))
+        _submitit()  # said before anything is written
 
     def start(self, plan: Plan) -> None:
         """Submit; the logs of the tasks lie in ``<output>/.sweep/slurm``.
 
         Raises:
-            UserError: If submitit or Slurm is not there, or sbatch refuses.
+            UserError: If Slurm is not there, or sbatch refuses.
         """
         tasks = min(self.tasks or TASKS, len(plan.jobs))
         task = Task(str(plan.path), self.per_device)
@@ -87,17 +92,15 @@ class Slurm:
                 "There is no Slurm here (srun is not found): start the sweep where sbatch works, "
                 "or with --engine local."
             ) from None
-        options = dict[str, Any](self.options)
-        minutes = _minutes(options.pop("time", str(MINUTES)))
-        cores = options.get("cpus-per-task")  # srun does not take it over from sbatch
+        cores = self.options.get("cpus-per-task")  # srun does not take it over from sbatch
         executor.update_parameters(
             job_name="npt-sweep",
-            time=minutes,
-            signal_delay_s=min(WARNING, minutes * 60 // 4),
+            time=self.minutes,
+            signal_delay_s=min(WARNING, self.minutes * 60 // 4),
             array_parallelism=count,
             stderr_to_stdout=True,
             srun_args=[f"--cpus-per-task={cores}"] if cores else [],
-            additional_parameters={**options, "requeue": True},
+            additional_parameters={**self.options, "requeue": True},
         )
         try:
             with executor.batch():

@@ -112,15 +112,15 @@ def test_what_slurm_refuses_is_one_sentence(submitit, plan):
         Slurm(options={"partition": "gpux"}).start(plan)
 
 
-def test_options_that_the_engine_sets_are_refused():
+def test_options_that_the_engine_sets_are_refused(submitit):
     with pytest.raises(UserError, match="--slurm open-mode: the engine sets that itself"):
         Slurm(options={"open_mode": "append"})
 
 
 @pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "1h"])
-def test_a_time_limit_that_slurm_would_not_know(submitit, plan, text):
+def test_a_time_limit_that_slurm_would_not_know(submitit, text):
     with pytest.raises(UserError, match="write minutes"):
-        Slurm(options={"time": text}).start(plan)
+        Slurm(options={"time": text})
 
 
 def test_without_slurm_or_submitit_a_sentence_says_what_to_do(submitit, plan, monkeypatch):
@@ -132,7 +132,7 @@ def test_without_slurm_or_submitit_a_sentence_says_what_to_do(submitit, plan, mo
         Slurm().start(plan)
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(UserError, match=r"pip install 'npt-plugin\[slurm\]'"):
-        Slurm().start(plan)
+        Slurm()
 
 
 # -- a task ---------------------------------------------------------------------------------------
