@@ -32,6 +32,7 @@ COMMANDS = {
     "words": "the words nearest to the learned vectors",
     "data": "list, check, download and verify datasets",
     "list": "the trainers, datasets, losses, backbones and config keys there are",
+    "hosts": "what NPT will do in a checkout of a Dassl project",
     "doctor": "versions, device, weights and folders, one line each",
 }
 

@@ -99,9 +99,9 @@ def added(label: str, undo: Callable[[], None], owner: Any = None) -> None:
     _steps.append(_Step(label, owner, None, undo))
 
 
-def is_done(label: str, owner: Any) -> bool:
-    """Whether ``owner`` has been changed under this label."""
-    return any(step.label == label and step.owner is owner for step in _steps)
+def is_done(label: str, owner: Any = None) -> bool:
+    """Whether ``owner``, or anything if it is None, has been changed under this label."""
+    return any(step.label == label and (owner is None or step.owner is owner) for step in _steps)
 
 
 def undo_all() -> None:

@@ -32,7 +32,7 @@ def run(script: str, arguments: list[str]) -> None:
     path = Path(script)
     if not path.is_file():
         raise UserError(f"There is no script {script}: give the path of a project's train.py.")
-    _enter_project(path.resolve().parent)
+    enter_project(path.resolve().parent)
     prepare_dassl()
     sys.argv = [script, *arguments]
     try:
@@ -42,7 +42,7 @@ def run(script: str, arguments: list[str]) -> None:
         raise lacking.as_sentence(error) from error
 
 
-def _enter_project(folder: Path) -> None:
+def enter_project(folder: Path) -> None:
     """Let the project's folder lead the import path, as for ``python train.py``.
 
     ``python -m`` put the current folder there. Should we have been found in it, we stay importable

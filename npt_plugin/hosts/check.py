@@ -1,0 +1,94 @@
+"""``npt hosts check``: what NPT will do in a checkout, found in processes that may crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from npt_plugin.hosts.probe import Findings
+
+TIME_LIMIT = 120.0
+"""Seconds that a look may take."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process of ours ended.
+
+    Attributes:
+        reason: Empty, or why it left no report.
+        output: What it printed last.
+    """
+
+    reason: str
+    output: str
+
+
+def look_at(script: Path, limit: float = TIME_LIMIT) -> Findings:
+    """Import a project's script in a process of its own, without training.
+
+    Args:
+        script: Its ``train.py``, absolute.
+        limit: Seconds after which the process is ended.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        words = ["npt_plugin.hosts.probe", str(script), str(report)]
+        ended = run_apart(words, script.parent, limit)
+        if not report.is_file():
+            return Findings(error=f"while its script was imported, {ended.reason}", user=False)
+        found = Findings(**json.loads(report.read_text(encoding="utf-8")))
+    found.trainers = [tuple(row) for row in found.trainers]  # type: ignore[misc]  # JSON has lists
+    return found
+
+
+def run_apart(words: list[str], folder: Path, limit: float, **more: str) -> Ended:
+    """Run a module of ours in a process group of its own, which leaves nothing running.
+
+    Args:
+        words: Module and arguments.
+        folder: Where it runs.
+        limit: Seconds after which it is ended.
+        more: Further variables of its environment.
+    """
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    ours = [str(Path(__file__).resolve().parents[2]), env.get("PYTHONPATH", "")]
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, ours))
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", *words],
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code: int | None = process.wait(timeout=limit)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            _end(process)
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    last = next((line for line in reversed(text.splitlines()) if line.strip()), "")
+    if code is None:
+        return Ended(f"it did not end within {limit:g} s", text)
+    if code < 0:
+        return Ended(f"the process was killed by signal {-code}", text)
+    return Ended(f"the process ended with exit code {code} ({last.strip()[:200]})", text)
+
+
+def _end(process: subprocess.Popen) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)  # and whatever it started
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
