@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt hosts",
         description=__doc__,
-        epilog="Example: npt hosts check ../PromptSRC",
+        epilog="example: npt hosts check ../PromptSRC",
         formatter_class=WithDefaults,
     )
     p.add_argument("action", choices=("check",), help="what to do")
