@@ -91,6 +91,7 @@ def test_every_command_ends_by_exit_code(name, monkeypatch, capsys):
         "pull": ["F", "R"],
         "words": ["R"],
         "data": ["list"],
+        "hosts": ["check", "P"],
     }
 
     def stopped(args):
