@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from npt_plugin.cli.help_format import WithDefaults
+from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.hosts.check import TIME_LIMIT, look_at
 from npt_plugin.hosts.checkout import find_script
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="npt hosts",
         description=__doc__,
-        epilog="example: npt hosts check ../PromptSRC",
+        epilog=examples("npt hosts check ../PromptSRC"),
         formatter_class=WithDefaults,
     )
     p.add_argument("action", choices=("check",), help="what to do")
