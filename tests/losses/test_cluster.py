@@ -1,3 +1,8 @@
+import importlib
+import random
+import sys
+import types
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -126,3 +131,18 @@ class TestTextClusters:
         assert text_clusters(unit_randn(1, D)).tolist() == [0]
         with pytest.raises(ValueError, match="num_clusters"):
             text_clusters(self.groups, 13)
+
+
+def test_importing_scikit_learn_draws_no_random_number_of_the_run(monkeypatch):
+    """It loads packages that do; what follows would depend on what was imported before."""
+    real = importlib.import_module("sklearn.cluster")
+
+    class Drawing(types.ModuleType):
+        def __getattr__(self, name):
+            random.random()
+            return getattr(real, name)
+
+    monkeypatch.setitem(sys.modules, "sklearn.cluster", Drawing("sklearn.cluster"))
+    before = random.getstate()
+    text_clusters(torch.eye(3), 2)
+    assert random.getstate() == before

@@ -12,6 +12,7 @@ import torch
 
 from npt_plugin.engine.framework import BACKEND
 from npt_plugin.system.random_state import (
+    on_own_device,
     rng_state,
     seed_everything,
     set_random_seed,
@@ -76,3 +77,12 @@ def test_a_state_goes_on_where_it_was_also_through_a_file(tmp_path):
     first = draws()
     set_rng_state(torch.load(tmp_path / "state", weights_only=True))
     assert draws() == first
+
+
+def test_another_device_goes_on_with_what_the_first_one_drew(monkeypatch):
+    saved = {**rng_state(), "cuda": ["first", "second"]}
+    assert len(on_own_device(saved)["cuda"]) == torch.cuda.device_count()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    assert on_own_device(saved)["cuda"] == ["first"] * 3
+    assert on_own_device({**saved, "cuda": []})["cuda"] == []  # saved on a CPU
