@@ -1,7 +1,7 @@
 """Say what NPT will do in a checkout of a Dassl project, for each of its trainers.
 
 The modules that its train.py imports are imported, in a process of their own; nothing is trained.
-What is said about a trainer is read in its source. With --run it is tried, on a few drawn images.
+What is said about a trainer is read in its source; no run is tried.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a project's source shows of how its trainers will get on with NPT.
 
-Read, not run: what is found is there, what is not found may still be. ``npt hosts check --run``
-tries it.
+Read, not run: what is found is there, what is not found may still be.
 """
 
 from __future__ import annotations
