@@ -43,7 +43,7 @@ cd "$WORK/empty"
 PATH="$ENV/bin:$PATH"
 step "the wheel is what runs" installed_is_the_wheel
 DATASET=embedded_shades RUN=output/try
-step "npt demo" npt demo --datasets "$DATASET" --seeds 1 --shots 4 --steps 50
+step "npt demo" npt demo --datasets "$DATASET" --seeds 7 --shots 4
 step "npt train" npt train --root data --seed 1 --trainer NPT_CoOp \
     --dataset-config-file "$DATASET" --config-file tiny_ep50_ctxv1 --output-dir "$RUN" \
     DATASET.NUM_SHOTS 2 DATASET.SUBSAMPLE_CLASSES base OPTIM.MAX_EPOCH 1

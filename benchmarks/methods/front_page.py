@@ -19,6 +19,7 @@ from typing import NamedTuple
 from evidence_tables import over_datasets, paired, signed
 from study_records import Record, read_csv
 
+from npt_plugin.evaluation.averages import interval
 from npt_plugin.system.files import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +101,29 @@ def demo() -> str:
         cells = [_cell(of_averages, name) for name in ("base", "new", "H")]
         cells += [_cell(of_h, name) for name in ("H", "many", "medium", "few")]
         lines.append(f"| {trainer} | {' | '.join(cells)} |")
+    of_averages = {
+        row["trainer"]: row for row in rows[::-1] if row["dataset"] == rows[0]["dataset"]
+    }
+    said = [
+        f"{_paired(of_averages, *pair)} at equal {rule}"
+        for rule, pair in (
+            ("epochs", ("NPT_CoOp", "CoOp")),
+            ("steps", ("NPT_CoOp:steps=balanced", "CoOp:steps=balanced")),
+        )
+    ]
+    lines += ["", f"NPT_CoOp − CoOp, H of averages, paired by seed: {', '.join(said)}."]
     return "\n".join(lines)
+
+
+def _paired(rows: dict[str, dict[str, str]], ours: str, base: str) -> str:
+    """``+3.9 [+3.2, +4.6] (10 seeds)``."""
+    values = [
+        dict(zip(row["seeds"].split(), map(float, row["H_values"].split()), strict=True))
+        for row in (rows[ours], rows[base])
+    ]
+    found = [values[0][seed] - values[1][seed] for seed in values[0] if seed in values[1]]
+    mean, ends = sum(found) / len(found), interval(found)
+    return f"{mean:+.1f} [{ends[0]:+.1f}, {ends[1]:+.1f}] ({len(found)} seeds)"
 
 
 def _cell(row: dict[str, str], name: str) -> str:

@@ -8,16 +8,23 @@ from collections.abc import Sequence
 from npt_plugin.cli import sweep
 from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
+from npt_plugin.registration import register_all
+from npt_plugin.runs.configs import configs_folder
+from npt_plugin.runs.units import ZERO_SHOT
+from npt_plugin.sweep.dataset_groups import GROUPS
+from npt_plugin.sweep.grid import Grid
+from npt_plugin.sweep.job import Job
 from npt_plugin.system.exit_codes import OK, exit_code
 
-SEEDS = (1, 2, 3)
-TRAINERS = ("ZeroshotCLIP", "CoOp", "NPT_CoOp")
-DATASETS = ("embedded_objects", "embedded_shades", "embedded_textures", "embedded_overhead")
+SEEDS = tuple(range(1, 11))
+"""Under the papers' rule, equal epochs: an imbalanced set then takes fewer steps."""
+
+EQUAL_STEPS_SEEDS = (1, 2, 3)
+"""Those that also run with the steps of the balanced set, which take four times as long."""
+
+TRAINERS = ("CoOp", "NPT_CoOp")
 VIEWS = 8
 """Augmented views cached per image: the demo trains on features, the papers on fresh crops."""
-
-STEPS = 400
-"""Optimiser steps of every run: what 16 balanced shots of 16 classes take in 50 epochs."""
 
 DRAWN = {spec.directory: name for name, spec in BENCHMARKS.items()}
 """Names of the drawn datasets: as in the folder, as in the registry."""
@@ -33,31 +40,50 @@ def parser() -> argparse.ArgumentParser:
     )
     drawn = f"of {', '.join(DRAWN)}"
     p.add_argument(
-        "--datasets", nargs="+", default=DATASETS, choices=DRAWN, metavar="NAME", help=drawn
+        "--datasets",
+        nargs="+",
+        default=GROUPS["embedded"],
+        choices=DRAWN,
+        metavar="NAME",
+        help=drawn,
     )
-    p.add_argument("--seeds", nargs="+", type=int, default=SEEDS, help="each 0 or more")
-    p.add_argument("--steps", type=int, default=STEPS, help="optimiser steps of every run")
+    first, *_, last = EQUAL_STEPS_SEEDS
+    seeds = f"each 0 or more; {first} to {last} also run at equal steps"
+    p.add_argument("--seeds", nargs="+", type=int, default=SEEDS, help=seeds)
     p.add_argument("--ratio", type=float, default=0.06, help="tau = n_min / n_max")
     p.add_argument("--shots", type=int, default=16, help="images of the largest class")
     p.add_argument("--output", default="output/demo", help="folder of runs and table")
     p.add_argument("--root", default="data", help="folder the datasets are drawn into")
-    p.add_argument("--jobs", type=int, default=0, help="processes at a time; 0: one a core")
+    p.add_argument("--jobs", type=int, default=0, help="runs at a time; 0: one a core")
+    p.set_defaults(per_device=0, plots=None, reference="")
     return p
+
+
+def jobs_of(args: argparse.Namespace) -> list[Job]:
+    """All jobs: every seed at equal epochs, some at equal steps as well."""
+    grid = {
+        "datasets": args.datasets,
+        "ratios": [args.ratio],
+        "shots": args.shots,
+        "root": args.root,
+        "output": args.output,
+        "options": ("INPUT.CACHED_VIEWS", str(VIEWS)),
+    }
+    jobs = Grid(trainers=[ZERO_SHOT, *TRAINERS], seeds=args.seeds, **grid).jobs()
+    some = [seed for seed in args.seeds if seed in EQUAL_STEPS_SEEDS]
+    balanced = [f"{name}:steps=balanced" for name in TRAINERS]
+    return jobs + Grid(trainers=balanced, seeds=some, **grid).jobs()
 
 
 def run(args: argparse.Namespace) -> int:
     """Draw what is missing, run what is missing, print the table."""
-    words = ["--datasets", *args.datasets, "--trainers", *TRAINERS]
-    words += ["--seeds", *map(str, args.seeds), "--ratios", str(args.ratio)]
-    words += ["--shots", str(args.shots), "--output", args.output, "--root", args.root]
-    words += ["--jobs", str(args.jobs)] if args.jobs else []
+    register_all(base=True)
     ensure_benchmarks(args.root, [DRAWN[name] for name in args.datasets])
-    options = ["INPUT.CACHED_VIEWS", str(VIEWS), "TRAIN.STEPS", str(args.steps)]
-    code = sweep.main([*words, "--opts", *options])
+    code = sweep.run_and_report(jobs_of(args), configs_folder(), args)
     if code == OK:
         print(
-            f"Demo setting: embedded tiny CLIP, {args.steps} steps for every method (balanced "
-            f"shots take {STEPS} in 50 epochs) on {VIEWS} cached augmented views an "
+            "Demo setting: embedded tiny CLIP, 50 epochs as the papers count them; in the rows "
+            f"steps=balanced as many steps as without imbalance. {VIEWS} cached augmented views an "
             "image; the papers: ViT-B/16, 200 epochs, fresh crops."
         )
     return code

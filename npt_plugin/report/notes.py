@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.report.averaging import Rule
@@ -11,19 +12,33 @@ from npt_plugin.report.differences import below_zero_shot
 from npt_plugin.report.table import Rows
 from npt_plugin.runs.collect import Found, Run
 from npt_plugin.runs.units import Key, Twins, Unit, ranked
+from npt_plugin.runs.variants import method_name
 
 
 def weak_runs(rows: Rows, columns: Sequence[str], backbones: Mapping[Key, str]) -> list[str]:
-    """One line for each run that is below zero-shot CLIP."""
-    lines = []
+    """One line for each row of which runs are below zero-shot CLIP: in what, and how far."""
+    flagged: dict[Key, list[dict[str, Any]]] = {}
     for flag in below_zero_shot(rows, columns, backbones):
-        key = flag["key"]
-        low = ", ".join(f"{c} {a:.1f} < {b:.1f}" for c, (a, b) in flag["below"].items())
-        lines.append(
-            f"Below zero-shot CLIP: {key.dataset}, tau {key.ratio:g}, {key.trainer}, seed "
-            f"{flag['seed']}: {low}"
-        )
-    return lines
+        flagged.setdefault(flag["key"], []).append(flag)
+    return [
+        f"Below zero-shot CLIP: {key.dataset}, tau {key.ratio:g}, "
+        f"{method_name(key.trainer, key.config)}, {_below(flags, columns)}"
+        for key, flags in flagged.items()
+    ]
+
+
+def _below(flags: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    """``seed 1: base 70.0 < 71.0``, or ``3 seeds: base of 2 at most 70.0 < 71.0``."""
+    one = len(flags) == 1
+    said = []
+    for column in columns:
+        pairs = [flag["below"][column] for flag in flags if column in flag["below"]]
+        if pairs:
+            lowest, zero = min(ours for ours, _ in pairs), pairs[0][1]
+            of = "" if one else f" of {len(pairs)}, down to"
+            said.append(f"{column}{of} {lowest:.1f} < {zero:.1f}")
+    seeds = f"seed {flags[0]['seed']}" if one else f"{len(flags)} seeds"
+    return f"{seeds}: {', '.join(said)}"
 
 
 def twin_runs(found: Found, twins: Sequence[Twins]) -> list[str]:

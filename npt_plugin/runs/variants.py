@@ -26,6 +26,9 @@ WORDS = {
 }
 """Short words of the field for keys whose own last part does not say it."""
 
+_VALUES = {"TRAIN.STEPS": {"balanced": "-1"}}
+"""Words for values that are codes."""
+
 MARK = "+"
 """Between a config's name and the settings of a variant."""
 
@@ -72,6 +75,7 @@ class Method:
             )
         node = f"TRAINER.{trainer.replace('-', '_').removeprefix('NPT_').upper()}."
         settings = {_key(key.strip(), node, word): value for key, value in pairs}
+        settings = {k: _VALUES.get(k, {}).get(v.lower(), v) for k, v in settings.items()}
         cfg = extend_cfg(get_cfg_default())
         merge_options(cfg, [part for pair in settings.items() for part in pair])
         values = flatten(config_as_dict(cfg))  # 1e-2 and 0.01 are one setting
@@ -111,8 +115,13 @@ def method_name(trainer: str, config: str) -> str:
         'CoOp:loss=ldam,lr=0.01'
     """
     settings = [part.split("=", 1) for part in suffix_of(config).split(MARK)[1:]]
-    words = ",".join(f"{_short(key)}={unquote(value)}" for key, value in settings)
+    words = ",".join(f"{_short(key)}={_said(key, unquote(value))}" for key, value in settings)
     return f"{trainer}:{words}" if words else trainer
+
+
+def _said(key: str, value: str) -> str:
+    """A value by its word, if it has one."""
+    return next((word for word, v in _VALUES.get(key, {}).items() if v == value), value)
 
 
 @lru_cache(maxsize=1)

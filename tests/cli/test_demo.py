@@ -1,4 +1,4 @@
-"""``npt demo``: what it draws and what it hands to the sweep."""
+"""``npt demo``: what it draws and what it runs."""
 
 import pytest
 
@@ -10,33 +10,38 @@ from npt_plugin.errors import UserError
 def calls(monkeypatch):
     found = {}
     monkeypatch.setattr(demo, "ensure_benchmarks", lambda root, names: found.update(drawn=names))
-    monkeypatch.setattr(demo.sweep, "main", lambda words: found.update(words=words) or 0)
+
+    def run(jobs, configs, args):
+        found.update(jobs=jobs, args=args)
+        return 0
+
+    monkeypatch.setattr(demo.sweep, "run_and_report", run)
     return found
 
 
-def between(words, start):
-    rest = words[words.index(start) + 1 :]
-    end = next((i for i, word in enumerate(rest) if word.startswith("--")), len(rest))
-    return rest[:end]
-
-
-def test_the_main_job_is_three_methods_on_four_datasets(calls, capsys):
+def test_the_main_job_asks_its_question_under_both_rules(calls, capsys):
+    """Ten seeds at equal epochs, three at equal steps, zero-shot CLIP once a dataset."""
     assert demo.main([]) == 0
     assert len(calls["drawn"]) == 4
-    assert between(calls["words"], "--trainers") == ["ZeroshotCLIP", "CoOp", "NPT_CoOp"]
-    assert between(calls["words"], "--seeds") == ["1", "2", "3"]
-    assert between(calls["words"], "--opts")[-2:] == ["TRAIN.STEPS", "400"]
-    assert "400 steps for every method" in capsys.readouterr().out
+    seeds = {}
+    for job in calls["jobs"]:
+        seeds.setdefault((job.dataset, str(job.method)), []).append(job.seed)
+        assert job.ratio == 0.06 and job.options == ("INPUT.CACHED_VIEWS", "8")
+    assert len(seeds) == 4 * 5
+    for (_, method), found in seeds.items():
+        if method == "ZeroshotCLIP":
+            assert found == [1]
+        else:
+            assert found == ([1, 2, 3] if "steps=balanced" in method else list(range(1, 11)))
+    assert "in the rows steps=balanced" in capsys.readouterr().out
 
 
 def test_flags_make_it_smaller(calls):
-    words = ["--datasets", "embedded_pairs", "--seeds", "7", "--steps", "60", "--jobs", "1"]
+    words = ["--datasets", "embedded_pairs", "--seeds", "7", "--shots", "4", "--jobs", "1"]
     assert demo.main(words) == 0
-    assert calls["drawn"] == ["EmbeddedPairs"]
-    assert between(calls["words"], "--datasets") == ["embedded_pairs"]
-    assert between(calls["words"], "--seeds") == ["7"]
-    assert between(calls["words"], "--opts")[-2:] == ["TRAIN.STEPS", "60"]
-    assert between(calls["words"], "--jobs") == ["1"]
+    assert calls["drawn"] == ["EmbeddedPairs"] and calls["args"].jobs == 1
+    assert {(j.dataset, j.seed, j.shots) for j in calls["jobs"]} == {("embedded_pairs", 7, 4)}
+    assert [str(j.method) for j in calls["jobs"]] == ["ZeroshotCLIP", "CoOp", "NPT_CoOp"]
 
 
 def test_a_dataset_that_is_not_drawn_is_refused(calls, capsys):

@@ -19,6 +19,16 @@ def test_weak_runs_are_named(runs):
     ]
 
 
+def test_weak_seeds_of_a_row_are_one_line(tmp_path, write_pair):
+    write_pair("oxford_pets", "ZeroshotCLIP", 1, 70.0, 60.0)
+    for seed, (base, new) in enumerate([(50.0, 65.0), (72.0, 40.0), (69.0, 61.0)], 1):
+        write_pair("oxford_pets", "CoOp", seed, base, new)
+    assert results(tmp_path).notes == [
+        "Below zero-shot CLIP: oxford_pets, tau 0.06, CoOp, 3 seeds: base of 2, down to 50.0 < "
+        "70.0, H of 2, down to 51.4 < 64.6"
+    ]
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_two_spellings_of_one_setting_are_named(tmp_path, write, order):
     for spelled, accuracy in [("ratio_1", 60.0), ("ratio_1.0", 50.0)][::order]:
