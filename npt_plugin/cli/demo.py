@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from npt_plugin.cli import sweep
 from npt_plugin.cli.help_format import WithDefaults, examples
+from npt_plugin.cli.sweep_engine import start
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 from npt_plugin.registration import register_all
 from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.units import ZERO_SHOT
 from npt_plugin.sweep.dataset_groups import GROUPS
+from npt_plugin.sweep.engines.local import Local
 from npt_plugin.sweep.grid import Grid
 from npt_plugin.sweep.job import Job
 from npt_plugin.system.exit_codes import OK, exit_code
@@ -55,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--output", default="output/demo", help="folder of runs and table")
     p.add_argument("--root", default="data", help="folder the datasets are drawn into")
     p.add_argument("--jobs", type=int, default=0, help="runs at a time; 0: one a core")
-    p.set_defaults(per_device=0, plots=None, reference="")
+    p.set_defaults(together=False, follow=False, plots=None, reference="")
     return p
 
 
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     """Draw what is missing, run what is missing, print the table."""
     register_all(base=True)
     ensure_benchmarks(args.root, [DRAWN[name] for name in args.datasets])
-    code = sweep.run_and_report(jobs_of(args), configs_folder(), args)
+    code = start(args, Local(args.jobs), jobs_of(args), configs_folder())
     if code == OK:
         print(
             "Demo setting: embedded tiny CLIP, 50 epochs as the papers count them; in the rows "

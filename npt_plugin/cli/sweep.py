@@ -18,7 +18,6 @@ from npt_plugin.runs.units import ZERO_SHOT
 from npt_plugin.sweep.dataset_groups import GROUPS
 from npt_plugin.sweep.engines.local import Local
 from npt_plugin.sweep.grid import Grid
-from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.protocols import PROTOCOLS, protocol_named
 from npt_plugin.system.exit_codes import OK, exit_code
 
@@ -132,29 +131,7 @@ def run(args: argparse.Namespace) -> int:
         here = len(Local(args.jobs, args.per_device).environments())
         print_plan(jobs, configs, args.workers or here)
         return OK
-<<<<<<< HEAD
     return start(args, engine, jobs, configs)
-=======
-    return run_and_report(jobs, configs, args)
-
-
-def run_and_report(jobs: Sequence[Job], configs: Path, args: argparse.Namespace) -> int:
-    """Run jobs on this machine, print and write the report; 1 if a run failed.
-
-    Args:
-        jobs: All of a sweep.
-        configs: Folder of the yaml files.
-        args: ``jobs``, ``per_device``, ``output``, ``plots`` and ``reference`` are followed.
-    """
-    failed = run_all(jobs, configs, args.jobs, args.per_device)
-    if any(job.done() for job in jobs):
-        report(Path(args.output), plots=args.plots, reference=args.reference)
-    for name, reason in failed.items():
-        print(f"failed: {name}: {reason}", file=sys.stderr)
-    if failed:
-        print(f"{len(failed)} of {len(jobs)} runs failed; the same call repeats only these.")
-    return FAILED if failed else OK
->>>>>>> 7ad2f54 (19.6: the main job asks its question under both rules: ten seeds at equal epochs, three at equal steps; weak seeds of a row are one line)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

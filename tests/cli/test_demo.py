@@ -11,11 +11,11 @@ def calls(monkeypatch):
     found = {}
     monkeypatch.setattr(demo, "ensure_benchmarks", lambda root, names: found.update(drawn=names))
 
-    def run(jobs, configs, args):
-        found.update(jobs=jobs, args=args)
+    def start(args, engine, jobs, configs):
+        found.update(jobs=jobs, engine=engine)
         return 0
 
-    monkeypatch.setattr(demo.sweep, "run_and_report", run)
+    monkeypatch.setattr(demo, "start", start)
     return found
 
 
@@ -39,7 +39,7 @@ def test_the_main_job_asks_its_question_under_both_rules(calls, capsys):
 def test_flags_make_it_smaller(calls):
     words = ["--datasets", "embedded_pairs", "--seeds", "7", "--shots", "4", "--jobs", "1"]
     assert demo.main(words) == 0
-    assert calls["drawn"] == ["EmbeddedPairs"] and calls["args"].jobs == 1
+    assert calls["drawn"] == ["EmbeddedPairs"] and calls["engine"].jobs == 1
     assert {(j.dataset, j.seed, j.shots) for j in calls["jobs"]} == {("embedded_pairs", 7, 4)}
     assert [str(j.method) for j in calls["jobs"]] == ["ZeroshotCLIP", "CoOp", "NPT_CoOp"]
 
