@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": "three methods on the drawn datasets, then the table",
     "sweep": "a grid of runs of one protocol, several at a time",
     "protocol": "one job of a protocol: train, then test",
+    "reproduce": "a published table run again, and whether ours agrees",
     "report": "the table of all runs below a folder",
     "plot": "pictures of one run, or of all below a folder",
     "predict": "classify images with what a run learned",

@@ -20,12 +20,12 @@ AVERAGES = "published_balanced_averages.csv"
 IMBALANCED = "published_imbalanced_base2new.csv"
 """Six methods at three ratios: method, tau, mean of the H of the eleven datasets."""
 
-_NUMERIC = ("base", "new", "H", "tau", "H_average_11_datasets")
+_NUMERIC = ("base", "new", "H", "tau", "H_average_11_datasets", "accuracy")
 _SHOTS = 16
 
 
 def published(name: str) -> list[dict[str, Any]]:
-    """One of the three tables as dicts; accuracies and ratios as floats."""
+    """One of the tables as dicts; accuracies and ratios as floats."""
     text = (resources.files(__package__) / name).read_text(encoding="utf-8")
     return [
         {key: float(value) if key in _NUMERIC else value for key, value in row.items()}

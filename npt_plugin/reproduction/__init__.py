@@ -1,0 +1,1 @@
+"""Published tables run again: locked presets, tolerances fixed beforehand, a verdict."""

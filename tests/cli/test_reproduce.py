@@ -1,0 +1,202 @@
+"""``npt reproduce`` on miniature trees in the real layouts of all eleven datasets."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import mini_trees
+import pytest
+
+from npt_plugin.cli import main as cli
+from npt_plugin.cli import reproduce
+from npt_plugin.registration import register_all
+from npt_plugin.reproduction import figures, tables
+from npt_plugin.reproduction.presets import presets_of
+from npt_plugin.reproduction.tables import PublishedTable
+from npt_plugin.runs.configs import configs_folder
+from npt_plugin.runs.record import is_completed
+from npt_plugin.sweep.dataset_groups import GROUPS
+
+ELEVEN = GROUPS["fewshot11"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Small copies of all eleven."""
+    folder = tmp_path_factory.mktemp("data")
+    for name in {*mini_trees.BUILDERS} - {*mini_trees.TEST_ONLY}:
+        mini_trees.BUILDERS[name](folder)
+    return folder
+
+
+@pytest.fixture
+def small_table(tree, root, tmp_path, monkeypatch):
+    """``small_table("dtd", ...)``: a table of the published form, of a small random CLIP.
+
+    Its published numbers are made up, its tolerances wide; the command's words are returned.
+    """
+    shutil.copytree(configs_folder() / "datasets", tree / "datasets", dirs_exist_ok=True)
+    monkeypatch.setattr(reproduce, "configs_folder", lambda: tree)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # Dassl's logger replaces it
+    register_all(base=True)
+
+    def make(*datasets: str, seeds=(1, 2)) -> list[str]:
+        table = PublishedTable(
+            "small",
+            "A small table",
+            protocol="base2new",
+            datasets=datasets,
+            methods={"CLIP": "ZeroshotCLIP", "CoOp": "CoOp"},
+            figures="made_up.csv",
+            shots=2,
+            config="small",
+            seeds=seeds,
+            spread={"base": 60.0, "new": 60.0},
+            floor=100.0,
+        )
+        row = {"base": 50.0, "new": 50.0, "H": 50.0, "seeds": 2, "source": "made up"}
+        rows = [
+            {"method": method, "dataset": name, **row}
+            for method in table.methods
+            for name in (*datasets, "average")
+        ]
+        monkeypatch.setattr(figures, "published", lambda name: rows)
+        monkeypatch.setitem(tables.TABLES, "small", table)
+        held = presets_of(table.grid("", "").jobs(), tree)
+        monkeypatch.setattr(reproduce, "stored", lambda name: held)
+        return ["small", "--root", str(root), "--output", str(tmp_path / "out"), "--jobs", "2"]
+
+    return make
+
+
+@pytest.fixture
+def tree(tmp_path, small_clip_file):
+    """Configs of two trainers for the random CLIP."""
+    for name in ("CoOp", "ZeroshotCLIP"):
+        folder = tmp_path / "configs" / "trainers" / name
+        folder.mkdir(parents=True)
+        (folder / "small.yaml").write_text(
+            f"MODEL: {{CLIP_WEIGHTS: {small_clip_file}}}\n"
+            "INPUT: {SIZE: [32, 32], TRANSFORMS: [normalize]}\n"
+            "OPTIM: {NAME: sgd, LR: 0.1, MAX_EPOCH: 1, LR_SCHEDULER: cosine}\n"
+            "DATALOADER: {NUM_WORKERS: 0, TRAIN_X: {BATCH_SIZE: 4}}\n"
+            "TRAINER: {COOP: {N_CTX: 2}}\n"
+        )
+    return tmp_path / "configs"
+
+
+def held(tmp_path) -> dict:
+    return json.loads((tmp_path / "out" / "reproduce_small.json").read_text())
+
+
+def killed_after_one_run(output: Path) -> threading.Thread:
+    """A thread that sends this process SIGTERM when the first run below ``output`` is complete."""
+
+    def wait():
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            if any(is_completed(path.parent) for path in output.rglob("results.json")):
+                break
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.slow
+def test_all_eleven_are_killed_go_on_and_are_judged(small_table, tmp_path, capfd):
+    words = small_table(*ELEVEN, seeds=(1,))
+    thread = killed_after_one_run(tmp_path / "out")
+    assert cli.main(["reproduce", *words]) == 143
+    thread.join()
+    out = capfd.readouterr().out
+    assert "22 runs, 0 completed already, 22 to do" in out and "Verdict" not in out
+    assert not (tmp_path / "out" / "reproduce_small.json").exists()
+    done = len({*(tmp_path / "out").glob("base2new/test_new/**/results.json")})
+    assert cli.main(["reproduce", *words]) == 0
+    out = capfd.readouterr().out
+    assert "22 to do" not in out and done < 22
+    assert "Verdict: reproduced: 72 of 72 figures inside" in out
+    environment = held(tmp_path)["environment"]
+    assert environment["runs"] == 44 and len(environment["config_hashes"]) == 44
+    assert {*environment["datasets"]} == {*ELEVEN}
+    assert str(tmp_path) not in json.dumps(held(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_part_then_the_rest_then_a_wrong_hyper_parameter(small_table, tree, tmp_path, capfd):
+    words = small_table("dtd", "eurosat")
+    assert cli.main(["reproduce", *words, "--datasets", "dtd", "--seeds", "1"]) == 0
+    out = capfd.readouterr().out
+    assert "2 runs, 0 completed already, 2 to do" in out
+    assert "Verdict: partial, inside so far: 6 of 6 figures inside" in out
+    assert "12 of 18 figures have no number of ours yet" in out
+    assert cli.main(["reproduce", *words]) == 0
+    out = capfd.readouterr().out
+    assert "6 runs, 2 completed already, 4 to do" in out
+    assert "Verdict: reproduced: 18 of 18 figures inside" in out
+
+    record = next(
+        (tmp_path / "out").glob("base2new/train_base/dtd/*/*/CoOp/small/seed1/results.json")
+    )
+    run = json.loads(record.read_text())
+    run["config"]["OPTIM"]["LR"] = 0.2
+    record.write_text(json.dumps(run))
+    assert cli.main(["reproduce", *words, "--judge"]) == 1
+    assert "Verdict: not the preset: OPTIM.LR: 0.1 -> 0.2." in capfd.readouterr().out
+
+    planted = tree / "trainers" / "CoOp" / "small.yaml"
+    planted.write_text(planted.read_text().replace("MAX_EPOCH: 1", "MAX_EPOCH: 3"))
+    assert cli.main(["reproduce", *words]) == 2
+    out, err = capfd.readouterr()
+    assert "not the preset: OPTIM.MAX_EPOCH: 1 -> 3" in err and "to do" not in out
+
+
+def test_absent_data_are_said(small_table, tmp_path, capsys):
+    words = small_table("dtd", "eurosat")
+    words[2] = str(tmp_path / "nowhere")
+    assert cli.main(["reproduce", *words]) == 2
+    assert "None of the datasets of small is below" in capsys.readouterr().err
+    assert cli.main(["reproduce", *words, "--judge"]) == 2
+    assert "holds no completed run of small" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_plan_runs_nothing(small_table, tmp_path, capsys):
+    assert cli.main(["reproduce", *small_table("dtd"), "--plan"]) == 0
+    out = capsys.readouterr().out
+    for said in ("Jobs: 3 (ZeroshotCLIP 1, CoOp 2)", "To do: 6 runs", "Disk: ", "measured: "):
+        assert said in out
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_list_of_tables(capsys):
+    assert cli.main(["reproduce"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in tables.TABLES)
+    assert "not available: there is no trainer here that fine-tunes the image tower" in out
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["maple-base2new", "OPTIM.LR", "1"], "takes no config keys (OPTIM.LR)"),
+        (["lift-longtail"], "lift-longtail is not available"),
+        (["cocoop-table3"], "did you mean 'cocoop-table2'"),
+        (["maple-base2new", "--datasets", "dtt"], "did you mean 'dtd'"),
+        (["maple-base2new", "--seeds", "3-1"], "--seeds has '3-1'"),
+    ],
+)
+def test_a_mistake_is_one_sentence(words, sentence, capsys, tmp_path):
+    assert cli.main(["reproduce", *words, "--output", str(tmp_path / "o")]) == 2
+    err = capsys.readouterr().err
+    assert sentence in err and err.count("\n") == 1
+    assert not Path(tmp_path / "o").exists()
