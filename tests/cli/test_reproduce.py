@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -13,7 +14,7 @@ import mini_trees
 import pytest
 
 from npt_plugin.cli import main as cli
-from npt_plugin.cli import reproduce
+from npt_plugin.cli import reproduce, sweep_plan
 from npt_plugin.registration import register_all
 from npt_plugin.reproduction import figures, tables
 from npt_plugin.reproduction.presets import presets_of
@@ -21,6 +22,7 @@ from npt_plugin.reproduction.tables import PublishedTable
 from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.record import is_completed
 from npt_plugin.sweep.dataset_groups import GROUPS
+from npt_plugin.sweep.pace import Pace
 
 ELEVEN = GROUPS["fewshot11"]
 
@@ -94,13 +96,13 @@ def held(tmp_path) -> dict:
     return json.loads((tmp_path / "out" / "reproduce_small.json").read_text())
 
 
-def killed_after_one_run(output: Path) -> threading.Thread:
-    """A thread that sends this process SIGTERM when the first run below ``output`` is complete."""
+def killed_after_one_job(output: Path) -> threading.Thread:
+    """A thread that sends this process SIGTERM when a first job below ``output`` is complete."""
 
     def wait():
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            if any(is_completed(path.parent) for path in output.rglob("results.json")):
+            if any(is_completed(path.parent) for path in output.glob("*/test_new/**/results.json")):
                 break
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -113,16 +115,16 @@ def killed_after_one_run(output: Path) -> threading.Thread:
 @pytest.mark.slow
 def test_all_eleven_are_killed_go_on_and_are_judged(small_table, tmp_path, capfd):
     words = small_table(*ELEVEN, seeds=(1,))
-    thread = killed_after_one_run(tmp_path / "out")
+    thread = killed_after_one_job(tmp_path / "out")
     assert cli.main(["reproduce", *words]) == 143
     thread.join()
     out = capfd.readouterr().out
     assert "22 runs, 0 completed already, 22 to do" in out and "Verdict" not in out
     assert not (tmp_path / "out" / "reproduce_small.json").exists()
-    done = len({*(tmp_path / "out").glob("base2new/test_new/**/results.json")})
     assert cli.main(["reproduce", *words]) == 0
     out = capfd.readouterr().out
-    assert "22 to do" not in out and done < 22
+    left = int(re.search(r"(\d+) to do", out)[1])
+    assert 0 < left < 22 and f"{22 - left} completed already" in out
     assert "Verdict: reproduced: 72 of 72 figures inside" in out
     environment = held(tmp_path)["environment"]
     assert environment["runs"] == 44 and len(environment["config_hashes"]) == 44
@@ -169,12 +171,15 @@ def test_absent_data_are_said(small_table, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
-def test_a_plan_runs_nothing(small_table, tmp_path, capsys):
-    assert cli.main(["reproduce", *small_table("dtd"), "--plan"]) == 0
+def test_a_plan_runs_nothing(small_table, tmp_path, capsys, monkeypatch):
+    step, image = (0.5, 0.5), (0.0, 0.0)  # seconds; how they are measured is test_pace's
+    pace = Pace(1.0, step, image, (2, 4), 4, 96, 48, True, 1024.0)
+    monkeypatch.setattr(sweep_plan, "measure", lambda *given: pace)
+    assert cli.main(["reproduce", *small_table(*ELEVEN), "--plan"]) == 0
     out = capsys.readouterr().out
-    for said in ("Jobs: 3 (ZeroshotCLIP 1, CoOp 2)", "To do: 6 runs", "Disk: ", "measured: "):
+    for said in ("Jobs: 33 (ZeroshotCLIP 11, CoOp 22)", "To do: 66 runs", "Disk: ", "memory: "):
         assert said in out
+    assert "measured: CoOp small: a step of 4 images 0.5 s with 2 classes" in out
     assert not (tmp_path / "out").exists()
 
 
