@@ -37,7 +37,7 @@ COMMANDS = {
     "doctor": "versions, device, weights and folders, one line each",
 }
 
-ALONE = ("demo", "sweep", "protocol")
+ALONE = ("demo", "sweep", "protocol", "reproduce")
 """What starts runs of its own: not to be done by each of several processes of torchrun."""
 
 FIRST = {
