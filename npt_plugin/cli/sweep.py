@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     about = "runs at a time on each GPU, in place of --jobs; a machine without one is one device"
     p.add_argument("--per-device", type=int, default=0, metavar="K", help=about)
     p.add_argument("--plan", action="store_true", help="say what it will take, run nothing")
-    about = "train seeds and losses of a method in one pass where they can: faster, same to 1e-5"
+    about = "train seeds and losses in one pass where they can: faster, equal up to rounding"
     p.add_argument("--together", action="store_true", help=about)
     p.add_argument(
         "--plots",

@@ -94,6 +94,8 @@ class Runner:
                 process.terminate()
             code = self._answer(process)
         said = self._last_line()
+        if asked:
+            self.close()  # a server that was told to stop takes nothing new
         if code == 0:
             return Outcome("done")
         if asked or (code in _SIGNALLED and self._is_stopping(stop)):

@@ -93,7 +93,8 @@ def _attempt_all(
     first, *others = (claim.job for claim in claimed)
     if others:
         shared = str(plan.output / FOLDER / SHARED)
-        runner.run(Task(first, 0, str(plan.configs), shared, tuple(others)), stop)
+        task = Task(first, 0, str(plan.configs), shared, tuple(others))
+        runner.run(task, lambda: stop() or any(claim.lost.is_set() for claim in claimed))
     for claim in claimed:
         if stop():
             claim.release()

@@ -186,6 +186,58 @@ def test_runs_that_train_in_one_pass_are_the_same_to_rounding(jobs, tree, tmp_pa
     assert all("Finish training" in log for log in logs)
 
 
+@pytest.fixture
+def alike(tree, pets_root, tmp_path):
+    """Jobs that can train in one pass, of which one diverges, and one that cannot."""
+    common = {"ratio": 0.5, "shots": 2, "root": str(pets_root), "output": str(tmp_path / "out")}
+
+    def job(trainer, seed, *options):
+        options = ("OPTIM.MAX_EPOCH", "2", *VIEWS, *options)
+        return Job("pets", trainer, "small", seed, options=options, **common)
+
+    diverges, other = ("OPTIM.LR", "1e30"), ("TRAINER.COOP.N_CTX", "3")
+    return [
+        job("CoOp", 1),
+        job("CoOp", 2),
+        job("NPT_CoOp", 1),
+        job("NPT_CoOp", 2, *diverges),
+        job("CoOp", 3, *other),
+    ]
+
+
+def stacked(job):
+    """How many passed the tower with its training."""
+    return json.loads((job.folder() / RESULTS).read_text()).get("stacked")
+
+
+def test_jobs_of_a_group_train_in_one_pass_and_end_each_by_itself(
+    alike, tree, tmp_path, environment
+):
+    plan = replace(plan_of(alike, tree, tmp_path / "out"), together=True)
+    states = served(plan, environment)
+    assert [state.name for state in states.values()] == [DONE, DONE, DONE, FAILED, DONE]
+    assert "is nan" in states["NPT_CoOp", 2].attempt.reason
+    assert [stacked(job) for job in plan.jobs[:3]] == [4, 4, 4]
+    assert stacked(plan.jobs[4]) is None
+    assert all(job.done() for job in plan.jobs[:3])  # their tests on new classes too
+
+
+KILLER = """
+import os
+import npt_plugin.sweep.together as together
+
+together.perform_together = lambda requests: os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_group_whose_process_dies_costs_no_job_its_life(alike, tree, tmp_path, environment):
+    (tmp_path / "site" / "sitecustomize.py").write_text(KILLER)
+    plan = replace(plan_of(alike[:2], tree, tmp_path / "out"), together=True)
+    states = served(plan, environment)
+    assert [(state.name, state.deaths) for state in states.values()] == [(DONE, 0)] * 2
+    assert [stacked(job) for job in plan.jobs] == [None, None]
+
+
 # -- played runs ----------------------------------------------------------------------------------
 
 
