@@ -13,6 +13,7 @@ from npt_plugin.runs import recorder
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record, write_record
 from npt_plugin.runs.recorder import describe_run, recorded, refuse_other_results
+from npt_plugin.trainers.loaders import FixedStepsLoader
 
 
 def test_a_run_says_started_then_completed_with_everything(make_trainer, tmp_path):
@@ -85,9 +86,9 @@ def test_a_record_says_what_was_asked_for_and_what_was_found(trainer):
     assert (record.model_dir, record.tested_epoch) == ("", 2)
 
 
-def test_steps_are_the_fixed_ones_or_all_batches_of_all_epochs(trainer, make_cfg):
+def test_steps_are_the_fixed_ones_or_all_batches_of_all_epochs(trainer):
     assert describe_run(trainer).steps == 7 * 2
-    trainer.cfg = make_cfg("CoOp", "TRAIN.STEPS", "9")
+    trainer.train_loader_x = FixedStepsLoader(range(7), steps=9, epochs=2)
     assert describe_run(trainer).steps == 9
     trainer.optim = None  # zero-shot: nothing learns
     assert describe_run(trainer).steps == 0
