@@ -103,12 +103,21 @@ class Sweep:
             assert sum("* accuracy:" in log for log in logs) == 1, record.parent
 
 
-def kill(number: int) -> None:
-    """SIGKILL, also to what is gone already."""
+def kill(number: int, how: int = signal.SIGKILL) -> None:
+    """Send a signal, also to what is gone already."""
     try:
-        os.kill(number, signal.SIGKILL)
+        os.kill(number, how)
     except ProcessLookupError:
         pass
+
+
+def descendants(number: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    found = []
+    for task in Path(f"/proc/{number}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
 
 
 def wait_until(holds: Callable[[], object], seconds: float, what: Callable[[], object]) -> None:
