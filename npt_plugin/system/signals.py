@@ -37,7 +37,7 @@ class Stopped(BaseException):
 
 class _State:
     def __init__(self) -> None:
-        self.deferred = False
+        self.deferred = 0  # runs in the middle of an epoch
         self.shielded = False
         self.received = 0
         self.process = 0

@@ -26,7 +26,7 @@ def can_stack(model_class: type[PromptedCLIP]) -> bool:
 
 def stack_key(trainer: PromptTrainer) -> Hashable:
     """Runs of equal keys can be stacked: the same tower, and prompts laid out alike."""
-    model = trainer.model
+    model: Any = trainer.model
     looks_twice = isinstance(trainer.optim, SAM)
     if not can_stack(type(model)) or looks_twice or not ranks.alone():
         return id(trainer)
@@ -37,8 +37,8 @@ def stack_key(trainer: PromptTrainer) -> Hashable:
 
 def runs_at_once(trainer: PromptTrainer, batch: dict[str, Any]) -> int:
     """How many runs like this one fit into a stack, by ``MODEL.TEXT_CHUNK``; at least 1."""
-    model, layout = trainer.model, trainer.model.prompt_learner.layout
-    ctx = model.prompt_learner.ctx
+    model: Any = trainer.model
+    layout, ctx = model.prompt_learner.layout, model.prompt_learner.ctx
     like = ctx.new_empty(0, dtype=model.text_encoder.dtype)
     prompts = model.text_encoder.prompts_at_once(layout.buckets[-1][1], layout.shared, like)
     groups = len(batch["label"]) if model.text_depends_on_image else 1
@@ -95,7 +95,7 @@ def _with_features(trainer: PromptTrainer, batch: dict[str, Any]) -> Batch:
 
 def _text_features(trainers: Sequence[PromptTrainer], seen: Sequence[Batch]) -> list[Tensor]:
     """Unit-norm text features of each run, (K, D), or (B, K, D) where they follow the image."""
-    first = trainers[0].model
+    first: Any = trainers[0].model
     pairs = zip(trainers, seen, strict=True)
     with trainers[0].precision.context(trainers[0].device):
         prompts = [t.model.prompts_for(batch["features"]) for t, batch in pairs]  # (G, K, L, W)
@@ -103,5 +103,5 @@ def _text_features(trainers: Sequence[PromptTrainer], seen: Sequence[Batch]) -> 
         text = first.text_encoder(torch.cat(prompts), layout.eot, layout=layout)  # (sum G, K, D)
         parts = normalize(text).split([len(groups) for groups in prompts])
     models = [trainer.model for trainer in trainers]
-    pairs = zip(models, parts, strict=True)
-    return [part if m.text_depends_on_image else part[0] for m, part in pairs]
+    each = zip(models, parts, strict=True)
+    return [part if m.text_depends_on_image else part[0] for m, part in each]
