@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.geometry import promote
+from npt_plugin.hosts.balance import Balance
 from npt_plugin.hosts.labels import Parsed, asked, labels_of, parsed_of
+from npt_plugin.losses.objective import Objective
 
 
 @dataclass(eq=False)
@@ -145,7 +147,7 @@ class Regulariser:
 
     def __init__(
         self,
-        objective: nn.Module,
+        objective: Objective,
         n_classes: int,
         scale: Callable[[Tensor], Tensor],
         hook: Callable[[Any], Any] | None = None,
@@ -155,6 +157,7 @@ class Regulariser:
         self.batches: tuple[Any, ...] = ()
         self.parsed: list[Parsed] = []
         self.zeroed = 0
+        self.balance: Balance | None = Balance()  # until it has been told
 
     def attach(self, model: nn.Module) -> None:
         """Hook ``model.image_encoder`` and ``model.text_encoder``."""
@@ -191,6 +194,15 @@ class Regulariser:
         step, self.step = self.step, None
         self.batches, self.parsed = (), []
         return step.terms if step is not None else {}
+
+    def tell_balance(self) -> None:
+        """Print once, after the first step that shows it, how strong the terms are."""
+        if self.balance is None:
+            return
+        line = self.balance.line(self.objective.weights, self.objective.ramp)
+        self.balance = Balance() if line is None else None
+        if line is not None:
+            print(line)
 
     def note_parsed(self, arguments: tuple, result: Any) -> None:
         """Note what the host made of a batch: images with their labels."""
@@ -254,7 +266,10 @@ class Regulariser:
         if extra is None or seen.served == self.zeroed:
             return gradient
         seen.served = self.zeroed
-        return gradient + self.scale(extra).to(gradient.dtype)
+        extra = self.scale(extra).to(gradient.dtype)
+        if self.balance is not None:
+            self.balance.add(seen.tower, gradient, extra)
+        return gradient + extra
 
 
 def _feature(tower: str, output: Any) -> Tensor:

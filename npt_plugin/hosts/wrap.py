@@ -113,6 +113,7 @@ class HostNPT(_Behind):
                 raise FloatingPointError(
                     f"{name} is {float(term)}: lower OPTIM.LR or use PREC fp32."
                 )
+        self.npt.tell_balance()
         return {**summary, **terms}
 
     def save_model(self, epoch: int, directory: str, *args: Any, **kwargs: Any) -> None:

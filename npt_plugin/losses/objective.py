@@ -22,6 +22,16 @@ from npt_plugin.system.options import check_counts, in_range, one_of
 
 VERSIONS = ("v3", "v2", "cpt")
 
+WEIGHT_KEYS = {
+    "lc": "TRAINER.NPT.LAMBDA_LC",
+    "gd": "TRAINER.NPT.LAMBDA_LC",
+    "mi": "TRAINER.NPT.LAMBDA_MI",
+    "tetf": "TRAINER.NPT.CPT.LAMBDA_TETF",
+    "cc": "TRAINER.NPT.CPT.LAMBDA_CC",
+    "rs": "TRAINER.NPT.CPT.LAMBDA_RS",
+}
+"""Term to the config key that is its weight."""
+
 
 class Objective(nn.Module):
     """Weighted terms on the features of one batch, each under its own name.
@@ -145,8 +155,8 @@ def build_objective(
 def _npt_terms(
     npt: CfgNode, counts: Tensor, zero_shot: Tensor | None, anchored: bool
 ) -> tuple[dict[str, nn.Module], dict[str, float]]:
-    lambda_lc = in_range("TRAINER.NPT.LAMBDA_LC", npt.LAMBDA_LC, 0)
-    lambda_mi = in_range("TRAINER.NPT.LAMBDA_MI", npt.LAMBDA_MI, 0)
+    lambda_lc = in_range(WEIGHT_KEYS["lc"], npt.LAMBDA_LC, 0)
+    lambda_mi = in_range(WEIGHT_KEYS["mi"], npt.LAMBDA_MI, 0)
     lc_form = one_of("TRAINER.NPT.LC.FORM", npt.LC.FORM, COLLAPSE_FORMS)
     mi_form = one_of("TRAINER.NPT.MI.FORM", npt.MI.FORM, ISOMORPHISM_FORMS)
     momentum = in_range("TRAINER.NPT.MI.MOMENTUM", npt.MI.MOMENTUM, 0, 1)
@@ -178,9 +188,9 @@ def _cpt_terms(
 ) -> tuple[dict[str, nn.Module], dict[str, float]]:
     cpt = npt.CPT
     weights = {
-        "tetf": in_range("TRAINER.NPT.CPT.LAMBDA_TETF", cpt.LAMBDA_TETF, 0),
-        "cc": in_range("TRAINER.NPT.CPT.LAMBDA_CC", cpt.LAMBDA_CC, 0),
-        "rs": in_range("TRAINER.NPT.CPT.LAMBDA_RS", cpt.LAMBDA_RS, 0),
+        "tetf": in_range(WEIGHT_KEYS["tetf"], cpt.LAMBDA_TETF, 0),
+        "cc": in_range(WEIGHT_KEYS["cc"], cpt.LAMBDA_CC, 0),
+        "rs": in_range(WEIGHT_KEYS["rs"], cpt.LAMBDA_RS, 0),
     }
     in_range("TRAINER.NPT.CPT.CLUSTERS", cpt.CLUSTERS, 0, num_classes)
     terms: dict[str, nn.Module] = {"cc": ClassCompactnessLoss()}
