@@ -23,8 +23,16 @@ from npt_plugin.system.exit_codes import FAILED, OK
 ENGINES = ("local", "slurm", "ray")
 
 
-def add_engine_flags(p: argparse.ArgumentParser) -> None:
-    """Flags for engines and for the status, in a group of their own."""
+_FOLLOW = "stay until the sweep in --output has ended; without --datasets nothing is started"
+
+
+def add_engine_flags(p: argparse.ArgumentParser, follow: str = _FOLLOW) -> None:
+    """Flags for engines and for the status, in a group of their own.
+
+    Args:
+        p: The command's parser.
+        follow: What ``--follow`` does there.
+    """
     group = p.add_argument_group("where it runs, and how far it is")
     group.add_argument("--engine", default="local", metavar="NAME", help=", ".join(ENGINES))
     group.add_argument(
@@ -50,11 +58,7 @@ def add_engine_flags(p: argparse.ArgumentParser) -> None:
         action="store_true",
         help="say how far the sweep in --output is, wherever it runs; nothing is started",
     )
-    group.add_argument(
-        "--follow",
-        action="store_true",
-        help="stay until the sweep in --output has ended; without --datasets nothing is started",
-    )
+    group.add_argument("--follow", action="store_true", help=follow)
 
 
 def engine_of(args: argparse.Namespace) -> Engine:
@@ -109,17 +113,35 @@ def start(args: argparse.Namespace, engine: Engine, jobs: Sequence[Job], configs
     Raises:
         UserError: As engines do, and if a run has completed with other settings.
     """
-    plan, todo = begin(jobs, configs, args.together)
+    status = run_on(engine, jobs, configs, args.follow, args.together)
+    return OK if status is None else _reported(args, status)
+
+
+def run_on(
+    engine: Engine, jobs: Sequence[Job], configs: Path, stay: bool, together: bool = False
+) -> Status | None:
+    """Start the jobs that are to do on the engine.
+
+    Args:
+        engine: Where.
+        jobs: All of the sweep.
+        configs: Folder of the yaml files.
+        stay: Whether to wait for the end where the engine does not.
+        together: See :class:`~npt_plugin.sweep.plan.Plan`.
+
+    Returns:
+        How it ended; None: it goes on elsewhere.
+
+    Raises:
+        UserError: As engines do, and if a run has completed with other settings.
+    """
+    plan, todo = begin(jobs, configs, together)
     if todo:
         engine.start(plan)
     claims = Claims(plan.output)
     if engine.waits or not todo:
-        status = status_of(plan.jobs, claims)
-    elif args.follow:
-        status = _followed(plan.jobs, claims)
-    else:
-        return OK
-    return _reported(args, status)
+        return status_of(plan.jobs, claims)
+    return _followed(plan.jobs, claims) if stay else None
 
 
 def _followed(jobs: Sequence[Job], claims: Claims) -> Status:

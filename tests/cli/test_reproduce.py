@@ -183,6 +183,25 @@ def test_a_plan_runs_nothing(small_table, tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+def test_on_an_engine_that_does_not_wait_the_verdict_comes_later(
+    small_table, tmp_path, capsys, monkeypatch
+):
+    class Cluster:
+        name, waits = "cluster", False
+
+        def start(self, plan):
+            print(f"submitted {len(plan.jobs)}")
+
+    monkeypatch.setattr(reproduce, "engine_of", lambda args: Cluster())
+    words = small_table("dtd", "eurosat")
+    assert cli.main(["reproduce", *words]) == 0
+    out = capsys.readouterr().out
+    assert "submitted 6" in out and "the same command with --judge" in out
+    assert "Verdict" not in out
+    assert cli.main(["reproduce", *words, "--status"]) == 0
+    assert "6 runs: 6 waiting" in capsys.readouterr().out
+
+
 def test_the_list_of_tables(capsys):
     assert cli.main(["reproduce"]) == 0
     out = capsys.readouterr().out
@@ -198,6 +217,8 @@ def test_the_list_of_tables(capsys):
         (["cocoop-table3"], "did you mean 'cocoop-table2'"),
         (["maple-base2new", "--datasets", "dtt"], "did you mean 'dtd'"),
         (["maple-base2new", "--seeds", "3-1"], "--seeds has '3-1'"),
+        (["maple-base2new", "--engine", "slurn"], "did you mean 'slurm'"),
+        (["maple-base2new", "--status"], "holds no sweep"),
     ],
 )
 def test_a_mistake_is_one_sentence(words, sentence, capsys, tmp_path):
