@@ -17,7 +17,7 @@ from npt_plugin.errors import UserError
 from npt_plugin.registration import register_all
 from npt_plugin.reproduction.comparing import compare, drifts_of
 from npt_plugin.reproduction.data_at_hand import verify_datasets, with_data
-from npt_plugin.reproduction.presets import Presets, effective, stored
+from npt_plugin.reproduction.presets import Presets, config_of, stored
 from npt_plugin.reproduction.tables import TABLES, PublishedTable, table_named
 from npt_plugin.reproduction.write import write
 from npt_plugin.runs.configs import configs_folder
@@ -124,7 +124,7 @@ def _reproduce(
 
 def _refuse_other_configs(presets: Presets, jobs: Sequence[Job], configs: Path) -> None:
     alike = dict.fromkeys(replace(job, seed=0) for job in jobs)  # seeds make no difference
-    drifts = drifts_of(presets, [(job.steps()[0], effective(job, configs)) for job in alike])
+    drifts = drifts_of(presets, [(job.steps()[0], config_of(job, configs)) for job in alike])
     if drifts:
         raise UserError(
             f"Nothing was run, for the configs in {configs} are not the preset: "

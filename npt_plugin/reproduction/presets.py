@@ -37,7 +37,7 @@ def presets_of(jobs: Sequence[Job], configs: Path) -> dict[str, dict[str, dict[s
     for job in jobs:
         runs = found.setdefault(job.trainer, {})
         if _run(job) not in runs:
-            runs[_run(job)] = effective(job, configs)
+            runs[_run(job)] = _held(config_of(job, configs), whole=job.trainer.startswith("NPT_"))
     for trainer, runs in found.items():
         first, *others = runs.values()
         shared = {
@@ -52,15 +52,24 @@ def presets_of(jobs: Sequence[Job], configs: Path) -> dict[str, dict[str, dict[s
     return found
 
 
-def effective(job: Job, configs: Path) -> dict[str, Any]:
-    """Every key of a job's training that can change numbers, but the seed and our own defaults."""
-    flat = flatten(config_as_dict(build_cfg(job.steps()[0].request(configs))))
+def config_of(job: Job, configs: Path) -> dict[str, Any]:
+    """The whole nested config of a job's training, as the files say it today."""
+    return config_as_dict(build_cfg(job.steps()[0].request(configs)))
+
+
+def _held(config: dict[str, Any], whole: bool) -> dict[str, Any]:
+    """Every key that can change numbers, but the seed.
+
+    Our own keys at their defaults change nothing of a published method and are left out; of our
+    own methods (``whole``) the defaults are part of the preset.
+    """
+    flat = flatten(config)
     left_out = {key.name for key in (*KEYS, *DASSL_KEYS) if not key.numbers} | {"SEED"}
     defaults = {key.name: key.default for key in KEYS}
     return {
         key: value
         for key, value in flat.items()
-        if key not in left_out and not (key in defaults and defaults[key] == value)
+        if key not in left_out and (whole or key not in defaults or defaults[key] != value)
     }
 
 
@@ -70,7 +79,7 @@ def drift(presets: Presets, job: Job, config: Mapping[str, Any], trains: bool = 
     Args:
         presets: Of the table.
         job: Whose run it is.
-        config: Nested config of the run, or flat keys of it.
+        config: The whole nested config of the run: a key that is absent is not compared.
         trains: Whether it is the run that trains; of others the data's keys are their own.
     """
     if not config:

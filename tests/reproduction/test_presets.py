@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from npt_plugin.registration import register_all
-from npt_plugin.reproduction.presets import drift, effective, presets_of, stored
+from npt_plugin.reproduction.presets import config_of, drift, presets_of, stored
 from npt_plugin.reproduction.tables import TABLES
 from npt_plugin.runs.configs import configs_folder
 
@@ -34,8 +34,7 @@ def test_the_configs_are_the_presets():
     for name in AVAILABLE:
         jobs = TABLES[name].grid("", "").jobs()
         for job in {(job.trainer, job.dataset, job.ratio): job for job in jobs}.values():
-            assert drift(stored(name), job, effective(job, configs_folder())) == []
-    assert now == json.loads(script.FILE.read_text(encoding="utf-8"))
+            assert drift(stored(name), job, config_of(job, configs_folder())) == []
 
 
 def test_what_the_presets_hold():
@@ -50,10 +49,9 @@ def test_what_the_presets_hold():
 
 def test_one_wrong_number_is_named():
     job = of("cocoop-table2", "CoCoOp", "dtd")
-    config = effective(job, configs_folder())
-    config["OPTIM.LR"] = 0.02
-    config["DATASET.CLASS_ORDER"] = "other"  # no key: it changes nothing
-    config["TRAINER.COCOOP.CTX_INIT"] = "/home/me/words"
+    config = config_of(job, configs_folder())
+    config["OPTIM"]["LR"] = 0.02
+    config["TRAINER"]["COCOOP"]["CTX_INIT"] = "/home/me/words"
     assert drift(stored("cocoop-table2"), job, config) == [
         "OPTIM.LR: 0.002 -> 0.02",
         "TRAINER.COCOOP.CTX_INIT: a photo of a -> words",  # no folder of anybody
@@ -62,13 +60,29 @@ def test_one_wrong_number_is_named():
 
 def test_a_key_of_ours_that_left_its_default_is_named():
     job = of("cocoop-table2", "CoOp", "dtd")
-    config = {**effective(job, configs_folder()), "TRAIN.STEPS": 9}
+    config = config_of(job, configs_folder())
+    config["TRAIN"]["STEPS"] = 9
     assert drift(stored("cocoop-table2"), job, config) == ["TRAIN.STEPS: 0 -> 9"]
+
+
+def test_a_key_that_fell_back_to_our_default_is_named():
+    job = of("cocoop-table2", "CoCoOp", "dtd")
+    config = config_of(job, configs_folder())
+    config["TRAINER"]["COCOOP"]["N_CTX"] = 16
+    assert drift(stored("cocoop-table2"), job, config) == ["TRAINER.COCOOP.N_CTX: 4 -> 16"]
+
+
+def test_defaults_of_our_own_methods_are_part_of_their_preset():
+    job, held = of("npt-imbalanced", "NPT_MaPLe", "dtd"), stored("npt-imbalanced")
+    weights = [key for key in held["NPT_MaPLe"]["all"] if key.startswith("TRAINER.NPT.")]
+    assert weights and not [key for key in held["MaPLe"]["all"] if key.startswith("TRAINER.NPT.")]
+    assert drift(held, job, config_of(job, configs_folder())) == []
 
 
 def test_a_run_that_tests_has_data_of_its_own():
     job = of("cocoop-table2", "CoOp", "dtd")
-    config = {**effective(job, configs_folder()), "DATASET.SUBSAMPLE_CLASSES": "new"}
+    config = config_of(job, configs_folder())
+    config["DATASET"]["SUBSAMPLE_CLASSES"] = "new"
     assert drift(stored("cocoop-table2"), job, config, trains=False) == []
     assert drift(stored("cocoop-table2"), job, config) != []
 
