@@ -102,6 +102,7 @@ def _keep(reading: Connection) -> None:
     except (EOFError, OSError):
         return  # it was killed
     # threads of ours would not be there in a child, which would wait for them for ever
+    torch.get_num_threads()  # PyTorch sets the number when it is first asked, so not inside
     with threadpool_limits(1, user_api="openmp"):
         for one in wanted:
             kept.keep(one)
