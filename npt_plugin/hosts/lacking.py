@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 
 from npt_plugin.engine.framework import SimpleTrainer, described
@@ -12,15 +14,18 @@ _REMEDY = (
 )
 
 
-_ENGINES = ("dassl", "minidassl", "npt_plugin")
+_DASSLS = ("dassl", "minidassl")
+_ENGINES = (*_DASSLS, "npt_plugin")
 
 
-def as_sentence(error: Exception) -> Exception:
+def as_sentence(error: Exception) -> BaseException:
     """The error to raise in place of one that ended a project's script: itself, or a sentence.
 
-    A script may have wrapped the error in one of its own; what it wrapped counts.
+    A script may have wrapped the error in one of its own; what it wrapped counts, Ctrl-C too.
     """
     for cause in _chain(error):
+        if not isinstance(cause, Exception):
+            return cause
         if isinstance(cause, user_errors()):
             return cause
         if isinstance(cause, ModuleNotFoundError) and _package(cause) not in _ENGINES:
@@ -34,8 +39,8 @@ def as_sentence(error: Exception) -> Exception:
     return error
 
 
-def _chain(error: BaseException | None) -> Iterator[Exception]:
-    while isinstance(error, Exception):
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
@@ -45,9 +50,22 @@ def _package(error: ImportError) -> str:
 
 
 def _missing(error: Exception) -> str:
-    if isinstance(error, ImportError) and _package(error) in ("dassl", "minidassl"):
+    if isinstance(error, ImportError) and _package(error) in _DASSLS:
         return f"This project's import fails ({error})"
     if isinstance(error, AttributeError) and isinstance(error.obj, SimpleTrainer):
         name = type(error.obj).__name__
         return f"{name} asks for {error.name!r}, which is not"
-    return ""
+    return _keyword(error) if isinstance(error, TypeError) else ""
+
+
+def _keyword(error: TypeError) -> str:
+    """What is said where a function of Dassl does not know an argument that its fork has."""
+    found = re.match(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    if found is None:
+        return ""
+    name, argument = found.groups()
+    modules = [module for path, module in sys.modules.items() if path.split(".")[0] in _DASSLS]
+    owners = {str(getattr(vars(m).get(name.split(".")[0]), "__module__", "")) for m in modules}
+    if not any(owner.split(".")[0] in _DASSLS for owner in owners):
+        return ""
+    return f"This project calls {name} with {argument!r}, which it does not take"

@@ -21,6 +21,8 @@ from npt_plugin.system.ranks import refuse_unjoined
 from npt_plugin.system.safe_checkpoints import read_state, write_state
 from npt_plugin.trainers.zeroshot import template_of, text_features_of
 
+TOWERS = ("image_encoder", "text_encoder")
+
 STATE = "npt_terms.npt"
 """File in ``OUTPUT_DIR`` with the terms' running means, where they have any."""
 
@@ -162,13 +164,13 @@ def model_with_encoders(trainer: Any) -> nn.Module:
             f"NPT_{name} runs on one GPU, but {name} spreads its model over all it sees: set "
             "CUDA_VISIBLE_DEVICES to one of them."
         )
+    lacking = [tower for tower in TOWERS if not hasattr(models[0], tower)] or list(TOWERS)
     for model in models:
-        towers = [getattr(model, f"{tower}_encoder", None) for tower in ("image", "text")]
-        if all(isinstance(tower, nn.Module) for tower in towers):
+        if all(isinstance(getattr(model, tower, None), nn.Module) for tower in TOWERS):
             return model
     raise UserError(
-        f"NPT_{name} needs a model with the modules image_encoder and text_encoder, which the "
-        f"host's {name} does not have."
+        f"NPT_{name} needs a model with the modules image_encoder and text_encoder; the model that "
+        f"the host's {name} trains has no {' and no '.join(lacking)}."
     )
 
 

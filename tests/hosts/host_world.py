@@ -6,7 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -29,12 +32,14 @@ SITECUSTOMIZE = """
 import importlib.machinery, os, sys
 
 class GiveWeights:
-    NAMES = ("clip.clip", "npt_plugin_clip.clip")
-
     def find_spec(self, name, path=None, target=None):
-        if name not in self.NAMES:
+        if name in os.environ.get("TEST_ABSENT", "").split():
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if not name.endswith(".clip"):
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec is None:
+            return None
         run = spec.loader.exec_module
 
         def exec_module(module):
@@ -52,7 +57,7 @@ def missing(*hosts: str) -> str:
     """Why a host test cannot run, "" if it can."""
     if not HOSTS:
         return "NPT_HOSTS is not set"
-    folders = ["Dassl.pytorch", *(FOLDERS[host] for host in hosts)]
+    folders = ["Dassl.pytorch", *(FOLDERS.get(host, host) for host in hosts)]
     absent = [folder for folder in folders if not Path(HOSTS, folder).is_dir()]
     return f"NPT_HOSTS has no {', '.join(absent)}" if absent else ""
 
@@ -61,12 +66,33 @@ def host_folder(host: str) -> Path:
     return Path(HOSTS, FOLDERS[host])
 
 
-def write_clip(path: Path, text_width: int, image_width: int) -> None:
-    """A random ViT of 2 + 2 layers, saved in fp16 as OpenAI does."""
+@dataclass(frozen=True)
+class Shape:
+    """What of a random CLIP hosts depend on; two image layers, widths of heads 64."""
+
+    text: int
+    image: int
+    layers: int = 2
+    size: int = SIZE
+    patch: int = 16
+
+
+CLIPS = {
+    "small": Shape(64, 128),
+    "wide": Shape(512, 768),  # the widths that MaPLe and KgCoOp have as literals
+    "teacher": Shape(768, 128),
+    "large": Shape(64, 128, size=224, patch=112),  # the size that DPC has as a literal
+    "deep": Shape(512, 768, 9, 224, 112),  # TCP changes the input of the ninth layer
+}
+
+
+def write_clip(path: Path, shape: Shape) -> None:
+    """A random ViT, saved in fp16 as OpenAI does."""
     from clip.model import CLIP
 
     torch.manual_seed(11)
-    model = CLIP(text_width, SIZE, 2, image_width, 16, 77, 49408, text_width, text_width // 64, 2)
+    text = (77, 49408, shape.text, shape.text // 64, shape.layers)
+    model = CLIP(shape.text, shape.size, 2, shape.image, shape.patch, *text)
     torch.save({name: value.half() for name, value in model.state_dict().items()}, path)
 
 
@@ -88,22 +114,28 @@ def draw_pets(root: Path) -> None:
                 Image.fromarray(pixels.numpy()).save(base / "images" / file)
                 split[part].append([file, label, name])
     (base / "split_zhou_OxfordPets.json").write_text(json.dumps(split))
+    listed = {
+        name: [label, [file for file, other, _ in split["train"] if other == label]]
+        for label, name in enumerate(CLASSES)
+    }
+    (root.parent / "pictures.json").write_text(json.dumps({"train": [listed]}))  # as DPC reads it
 
 
 def build_world(folder: Path) -> Path:
     """Weights, data and the start-up file of every process, in one folder."""
     (folder / "site").mkdir(parents=True)
     (folder / "site" / "sitecustomize.py").write_text(SITECUSTOMIZE)
-    write_clip(folder / "small.pt", 64, 128)
-    write_clip(folder / "wide.pt", 512, 768)  # the widths that MaPLe and KgCoOp have as literals
+    for name, shape in CLIPS.items():
+        write_clip(folder / f"{name}.pt", shape)
     draw_pets(folder / "data")
     return folder
 
 
-def environment(world: Path, weights: str, dassl: bool) -> dict[str, str]:
-    """Environment of a process in the world: upstream Dassl on the path, or not at all."""
-    paths = [str(world / "site"), str(HERE), str(ROOT), str(ROOT / "third_party")]
-    if dassl:
+def environment(world: Path, weights: str, dassl: bool, brings: bool = False) -> dict[str, str]:
+    """Environment of a process in the world: on a checkout's own Dassl, upstream, or on none."""
+    paths = [str(world / "site"), str(HERE), str(HERE.parent / "support"), str(ROOT)]
+    paths.append(str(ROOT / "third_party"))
+    if dassl and not brings:
         paths.append(str(Path(HOSTS, "Dassl.pytorch")))
     return {
         **os.environ,
@@ -112,30 +144,41 @@ def environment(world: Path, weights: str, dassl: bool) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "TEST_CLIP_WEIGHTS": str(world / f"{weights}.pt"),
         "HOME": str(world),
-        "NPT_FRAMEWORK": "dassl" if dassl else "minidassl",
+        "NPT_FRAMEWORK": "minidassl" if not dassl else "" if brings else "dassl",
     }
 
 
-def run(
-    command: list[str], world: Path, cwd: Path, weights: str = "small", dassl: bool = True
-) -> str:
-    """Run Python in the world; its whole output, after checking that it succeeded."""
-    done = subprocess.run(
+def start(
+    command: list[str],
+    world: Path,
+    cwd: Path,
+    weights: str = "small",
+    dassl: bool = True,
+    brings: bool = False,
+    absent: Iterable[str] = (),
+) -> subprocess.CompletedProcess:
+    """Run Python in the world, where the modules ``absent`` cannot be imported."""
+    return subprocess.run(
         [sys.executable, "-W", "ignore", *command],
         cwd=cwd,
-        env=environment(world, weights, dassl),
+        env={**environment(world, weights, dassl, brings), "TEST_ABSENT": " ".join(absent)},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+
+
+def run(command: list[str], *place: Any, **how: Any) -> str:
+    """As ``start``; the whole output, after checking that it succeeded."""
+    done = start(command, *place, **how)
     assert done.returncode == 0, done.stdout[-4000:]
     return done.stdout
 
 
-def options(**keys: object) -> list[str]:
+def options(weights: str = "small", **keys: object) -> list[str]:
     """KEY value pairs that make any trainer config small, in fp32, and free of random crops."""
     fixed = {
-        "INPUT.SIZE": f"({SIZE}, {SIZE})",
+        "INPUT.SIZE": f"({CLIPS[weights].size}, {CLIPS[weights].size})",
         "INPUT.TRANSFORMS": "['normalize']",
         "DATALOADER.NUM_WORKERS": 0,
         "DATALOADER.TRAIN_X.BATCH_SIZE": 4,

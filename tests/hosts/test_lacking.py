@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from npt_plugin.engine.framework import SimpleTrainer, described
+from npt_plugin.engine.framework import SimpleTrainer, build_trainer, described
 from npt_plugin.errors import UserError
 from npt_plugin.hosts.lacking import as_sentence
 
@@ -40,6 +40,7 @@ def import_absent() -> None:
     [
         (import_absent, "import fails (cannot import name 'MixStyle'"),
         (lambda: Projecting().prograd_backward_and_update(1), "Projecting asks for 'prograd_b"),
+        (lambda: build_trainer(None, name="Other"), "calls build_trainer with 'name'"),
     ],
 )
 def test_what_only_another_dassl_has_is_named(action, words, wrap) -> None:
@@ -67,8 +68,28 @@ def test_a_module_that_a_project_lacks_is_named(wrap) -> None:
 
 
 @pytest.mark.parametrize(
-    "action", [lambda: {}["x"], lambda: (1).nothing, lambda: __import__("npt_plugin.nothing")]
+    "action",
+    [
+        lambda: {}["x"],
+        lambda: (1).nothing,
+        lambda: __import__("npt_plugin.nothing"),
+        lambda: raised(1, name=2),
+    ],
 )
 def test_other_errors_stay(action) -> None:
     error = raised(action)
     assert as_sentence(error) is error
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_ctrl_c_that_a_script_wrapped_is_still_ctrl_c(wrap) -> None:
+    """A bare ``except`` turns it into an error like any other."""
+
+    def action() -> None:
+        try:
+            raise KeyboardInterrupt
+        except:  # noqa: E722
+            raise Exception("The task does not run successfully!")  # noqa: B904
+
+    error = as_sentence(raised((lambda: wrapped(action)) if wrap else action))
+    assert isinstance(error, KeyboardInterrupt)
