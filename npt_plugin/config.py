@@ -134,6 +134,7 @@ _NPT = _node(
     "TRAINER.NPT",  # docs/methods.md says how the defaults were chosen
     Key("VERSION", "v3", "v3: LC + MI; v2: GD + MI; cpt: clustered terms"),
     Key("BASE", "plugin", "whose base trainer NPT_* extends: plugin (ours) or host"),
+    Key("AT", "encoders", "features of a host's trainer the terms act on: encoders or logits"),
     Key("LAMBDA_LC", 10.0, "weight of language-modality collapse (not used by cpt)"),
     Key("LAMBDA_MI", 10.0, "weight of multi-modality isomorphism (not used by cpt)"),
     Key("WARMUP_EPOCH", 0, "epochs over which both weights ramp up linearly; 0: at once"),
@@ -227,9 +228,7 @@ _SPEED = _node(
 _STEP = _node(
     "",
     Key("INPUT.CACHED_VIEWS", 0, "augmented views cached per training image; 0: off"),
-    Key(
-        "MODEL.CLIP_WEIGHTS", "", "path of CLIP weights, instead of the backbone's name", path=True
-    ),
+    Key("MODEL.CLIP_WEIGHTS", "", "path of CLIP weights, in place of a backbone's", path=True),
     Key("TRAIN.IMAGE_CHUNKS", 1, "pieces a batch is encoded in: less memory", least=1),
     Key("TRAIN.STEPS", 0, "optimiser steps; 0: MAX_EPOCH epochs, -1: theirs if balanced", least=-1),
     ours=True,

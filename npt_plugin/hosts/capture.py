@@ -1,133 +1,38 @@
-"""What a host's two encoders put out in one step, and the gradient NPT adds to it.
+"""A host's image and text features in one step, and the gradient NPT adds to them.
 
 A host computes its loss wherever it likes; all we need is that its model encodes images and class
 prompts in modules called ``image_encoder`` and ``text_encoder``. Forward hooks note what they
 return. When the host's backward pass reaches one of these tensors, every forward pass it depends on
 is over: the terms are computed on detached copies, and their gradient is added to the one passing
-by. The result is the gradient of host loss + terms.
+by. The result is the gradient of host loss + terms. ``TRAINER.NPT.AT logits`` takes the features
+behind the class scores instead (``products.py``), whatever the modules are called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
-from npt_plugin.geometry import promote
 from npt_plugin.hosts.balance import Balance
-from npt_plugin.hosts.labels import Parsed, asked, labels_of, parsed_of
+from npt_plugin.hosts.labels import (
+    Parsed,
+    asked,
+    is_contrast,
+    label_of_scores,
+    labels_of,
+    parsed_of,
+)
+from npt_plugin.hosts.observing import WatchLosses
+from npt_plugin.hosts.products import Product, behind, product_of
+from npt_plugin.hosts.step_features import Seen, StepFeatures
 from npt_plugin.losses.objective import Objective
 
-
-@dataclass(eq=False)
-class Seen:
-    """One encoder call.
-
-    Attributes:
-        tower: "image" or "text".
-        value: (rows, D) what the encoder returned, detached.
-        rank: 2 if it needs a gradient, 1 if it was made with gradients enabled, 0 otherwise.
-        rows: What it was given, (rows, ...).
-        served: Number of the last ``zero_grad`` after which its gradient was added.
-    """
-
-    tower: str
-    value: Tensor
-    rank: int
-    rows: Tensor | None = None
-    served: int = -1
-
-
-class StepFeatures:
-    """The encoder calls behind one backward pass.
-
-    Which calls count, per tower: those whose output needs a gradient; if none does (a frozen
-    tower), those made with gradients enabled; if there are none either, all. So a teacher or
-    zero-shot branch under ``no_grad`` never mixes with the trained path.
-
-    Args:
-        find_labels: Gives the labels (N,) of all rows of these image calls, once they are needed.
-        n_classes: K.
-
-    Attributes:
-        targets: (n,) targets of the host's classification losses over K classes, in order.
-        charged: Number of the last ``zero_grad`` after which a classification loss's gradient
-            passed; None while the host has not computed one.
-        passed: Whether a backward pass has begun.
-    """
-
-    def __init__(self, find_labels: Callable[[StepFeatures], Tensor], n_classes: int) -> None:
-        self.find_labels, self.n_classes = find_labels, n_classes
-        self.calls: list[Seen] = []
-        self.targets: list[Tensor] = []
-        self.charged: int | None = None
-        self.passed = False
-        self.terms: dict[str, Tensor] = {}
-        self.gradients: dict[Seen, Tensor] | None = None
-
-    def trained_path(self, tower: str) -> list[Seen]:
-        """The calls of one tower that count."""
-        calls = [seen for seen in self.calls if seen.tower == tower]
-        best = max((seen.rank for seen in calls), default=0)
-        return [seen for seen in calls if seen.rank == best]
-
-    def outputs(self) -> tuple[PromptOutputs, Tensor]:
-        """The step as the losses want it, with its labels.
-
-        Several image calls (views of a batch) are further images, each with its own labels.
-        Text rows: K is one set of prompts; N * K is a set for each of the N images (CoCoOp, in
-        one call or in N); another multiple of K is several sets, of which the mean is taken.
-
-        Raises:
-            UserError: If the labels of the rows are not certain, or texts and classes do not fit.
-        """
-        parts = {tower: self._rows(tower) for tower in ("image", "text")}
-        images, text = normalize(parts["image"]), normalize(parts["text"])
-        n, sets, k = len(images), len(text) // self.n_classes, self.n_classes
-        if len(text) % k or not sets:
-            raise UserError(
-                f"text_encoder gave {len(text)} rows for {k} classes: NPT cannot tell which "
-                "belongs to which."
-            )
-        labels = self.find_labels(self).to(images.device)  # (N,)
-        if len(labels) != n:
-            raise UserError(
-                f"image_encoder gave {n} features for {len(labels)} images: NPT needs one for each."
-            )
-        if sets > 1:
-            text = text.unflatten(0, (sets, k))  # (sets, K, D)
-            text = text if sets == n else normalize(text.mean(dim=0))
-        cosines = torch.einsum("nd,nkd->nk" if text.ndim == 3 else "nd,kd->nk", images, text)
-        return PromptOutputs(cosines, images, text), labels
-
-    def _rows(self, tower: str) -> Tensor:
-        calls = self.trained_path(tower)
-        if not calls:
-            raise UserError(
-                f"The host's {tower}_encoder was not called in a training step: NPT has no {tower} "
-                "features to act on."
-            )
-        return promote(torch.cat([seen.value for seen in calls]))  # (rows, D)
-
-    def differentiate(self, objective: nn.Module) -> None:
-        """Compute terms and gradients, once."""
-        with torch.enable_grad():
-            leaves = [s for tower in ("image", "text") for s in self.trained_path(tower)]
-            leaves = [seen for seen in leaves if seen.rank == 2]
-            for seen in leaves:
-                seen.value.requires_grad_()
-            outputs, labels = self.outputs()
-            terms = objective(outputs, labels)
-            values = [seen.value for seen in leaves]
-            total = sum(terms.values())
-            found = torch.autograd.grad(total, values, allow_unused=True) if values else ()
-        self.gradients = {s: g for s, g in zip(leaves, found, strict=True) if g is not None}
-        self.terms = {name: term.detach() for name, term in terms.items()}
+PLACES = ("encoders", "logits")
+"""Values of ``TRAINER.NPT.AT``."""
 
 
 class Regulariser:
@@ -143,6 +48,7 @@ class Regulariser:
         n_classes: K.
         scale: Multiplies a gradient as the host's loss is multiplied (GradScaler).
         hook: The trainer's ``npt_labels``, if it has one; see ``labels.py``.
+        at: ``TRAINER.NPT.AT``; with "logits" nothing needs attaching.
     """
 
     def __init__(
@@ -151,8 +57,11 @@ class Regulariser:
         n_classes: int,
         scale: Callable[[Tensor], Tensor],
         hook: Callable[[Any], Any] | None = None,
+        at: str = "encoders",
     ) -> None:
         self.objective, self.n_classes, self.scale, self.hook = objective, n_classes, scale, hook
+        self.at = at
+        self.products: list[Product] = []
         self.step: StepFeatures | None = None
         self.batches: tuple[Any, ...] = ()
         self.parsed: list[Parsed] = []
@@ -184,7 +93,7 @@ class Regulariser:
 
     def begin(self, *batches: Any) -> None:
         """A training step on these batches starts; outside of steps nothing is recorded."""
-        self.batches, self.parsed = batches, []
+        self.batches, self.parsed, self.products = batches, [], []
         for batch in batches:
             self.note_parsed((batch,), batch)
         self.step = StepFeatures(self._labels, self.n_classes)
@@ -192,7 +101,7 @@ class Regulariser:
     def end(self) -> dict[str, Tensor]:
         """The step is over; its terms, detached, empty if no gradient passed."""
         step, self.step = self.step, None
-        self.batches, self.parsed = (), []
+        self.batches, self.parsed, self.products = (), [], []
         return step.terms if step is not None else {}
 
     def tell_balance(self) -> None:
@@ -212,14 +121,23 @@ class Regulariser:
                 self.parsed += [found] if found is not None else []
                 return
 
+    def watching(self) -> WatchLosses:
+        """The context in which a host takes its step."""
+        return WatchLosses(self.note_loss, self._note_product if self.at == "logits" else None)
+
+    def _note_product(self, function: Callable, args: tuple, result: Any) -> None:
+        found = product_of(function, args, result, self.n_classes)
+        self.products += [found] if found is not None else []
+
     def note_loss(self, scores: Tensor, target: Any, loss: Tensor) -> None:
         """Note a classification loss: what it was told, and when its gradient passes."""
         if self.step is None or not isinstance(target, Tensor) or not loss.requires_grad:
             return
-        step = self.step
+        step = self._forward() if self.at == "logits" else self.step
         classes = scores.ndim == 2 and scores.shape[1] == self.n_classes
         if classes and target.ndim == 1 and not target.is_floating_point():
-            step.targets.append(target.detach())
+            if self.at == "encoders" or self._note_operands(step, scores, target):
+                step.targets.append(target.detach())
         step.charged = -1 if step.charged is None else step.charged
 
         def passing(gradient: Tensor) -> None:
@@ -227,8 +145,28 @@ class Regulariser:
 
         loss.register_hook(passing)
 
+    def _note_operands(self, step: StepFeatures, scores: Tensor, target: Tensor) -> bool:
+        """Wait for the gradient at what made these class scores, if it is found."""
+        if is_contrast(target, self.parsed, self.n_classes):
+            return False
+        found = behind(scores, self.products)
+        for product in found:
+            if product is step.product:
+                continue
+            if step.product is not None:
+                raise UserError(
+                    "TRAINER.NPT.AT is 'logits', but this trainer's losses get their class scores "
+                    "from several products of image and text features: set it to 'encoders'."
+                )
+            step.product = product
+            self._wait(step, "image", product.images)
+            self._wait(step, "text", product.text, turned=product.turned)
+        return bool(found)
+
     def _labels(self, step: StepFeatures) -> Tensor:
         calls = step.trained_path("image")
+        if self.at == "logits" and self.hook is None:
+            return label_of_scores(step.targets)
         inputs = [seen.value if seen.rows is None else seen.rows for seen in calls]
         if self.hook is not None:
             return asked(self.hook, self.batches[0], sum(map(len, inputs)))
@@ -249,12 +187,28 @@ class Regulariser:
         if self.step is None:
             return
         step = self._forward()
-        feature = _feature(tower, output)
+        self._wait(step, tower, _feature(tower, output), rows if tower == "image" else None)
+
+    def _wait(
+        self,
+        step: StepFeatures,
+        tower: str,
+        feature: Tensor,
+        rows: Tensor | None = None,
+        turned: bool = False,
+    ) -> None:
         rank = 2 if feature.requires_grad else int(torch.is_grad_enabled())
-        seen = Seen(tower, feature.detach().clone(), rank, rows if tower == "image" else None)
+        value = feature.detach().T if turned else feature.detach()
+        seen = Seen(tower, value.clone(), rank, rows)
         step.calls.append(seen)
+
+        def passing(gradient: Tensor) -> Tensor:
+            if turned:
+                return self._add(step, seen, gradient.T).T
+            return self._add(step, seen, gradient)
+
         if rank == 2:
-            feature.register_hook(lambda gradient: self._add(step, seen, gradient))
+            feature.register_hook(passing)
 
     def _add(self, step: StepFeatures, seen: Seen, gradient: Tensor) -> Tensor:
         step.passed = True

@@ -135,6 +135,28 @@ def _counts_rows(target: Tensor) -> bool:
     return same(target, torch.arange(len(target), device=target.device))
 
 
+def is_contrast(target: Tensor, parsed: Iterable[Parsed], n_classes: int) -> bool:
+    """Whether targets 0, 1, ... K - 1 count rows: no parsed batch has these labels."""
+    if len(target) != n_classes or not _counts_rows(target):
+        return False
+    return not any(same(p.labels, target) for p in parsed)
+
+
+def label_of_scores(targets: Sequence[Tensor]) -> Tensor:
+    """The labels (n,) of class scores (n, K): what every loss on them was told.
+
+    Raises:
+        UserError: If they were told different ones.
+    """
+    if any(not same(target, targets[0]) for target in targets):
+        raise UserError(
+            "NPT cannot tell the labels of this trainer's class scores: its losses are told "
+            "different ones for the same scores, as mixed images have. Give its class a method "
+            "npt_labels(self, batch) that returns the label of each row."
+        )
+    return targets[0]
+
+
 def _covers(image: Tensor, inputs: Sequence[Tensor], n: int) -> bool:
     """Whether the calls together saw these images, row by row."""
     if len(image) != n or any(image.shape[1:] != rows.shape[1:] for rows in inputs):

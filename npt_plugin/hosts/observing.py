@@ -21,22 +21,29 @@ class WatchLosses(TorchFunctionMode):
 
     Args:
         seen: Called with scores, targets and the loss.
+        computed: If given, called with any other function, its positional arguments and result.
     """
 
-    def __init__(self, seen: Callable[[Tensor, Any, Tensor], None]) -> None:
+    def __init__(
+        self,
+        seen: Callable[[Tensor, Any, Tensor], None],
+        computed: Callable[[Callable, tuple, Any], None] | None = None,
+    ) -> None:
         super().__init__()
-        self.seen = seen
+        self.seen, self.computed = seen, computed
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        """Run ``func``; report it if it is a loss."""
+        """Run ``func`` and report it."""
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         if func in _LOSSES:
             scores = args[0] if args else kwargs["input"]
             target = args[1] if len(args) > 1 else kwargs["target"]
             self.seen(scores, target, result)
+        elif self.computed is not None:
+            self.computed(func, args, result)
         return result
 
 

@@ -157,7 +157,7 @@ def watch_list(trainer: type, modules: Sequence[ModuleType], project: Path) -> l
         ),
         "reads its own name: it finds it": "TRAINER.NAME" in whole.replace("TRAINER.NAMES_TO", ""),
         "takes its batch apart itself": bool(step) and "parse_batch_train" not in step,
-        f"{', '.join(fed)} after the encoder: the terms act before": bool(fed),
+        f"{', '.join(fed)} after the encoder: TRAINER.NPT.AT logits acts behind it": bool(fed),
         "has a teacher": bool(re.search(r"\bself\.\w*teacher\w*", whole)),
         "asks for CUDA at import: answered for the CPU": any(
             cuda_at_import(source_of(m)) for m in modules

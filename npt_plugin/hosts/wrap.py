@@ -13,10 +13,11 @@ from npt_plugin.config import KEYS
 from npt_plugin.datasets.class_counts import class_counts
 from npt_plugin.engine.framework import described
 from npt_plugin.errors import UserError
-from npt_plugin.hosts.capture import Regulariser
+from npt_plugin.hosts.capture import PLACES, Regulariser
 from npt_plugin.hosts.kept_config import config_for_host, value_of
-from npt_plugin.hosts.observing import WatchLosses, watch_parsing
+from npt_plugin.hosts.observing import watch_parsing
 from npt_plugin.losses.objective import Objective, build_objective, needs_zero_shot
+from npt_plugin.system.options import one_of
 from npt_plugin.system.ranks import refuse_unjoined
 from npt_plugin.system.safe_checkpoints import read_state, write_state
 from npt_plugin.trainers.zeroshot import template_of, text_features_of
@@ -65,16 +66,17 @@ class HostNPT(_Behind):
 
     def build_model(self) -> None:
         """The host's model; then the terms and the hooks."""
+        at = one_of("TRAINER.NPT.AT", self.cfg.TRAINER.NPT.AT, PLACES)
         super().build_model()
         self.npt: Regulariser | None = None
         self.npt_objective = self.build_npt_objective()
         if not self.npt_objective.terms:
             return
-        model = model_with_encoders(self)
         classes = len(self.dm.dataset.classnames)
         hook = getattr(self, "npt_labels", None)
-        self.npt = Regulariser(self.npt_objective, classes, lambda g: scaled(self, g), hook)
-        self.npt.attach(model)
+        self.npt = Regulariser(self.npt_objective, classes, lambda g: scaled(self, g), hook, at)
+        if at == "encoders":
+            self.npt.attach(model_with_encoders(self))
         watch_parsing(self, self.npt.note_parsed)
         for optimizer in self._optims.values():
             if optimizer is not None:
@@ -101,15 +103,12 @@ class HostNPT(_Behind):
             return super().forward_backward(batch, *more)
         self.npt.begin(batch, *more)
         try:
-            with WatchLosses(self.npt.note_loss):
+            with self.npt.watching():
                 summary = super().forward_backward(batch, *more)
         finally:
             terms = self.npt.end()
         if not terms:
-            raise UserError(
-                f"{self.host_class.__name__} took a step in which no gradient reached image_encoder"
-                " or text_encoder: NPT has nothing to act on; train it without NPT."
-            )
+            raise nothing_to_act_on(self)
         for name, term in terms.items():
             if not torch.isfinite(term):
                 raise FloatingPointError(
@@ -171,6 +170,21 @@ def model_with_encoders(trainer: Any) -> nn.Module:
     raise UserError(
         f"NPT_{name} needs a model with the modules image_encoder and text_encoder; the model that "
         f"the host's {name} trains has no {' and no '.join(lacking)}."
+    )
+
+
+def nothing_to_act_on(trainer: Any) -> UserError:
+    """Why a step had no terms."""
+    name = trainer.host_class.__name__
+    if trainer.npt.at == "logits":
+        return UserError(
+            f"TRAINER.NPT.AT is 'logits', but {name} took a step in which no cross_entropy or "
+            f"nll_loss had a gradient to class scores (n, {trainer.npt.n_classes}) made by one "
+            "product of image and text features: set it to 'encoders'."
+        )
+    return UserError(
+        f"{name} took a step in which no gradient reached image_encoder or text_encoder: NPT has "
+        "nothing to act on; set TRAINER.NPT.AT to 'logits', or train it without NPT."
     )
 
 

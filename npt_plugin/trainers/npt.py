@@ -33,12 +33,17 @@ class NPTMixin(PromptTrainer):
         return super().config_nodes() | {"NPT", "ZSCLIP"}
 
     def check_cfg(self, cfg: Any) -> None:
-        """Refuse ``TRAINER.NPT.BASE`` host where no host has this trainer."""
+        """Refuse what only a host's own trainer has a use for."""
         super().check_cfg(cfg)
         if cfg.TRAINER.NPT.BASE != "plugin":  # with a host's trainer we do not get here
             raise UserError(
                 f"TRAINER.NPT.BASE is {cfg.TRAINER.NPT.BASE!r}, but this project has no "
                 f"{cfg.TRAINER.NAME[4:]} of its own: leave it at 'plugin'."
+            )
+        if cfg.TRAINER.NPT.AT != "encoders":
+            raise UserError(
+                f"TRAINER.NPT.AT is {cfg.TRAINER.NPT.AT!r}, but {cfg.TRAINER.NAME} is ours and "
+                "classifies by its encoders' outputs: leave it at 'encoders'."
             )
 
     def build_objective(self, clip_model: ClipModule) -> nn.Module:

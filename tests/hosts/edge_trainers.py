@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from reference_models import ReferenceCoOp
 from reference_trainers import HostCoOp
 from torch import nn
 
@@ -156,3 +157,69 @@ class NameBranching(HostCoOp):
 
     def loss(self, images, labels):
         return super().loss(images, labels) * (1 if self._asked_for() else 2)
+
+
+class AdaptedModel(ReferenceCoOp):
+    """What classifies is not what the encoders return."""
+
+    def features(self, images):
+        image, text = super().features(images)
+        for_image, for_text = self.prompt_learner.adapters
+        return unit(image + for_image(image)), unit(text * for_text(text))
+
+
+class Adapted(HostCoOp):
+    """An adapter after the image encoder, a modulation after the text encoder."""
+
+    def build_model(self):
+        super().build_model()
+        width = self.model.text_encoder.clip[0].text_projection.shape[1]
+        self.model.__class__ = AdaptedModel
+        self.model.prompt_learner.adapters = nn.ModuleList(
+            nn.Linear(width, width) for _ in range(2)
+        )
+        self.optim.add_param_group({"params": self.model.prompt_learner.adapters.parameters()})
+
+
+class AdaptedLinear(Adapted):
+    """Written as a linear layer, with a temperature, under names of its own."""
+
+    def build_model(self):
+        super().build_model()
+        self.model.visual = self.model.__dict__["_modules"].pop("image_encoder")
+        self.model.__class__ = RenamedModel
+
+    def loss(self, images, labels):
+        image, text = self.model.features(images)
+        return F.cross_entropy(self.model.scale * F.linear(image, text) / 2, labels)
+
+
+class RenamedModel(AdaptedModel):
+    @property
+    def image_encoder(self):
+        return self.visual
+
+
+class TwoHeads(HostCoOp):
+    """Class scores that are a mean of two products."""
+
+    def loss(self, images, labels):
+        image, text = self.model.features(images)
+        return F.cross_entropy(image @ text.T + image @ (2 * text).T, labels)
+
+
+class Reordered(HostCoOp):
+    """Takes rows of its scores: which product's rows they are is not certain."""
+
+    def loss(self, images, labels):
+        order = torch.arange(len(labels)).roll(1)
+        return F.cross_entropy(self.model(images)[order], labels[order])
+
+
+class MixedTargets(HostCoOp):
+    """One product, two targets."""
+
+    def loss(self, images, labels):
+        scores = self.model(images)
+        other = (labels + 1) % 3
+        return F.cross_entropy(scores, labels) + F.cross_entropy(scores, other)

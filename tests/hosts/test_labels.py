@@ -9,7 +9,14 @@ from joint_loss import assert_close, expected, gradients
 from reference_trainers import labelled_batch
 
 from npt_plugin.errors import UserError
-from npt_plugin.hosts.labels import Parsed, asked, labels_of, parsed_of
+from npt_plugin.hosts.labels import (
+    Parsed,
+    asked,
+    is_contrast,
+    label_of_scores,
+    labels_of,
+    parsed_of,
+)
 
 K = 3
 IMAGES, LABELS = torch.arange(24.0).view(4, 6), torch.tensor([2, 0, 1, 1])
@@ -146,3 +153,24 @@ def test_a_host_that_shows_no_labels_is_refused(make, name) -> None:
     trainer = make("", cls=getattr(edge_trainers, name))
     with pytest.raises(UserError, match="NPT cannot tell the labels of the"):
         trainer.forward_backward(labelled_batch(trainer, 4))
+
+
+@pytest.mark.parametrize(
+    "target, batch, contrast",
+    [
+        ([0, 1, 2], [2, 2, 0], True),
+        ([0, 1, 2], [0, 1, 2], False),  # the labels themselves
+        ([0, 2, 1], [2, 2, 0], False),
+        ([0, 1], [2, 2], False),  # of 3 classes
+    ],
+)
+def test_targets_that_count_rows_are_no_labels(target, batch, contrast):
+    parsed = [Parsed((torch.ones(len(batch), 2),), torch.tensor(batch))]
+    assert is_contrast(torch.tensor(target), parsed, 3) == contrast
+
+
+def test_scores_have_the_labels_that_all_losses_name():
+    labels = torch.tensor([1, 0])
+    assert label_of_scores([labels, labels.clone()]) is labels
+    with pytest.raises(UserError, match="told different ones"):
+        label_of_scores([labels, labels + 1])

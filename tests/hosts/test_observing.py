@@ -37,6 +37,14 @@ def test_other_losses_are_not_reported() -> None:
         F.kl_div(SCORES, SCORES)
 
 
+def test_what_else_is_computed_is_seen_where_asked_for() -> None:
+    seen = []
+    with WatchLosses(lambda *call: pytest.fail("reported"), lambda *call: seen.append(call)):
+        product = SCORES @ SCORES.T
+    function, arguments, result = seen[-1]
+    assert function is torch.Tensor.matmul and arguments[0] is SCORES and result is product
+
+
 class Parent:
     def read(self, batch):
         return batch, "read"

@@ -50,3 +50,5 @@ def test_npt_reads_its_own_keys_beside_its_base_trainer_s():
 def test_a_host_s_trainer_is_asked_for_where_there_is_none(make_trainer):
     with pytest.raises(UserError, match="BASE is 'host', but this project has no CoOp of its own"):
         make_trainer("NPT_CoOp", "TRAINER.NPT.BASE", "host")
+    with pytest.raises(UserError, match="AT is 'logits', but NPT_CoOp is ours"):
+        make_trainer("NPT_CoOp", "TRAINER.NPT.AT", "logits")
