@@ -8,26 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from npt_plugin.hosts.probe import Findings
 
 TIME_LIMIT = 120.0
 """Seconds that a look may take."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a process of ours ended.
-
-    Attributes:
-        reason: Empty, or why it left no report.
-        output: What it printed last.
-    """
-
-    reason: str
-    output: str
 
 
 def look_at(script: Path, limit: float = TIME_LIMIT) -> Findings:
@@ -42,22 +28,24 @@ def look_at(script: Path, limit: float = TIME_LIMIT) -> Findings:
         words = ["npt_plugin.hosts.probe", str(script), str(report)]
         ended = run_apart(words, script.parent, limit)
         if not report.is_file():
-            return Findings(error=f"while its script was imported, {ended.reason}", user=False)
+            return Findings(error=f"while its script was imported, {ended}")
         found = Findings(**json.loads(report.read_text(encoding="utf-8")))
     found.trainers = [tuple(row) for row in found.trainers]  # type: ignore[misc]  # JSON has lists
     return found
 
 
-def run_apart(words: list[str], folder: Path, limit: float, **more: str) -> Ended:
+def run_apart(words: list[str], folder: Path, limit: float) -> str:
     """Run a module of ours in a process group of its own, which leaves nothing running.
 
     Args:
         words: Module and arguments.
         folder: Where it runs.
         limit: Seconds after which it is ended.
-        more: Further variables of its environment.
+
+    Returns:
+        How it ended, in words.
     """
-    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     ours = [str(Path(__file__).resolve().parents[2]), env.get("PYTHONPATH", "")]
     env["PYTHONPATH"] = os.pathsep.join(filter(None, ours))
     with tempfile.TemporaryFile() as output:
@@ -80,10 +68,10 @@ def run_apart(words: list[str], folder: Path, limit: float, **more: str) -> Ende
         text = output.read().decode(errors="replace")
     last = next((line for line in reversed(text.splitlines()) if line.strip()), "")
     if code is None:
-        return Ended(f"it did not end within {limit:g} s", text)
+        return f"it did not end within {limit:g} s"
     if code < 0:
-        return Ended(f"the process was killed by signal {-code}", text)
-    return Ended(f"the process ended with exit code {code} ({last.strip()[:200]})", text)
+        return f"the process was killed by signal {-code}"
+    return f"the process ended with exit code {code} ({last.strip()[:200]})"
 
 
 def _end(process: subprocess.Popen) -> None:

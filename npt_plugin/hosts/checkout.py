@@ -1,4 +1,4 @@
-"""Where a checkout keeps what its train.py needs: the script itself, a trainer's config files."""
+"""Where a checkout keeps its script."""
 
 from __future__ import annotations
 
@@ -41,28 +41,3 @@ def find_script(path: str | Path) -> Path:
             "give the path of the script."
         )
     return found[0]
-
-
-def config_of(project: Path, trainer: str) -> Path | None:
-    """The yaml file that fits a trainer best, None where no folder or file has its name.
-
-    Args:
-        project: Folder of its script.
-        trainer: A trainer's name; upper case and punctuation are ignored.
-    """
-    files = sorted((project / "configs").glob("trainers/**/*.yaml"))
-    wanted = _plain(trainer)
-    named = [f for f in files if wanted in (_plain(f.parent.name), _plain(f.stem))]
-    preferred = [f for f in named if "vit_b16" in f.stem.lower()]
-    best = preferred or named
-    return min(best, key=lambda file: (len(file.stem), file.stem)) if best else None
-
-
-def data_config_of(project: Path) -> Path | None:
-    """The yaml file of OxfordPets, if the project has one."""
-    files = sorted((project / "configs").glob("datasets/**/*pets*.yaml"))
-    return min(files, key=lambda file: len(file.stem)) if files else None
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

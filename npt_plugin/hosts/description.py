@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from npt_plugin.engine import replaced
-from npt_plugin.engine.framework import BACKEND, DATASET_REGISTRY, TRAINER_REGISTRY, described
+from npt_plugin.engine.framework import BACKEND, TRAINER_REGISTRY, described
 from npt_plugin.hosts import signs
 from npt_plugin.hosts.probe import Findings
 from npt_plugin.hosts.variants import is_host_trainer
@@ -29,7 +29,6 @@ def describe_engine(found: Findings) -> None:
 def describe_trainers(found: Findings, script: Path) -> None:
     """What the project registered, what was repaired for it, and what to watch."""
     registry: Any = TRAINER_REGISTRY
-    found.datasets = list(DATASET_REGISTRY.registered_names())
     modules = project_modules(script.parent)
     found.repairs = _repairs(modules)
     found.notes = _notes_on_script(script)
@@ -106,5 +105,6 @@ def _notes_on_script(script: Path) -> list[str]:
             "build_trainer" not in calls
         ),
         "asks for CUDA at import: answered for the CPU": signs.cuda_at_import(source),
+        "compares the trainer's name: there it is NPT_...": signs.asks_its_name(source),
     }
     return [note for note, there in notes.items() if there]

@@ -28,9 +28,7 @@ class Findings:
         repairs: What is mended or arranged on import.
         notes: What to watch in the script itself.
         trainers: For each trainer its name, what NPT does with it, and what to watch.
-        datasets: Names in the dataset registry.
         error: The sentence that ended the imports, "" if none did.
-        user: Whether that error is one that the user can mend.
     """
 
     dassl: str = ""
@@ -38,9 +36,7 @@ class Findings:
     repairs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     trainers: list[tuple[str, str, list[str]]] = field(default_factory=list)
-    datasets: list[str] = field(default_factory=list)
     error: str = ""
-    user: bool = True
 
 
 _NAME = "npt_hosts_check"
@@ -67,11 +63,10 @@ def look(script: Path) -> Findings:
     except Exception as error:
         lacking = importlib.import_module("npt_plugin.hosts.lacking")
         said = lacking.as_sentence(error)
-        found.user = isinstance(said, user_errors())
-        found.error = str(said) if found.user else f"{type(said).__name__}: {said}"
+        ours = isinstance(said, user_errors())
+        found.error = str(said) if ours else f"{type(said).__name__}: {said}"
     except SystemExit as end:
         found.error = f"its script ends while it is imported (exit code {end.code})"
-        found.user = False
     if found.dassl:
         importlib.import_module(_DESCRIPTION).describe_trainers(found, script)
     return found

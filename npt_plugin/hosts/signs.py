@@ -118,6 +118,15 @@ def cuda_at_import(source: str) -> bool:
     return False
 
 
+def asks_its_name(source: str) -> bool:
+    """Whether a script compares the name of the trainer that was asked for with something."""
+    return any(
+        isinstance(node, ast.Compare)
+        and any(name in ast.unparse(node) for name in ("TRAINER.NAME", "args.trainer"))
+        for node in ast.walk(parsed(source))
+    )
+
+
 def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
     for node in ast.iter_child_nodes(tree):
         guard = isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)

@@ -1,11 +1,11 @@
-"""The script and the config files of a checkout are found, or the choice is the user's."""
+"""The script of a checkout is found, or the choice is the user's."""
 
 from __future__ import annotations
 
 import pytest
 
 from npt_plugin.errors import UserError
-from npt_plugin.hosts.checkout import config_of, data_config_of, find_script
+from npt_plugin.hosts.checkout import find_script
 
 
 def touch(*files):
@@ -30,19 +30,3 @@ def test_none_or_several_are_said(tmp_path):
     touch(tmp_path / "a/train.py", tmp_path / "b/train.py")
     with pytest.raises(UserError, match=r"has 2 train.py \(a/train.py, b/train.py\)"):
         find_script(tmp_path)
-
-
-def test_config_files_go_by_the_trainers_name(tmp_path):
-    folder = tmp_path / "configs" / "trainers"
-    touch(folder / "CoOp_ATP/vit_b16.yaml", folder / "CoOp/rn50.yaml", folder / "CoOp/vit_b16.yaml")
-    touch(
-        folder / "CoOp/vit_b16_ep50.yaml", folder / "nested/DePT/x.yaml", folder / "plain_one.yaml"
-    )
-    touch(tmp_path / "configs/datasets/oxford_pets.yaml")
-    assert config_of(tmp_path, "CoOp") == folder / "CoOp/vit_b16.yaml"
-    assert config_of(tmp_path, "CoOp-ATP") == folder / "CoOp_ATP/vit_b16.yaml"
-    assert config_of(tmp_path, "DePT") == folder / "nested/DePT/x.yaml"
-    assert config_of(tmp_path, "PlainOne") == folder / "plain_one.yaml"
-    assert config_of(tmp_path, "Other") is None
-    assert data_config_of(tmp_path) == tmp_path / "configs/datasets/oxford_pets.yaml"
-    assert data_config_of(folder) is None

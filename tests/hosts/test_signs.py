@@ -90,3 +90,15 @@ def test_files_that_are_absent_are_named(tmp_path):
 
 def test_encoders_are_those_that_are_set():
     assert signs.encoders("self.image_encoder = x\nself.text_encoder == y") == ["image"]
+
+
+@pytest.mark.parametrize(
+    "source, asks",
+    [
+        ("if args.trainer:\n    cfg.TRAINER.NAME = args.trainer", False),
+        ("if cfg.TRAINER.NAME == 'Mine':\n    pass", True),
+        ("x = args.trainer in ('Mine', 'Other')", True),
+    ],
+)
+def test_a_script_that_compares_the_trainers_name(source, asks):
+    assert signs.asks_its_name(source) is asks
