@@ -26,6 +26,7 @@ class Checkout:
         first: Trainer and config file of a run that it starts from, in its folder "first".
         refused: What our message says where NPT cannot be put on it.
         last_pass: Which backward pass of a step its classification loss is in.
+        asks_name: Whether its script allows its own names alone, before it merges the options.
         forgets: What of an interrupted run its own checkpoints leave out; "": nothing.
         labels_in: Its method that returns the labels of the rows it encodes; "": the batch's own.
     """
@@ -45,6 +46,7 @@ class Checkout:
     first: tuple[str, str] = ("", "")
     refused: str = ""
     last_pass: int = 0
+    asks_name: bool = False
     forgets: str = ""
     labels_in: str = ""
 
@@ -194,5 +196,12 @@ CHECKOUTS = (
         weight_files={"clip/ViT-B-16.pt": "wide", "clip/ViT-L-14.pt": "teacher"},
         teacher="teacher_model/OxfordPets/VLPromptLearner/model-best.pth.tar",
         refused="trains has no text_encoder",
+    ),
+    Checkout(
+        "MMRL",
+        "MMRL",
+        "MMRL/vit_b16",
+        {"TRAINER__MMRL__PREC": "fp32", "TRAINER__MMRL__REP_LAYERS": "[1, 2]", "TASK": "B2N"},
+        asks_name=True,
     ),
 )

@@ -74,11 +74,11 @@ def gap(actual: torch.Tensor, expected: torch.Tensor) -> float:
 @contextmanager
 def in_double() -> Iterator[None]:
     """What hosts and package compute in float32, in float64, until the end."""
-    models = [module for name, module in sys.modules.items() if name.endswith(".model")]
-    norms = [getattr(module, "LayerNorm", None) for module in models]
+    models = [module for name, module in sys.modules.items() if ".model" in name]
+    norms = {norm for m in models if is_own_norm(norm := vars(m).get("LayerNorm"))}
     places = [
         *replacements(),
-        *((norm, "forward", nn.LayerNorm.forward) for norm in norms if norm is not None),
+        *((norm, "forward", nn.LayerNorm.forward) for norm in norms),
         (torch, "load", lambda *args, load=torch.load, **how: doubled(load(*args, **how))),
     ]
     kept = [(owner, name, getattr(owner, name)) for owner, name, _ in places]
@@ -91,6 +91,11 @@ def in_double() -> Iterator[None]:
         torch.set_default_dtype(torch.float32)
         for owner, name, value in reversed(kept):
             setattr(owner, name, value)
+
+
+def is_own_norm(norm) -> bool:
+    """Whether this is a CLIP's LayerNorm, which computes in float32 whatever it gets."""
+    return isinstance(norm, type) and issubclass(norm, nn.LayerNorm) and norm is not nn.LayerNorm
 
 
 def doubled(value):
