@@ -79,9 +79,5 @@ def test_no_report_is_a_finding(tmp_path, monkeypatch):
     monkeypatch.setenv("NPT_FRAMEWORK", "minidassl")
     (tmp_path / "train.py").write_text("import os; os._exit(5)\n")
     found = look_at(tmp_path / "train.py")
-    assert (
-        found.error
-        == "while its script was imported, the process ended with exit code 5 "
-        + (found.error.partition("exit code 5 ")[2])
-    )
-    assert not found.dassl
+    said = "while its script was imported, the process ended with exit code 5"
+    assert found.error.startswith(said) and not found.dassl
