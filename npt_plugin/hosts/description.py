@@ -51,7 +51,7 @@ def _trainer(
     if len(seen) == 2:
         return name, EITHER if is_ours else WRAPPED, watch
     missing = " and ".join(f"{t}_encoder" for t in ("image", "text") if t not in seen)
-    watch = [f"its source sets no {missing}, as far as read", *watch]
+    watch = [f"its source sets no {missing}, as far as read: try TRAINER.NPT.AT logits", *watch]
     return name, OURS if is_ours else UNSEEN, watch
 
 

@@ -72,6 +72,7 @@ class HostNPT(_Behind):
         self.npt_objective = self.build_npt_objective()
         if not self.npt_objective.terms:
             return
+        refuse_several_gpus(self)
         classes = len(self.dm.dataset.classnames)
         hook = getattr(self, "npt_labels", None)
         self.npt = Regulariser(self.npt_objective, classes, lambda g: scaled(self, g), hook, at)
@@ -150,26 +151,41 @@ def make_host_trainer(host_class: type) -> type:
     return type(f"NPT_{host_class.__name__}", (HostNPT, host_class), members)
 
 
-def model_with_encoders(trainer: Any) -> nn.Module:
-    """The host's model that holds both encoders: ``trainer.model``, or a registered one.
+def models_of(trainer: Any) -> list[nn.Module | None]:
+    """``trainer.model`` and all that the host registered."""
+    return [getattr(trainer, "model", None), *trainer._models.values()]
+
+
+def refuse_several_gpus(trainer: Any) -> None:
+    """Hooks of one process see nothing of copies of a model.
 
     Raises:
-        UserError: If there is none, or it is spread over several GPUs.
+        UserError: If the host's model is spread over several GPUs.
     """
     name = trainer.host_class.__name__
-    models = [getattr(trainer, "model", None), *trainer._models.values()]
-    if any(isinstance(model, nn.DataParallel) for model in models):
+    if any(isinstance(model, nn.DataParallel) for model in models_of(trainer)):
         raise UserError(
             f"NPT_{name} runs on one GPU, but {name} spreads its model over all it sees: set "
             "CUDA_VISIBLE_DEVICES to one of them."
         )
+
+
+def model_with_encoders(trainer: Any) -> nn.Module:
+    """The host's model that holds both encoders: ``trainer.model``, or a registered one.
+
+    Raises:
+        UserError: If there is none.
+    """
+    name = trainer.host_class.__name__
+    models = models_of(trainer)
     lacking = [tower for tower in TOWERS if not hasattr(models[0], tower)] or list(TOWERS)
     for model in models:
         if all(isinstance(getattr(model, tower, None), nn.Module) for tower in TOWERS):
             return model
     raise UserError(
         f"NPT_{name} needs a model with the modules image_encoder and text_encoder; the model that "
-        f"the host's {name} trains has no {' and no '.join(lacking)}."
+        f"the host's {name} trains has no {' and no '.join(lacking)}. Where one product of "
+        "image and text features makes its class scores, set TRAINER.NPT.AT to 'logits'."
     )
 
 

@@ -170,6 +170,18 @@ class Detached(HOSTS["HostCoOp"]):
         return self.model.prompt_learner.ctx.square().sum()
 
 
+class Spread(HOSTS["HostCoOp"]):
+    def build_model(self):
+        super().build_model()
+        self.model = torch.nn.DataParallel(self.model)
+
+
+@pytest.mark.parametrize("place", ["encoders", "logits"])
+def test_a_model_spread_over_gpus_is_refused(make, place):
+    with pytest.raises(UserError, match="NPT_Spread runs on one GPU, but Spread spreads its model"):
+        make("", "TRAINER.NPT.AT", place, cls=Spread)
+
+
 class NoText(HOSTS["HostMaPLe"]):
     def build_model(self):
         super().build_model()
