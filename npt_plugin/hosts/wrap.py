@@ -151,8 +151,8 @@ def make_host_trainer(host_class: type) -> type:
     return type(f"NPT_{host_class.__name__}", (HostNPT, host_class), members)
 
 
-def models_of(trainer: Any) -> list[nn.Module | None]:
-    """``trainer.model`` and all that the host registered."""
+def models_of(trainer: Any) -> list[Any]:
+    """``trainer.model``, None if there is none, and all that the host registered."""
     return [getattr(trainer, "model", None), *trainer._models.values()]
 
 
