@@ -16,13 +16,17 @@ from turns import FOLDERS, Worker, take_turns
 from workbench import FULL, random_clip
 
 from npt_plugin.backbone.tiny import load_tiny_state_dict
-from npt_plugin.cli.demo import DATASETS, DRAWN, STEPS, VIEWS
+from npt_plugin.cli.demo import DRAWN, VIEWS
 from npt_plugin.embedded.benchmarks import ensure_benchmarks
 from npt_plugin.runs.configs import configs_folder
+from npt_plugin.sweep.dataset_groups import GROUPS
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.task import Task
 
 RATIO, SHOTS = 0.06, 16
+STEPS = 400
+"""What 50 epochs of 16 balanced shots of 16 classes take."""
+
 _TEST_IMAGES = 500
 """Of ViT-B/16's case, in each half of its 37 classes."""
 
@@ -111,10 +115,15 @@ class Case:
 
 def grid(args: argparse.Namespace) -> Case:
     """The drawn datasets in the setting of the demo."""
-    root, datasets = args.root.resolve(), DATASETS[: args.datasets]
+    root, datasets = args.root.resolve(), GROUPS["embedded"][: args.datasets]
     ensure_benchmarks(str(root), [DRAWN[name] for name in datasets])
     seeds = tuple(range(1, (args.seeds or 6) + 1))
     return Case("grid", datasets, seeds, "tiny_ep50_ctxv1", root, STEPS, VIEWS)
+
+
+def epochs(args: argparse.Namespace) -> Case:
+    """The same at equal epochs, the papers' rule: imbalanced data then take 100 steps."""
+    return replace(grid(args), name="epochs", steps=0)
 
 
 def vit(args: argparse.Namespace) -> Case:
@@ -128,7 +137,11 @@ def vit(args: argparse.Namespace) -> Case:
     return Case("vit", ("oxford_pets",), seeds, "vit_b16_ctxv1", root, 100, 1, more)
 
 
-CASES: dict[str, Callable[[argparse.Namespace], Case]] = {"grid": grid, "vit": vit}
+CASES: dict[str, Callable[[argparse.Namespace], Case]] = {
+    "grid": grid,
+    "epochs": epochs,
+    "vit": vit,
+}
 
 
 def draw_pets(root: Path) -> None:

@@ -5,6 +5,7 @@ python benchmarks/speed/sweep_speed.py PART ... [--sample] [--before DIR] [--out
 Parts:
 
 - ``grid``: four drawn datasets, CoOp and NPT_CoOp, six seeds, the setting of ``npt demo``.
+- ``epochs``: the same at equal epochs, the papers' rule, a quarter of the steps.
 - ``vit``: ViT-B/16 with random weights, two methods, three seeds, 19 classes trained on, 500 test
   images in each half.
 - ``public``: the runs of ``grid`` by the public CoOp code (``NPT_HOSTS``): its start, its step and
@@ -29,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -61,10 +63,11 @@ class Sides:
     def __init__(self, args: argparse.Namespace, work: Path) -> None:
         self.args, self.work = args, work
 
-    def staying(self, case: Case) -> Watched:
+    def staying(self, case: Case, together: bool = False) -> Watched:
         """``npt sweep`` of this checkout."""
-        words = [sys.executable, "-m", "npt_plugin", "sweep", *case.sweep(self.work / "staying")]
-        words += ["--jobs", str(self.args.jobs), *(["--together"] if self.args.together else [])]
+        output = self.work / f"{case.name}_{'together' if together else 'staying'}"
+        words = [sys.executable, "-m", "npt_plugin", "sweep", *case.sweep(output)]
+        words += ["--jobs", str(self.args.jobs), *(["--together"] if together else [])]
         return watch([*words, *case.options()], ROOT, OURS)
 
     def separate(self, case: Case) -> tuple[Watched, int]:
@@ -73,12 +76,18 @@ class Sides:
         if self.args.before:
             few = case.first(count) if self.args.sample else case
             python = self.args.before / ".venv" / "bin" / "python"
-            words = [str(python), "-m", "npt_plugin", "sweep", *few.sweep(self.work / "before")]
+            words = [
+                str(python),
+                "-m",
+                "npt_plugin",
+                "sweep",
+                *few.sweep(self.work / f"{case.name}_before"),
+            ]
             words += ["--jobs", str(self.args.jobs), *few.options(before=True)]
             return watch(words, self.args.before, {**ONE_THREAD, "PYTHONPATH": ""}), few.runs
         commands = [
             [sys.executable, "-m", "npt_plugin", "protocol", *words]
-            for words in case.protocols(self.work / "alone")[:count]
+            for words in case.protocols(self.work / f"{case.name}_alone")[:count]
         ]
         return _together(commands, self.args.jobs), count
 
@@ -93,19 +102,20 @@ def _together(commands: Sequence[Sequence[str]], jobs: int) -> Watched:
 
 
 def compare(case: Case, sides: Sides) -> list[dict[str, Any]]:
-    """Two rows: one process a run, and the workers with the ratios."""
+    """A row for one process a run, and one for each kind of workers with the ratios."""
     separate, measured = sides.separate(case)
-    staying = sides.staying(case)
-    if separate.code or staying.code:
-        raise SystemExit(f"{case.name}: a side failed ({separate.code}, {staying.code}).")
+    ours = {"workers": sides.staying(case)}
+    if sides.args.together:
+        ours["workers, --together"] = sides.staying(case, together=True)
+    if separate.code or any(one.code for one in ours.values()):
+        raise SystemExit(f"{case.name}: a side failed.")
     factor = case.runs / measured
-    rows = [
-        _row(case.name, "one process a run", case.runs, measured, separate, factor),
-        _row(case.name, "workers", case.runs, case.runs, staying, 1.0),
-    ]
-    for kind in ("wall", "processor"):
-        first, second = (row[f"{kind}_s"] for row in rows)
-        rows[1][f"{kind}_ratio"] = round(first / second, 2)
+    rows = [_row(case.name, "one process a run", case.runs, measured, separate, factor)]
+    for side, took in ours.items():
+        rows.append(_row(case.name, side, case.runs, case.runs, took, 1.0))
+        for kind in ("wall", "processor"):
+            first, own = (row[f"{kind}_s"] for row in (rows[0], rows[-1]))
+            rows[-1][f"{kind}_ratio"] = round(first / own, 2)
     return rows
 
 
@@ -143,15 +153,15 @@ def memory(case: Case, sides: Sides) -> list[dict[str, Any]]:
 def public(case: Case, sides: Sides) -> list[dict[str, Any]]:
     """The public code's share, and ours beside it."""
     run, note = public_run(case, sides.work)
-    staying = sides.staying(case)
     other = Watched(run * case.runs / sides.args.jobs, run * case.runs, 0.0, 0)
-    rows = [
-        _row("public", "public CoOp code in a loop", case.runs, 0, other, 1.0),
-        _row("public", "workers", case.runs, case.runs, staying, 1.0),
-    ]
+    rows = [_row("public", "public CoOp code in a loop", case.runs, 0, other, 1.0)]
+    for together in (False, True)[: 1 + sides.args.together]:
+        took = sides.staying(replace(case, name="public"), together)
+        side = f"workers{', --together' * together}"
+        rows.append(_row("public", side, case.runs, case.runs, took, 1.0))
+        rows[-1]["wall_ratio"] = round(other.wall / took.wall, 2)
+        rows[-1]["processor_ratio"] = round(other.processor / took.processor, 2)
     rows[0]["note"] = f"reckoned: {note}"
-    rows[1]["wall_ratio"] = round(other.wall / staying.wall, 2)
-    rows[1]["processor_ratio"] = round(other.processor / staying.processor, 2)
     return rows
 
 
@@ -172,6 +182,7 @@ def _row(
 
 
 PARTS = {
+    "epochs": lambda sides: compare(CASES["epochs"](sides.args), sides),
     "grid": lambda sides: compare(CASES["grid"](sides.args), sides),
     "vit": lambda sides: compare(CASES["vit"](sides.args), sides),
     "public": lambda sides: public(CASES["grid"](sides.args), sides),
@@ -185,7 +196,9 @@ def main() -> None:
     parser.add_argument("parts", nargs="+", choices=PARTS)
     parser.add_argument("--before", type=Path, help="checkout of 98c9869 with its own .venv")
     parser.add_argument("--sample", action="store_true", help="the slow side runs a few jobs only")
-    parser.add_argument("--together", action="store_true", help="as for npt sweep")
+    parser.add_argument(
+        "--together", action="store_true", help="a third side: npt sweep --together"
+    )
     parser.add_argument("--seeds", type=int, default=0, help="fewer than the part's own")
     parser.add_argument("--datasets", type=int, default=4, help="of the grid")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

@@ -157,7 +157,7 @@ def test_a_grid_in_three_orders_gives_the_same_bits(jobs, tree, tmp_path, enviro
     assert "CLASS_TOKEN_POSITION" in reason and "(exit 2, log in" in reason
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_run_of_the_whole_grid_is_the_run_by_hand(jobs, tree, tmp_path, environment):
     found, _ = in_three_orders(jobs, tree, tmp_path, environment)
     for job in jobs:

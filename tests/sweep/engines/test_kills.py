@@ -125,7 +125,7 @@ def test_a_few_kills_change_nothing(tree, pets_root, tmp_path):
     killed_sweeps(tree, pets_root, tmp_path, **few, engine_too=False)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_hundred_kills_change_nothing(tree, pets_root, tmp_path):
     many = {"kills": 200, "runs": 50, "workers": 2, "pause": 0.7}
     killed_sweeps(tree, pets_root, tmp_path, **many, engine_too=True)
