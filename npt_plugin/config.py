@@ -220,6 +220,7 @@ _SPEED = _node(
     Key("MODEL.TEXT_CHUNK", -1, "prompts encoded at a time; 0: all, -1: what fits"),
     Key("TEST.FEATURE_STORE", "", "folder that keeps a frozen tower's test features; empty: off"),
     Key("TEST.SAVE_PREDICTIONS", True, "keep logits and features for plots"),
+    Key("TRAIN.LOG", "tensorboard", "where curves go: tensorboard, wandb, tensorboard+wandb, none"),
     Key("TEST.NC_PER_EPOCH", 0, "epochs between NC metrics of the test images; 0: at the end"),
     ours=True,
     numbers=False,

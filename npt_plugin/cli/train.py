@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--trainer", default="", help="name of the trainer")
     p.add_argument("--backbone", default="", help="CLIP: Tiny, ViT-B/16, ... or a file")
     p.add_argument("--head", default="", help="name of the head (Dassl)")
+    p.add_argument("--log", default="", help="curves to tensorboard, wandb, both with +, or none")
     p.add_argument("--eval-only", action="store_true", help="evaluate a trained run")
     p.add_argument("--model-dir", default="", help="output folder of the run to evaluate")
     p.add_argument("--load-epoch", type=int, help="epoch of the checkpoint to evaluate")

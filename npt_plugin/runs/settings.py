@@ -17,6 +17,7 @@ from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY, get_
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.runs.config_tree import config_as_dict, flatten
 from npt_plugin.runs.configs import configs_folder, dataset_config, trainer_config
+from npt_plugin.runs.curves import kinds_of
 from npt_plugin.runs.old_keys import REMOVED, RENAMED
 from npt_plugin.system.options import in_range
 
@@ -31,6 +32,7 @@ _FLAGS = (  # flag, config key
     ("trainer", "TRAINER.NAME"),
     ("backbone", "MODEL.BACKBONE.NAME"),
     ("head", "MODEL.HEAD.NAME"),
+    ("log", "TRAIN.LOG"),
 )
 
 
@@ -47,6 +49,7 @@ class Request:
         resume: Folder of an interrupted run to go on with.
         seed: 0 or more fixes every random choice; -1: unseeded; None: the config files'.
         source_domains, target_domains, transforms, backbone, head: As in Dassl.
+        log: ``TRAIN.LOG``; "": the config files'.
         eval_only: Test what the run in ``model_dir`` has learned, at ``load_epoch`` (None: the
             best model).
         no_train: Build everything, do not train.
@@ -65,6 +68,7 @@ class Request:
     transforms: Sequence[str] | None = None
     backbone: str = ""
     head: str = ""
+    log: str = ""
     eval_only: bool = False
     model_dir: str = ""
     load_epoch: int | None = None
@@ -118,6 +122,7 @@ def check_values(cfg: CfgNode) -> None:
     for key in (*KEYS, *DASSL_KEYS):
         if key.least is not None:
             in_range(key.name, attrgetter(key.name)(cfg), key.least)
+    kinds_of(cfg.TRAIN.LOG)
     SelectionSpec.from_cfg(cfg)  # shots, class half, imbalance
 
 

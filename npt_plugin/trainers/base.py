@@ -26,6 +26,7 @@ from npt_plugin.engine.framework import TrainerX, build_lr_scheduler, build_opti
 from npt_plugin.errors import UserError
 from npt_plugin.losses.registry import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
+from npt_plugin.runs.curves import open_curves
 from npt_plugin.system import ranks
 from npt_plugin.system.files import write_json
 from npt_plugin.system.signals import stop_here, whole_steps
@@ -200,9 +201,8 @@ class PromptTrainer(TrainerX):
     # -- the loop -----------------------------------------------------------------------------
 
     def init_writer(self, log_dir: str) -> None:
-        """TensorBoard, in the process that writes."""
-        if ranks.writes():
-            super().init_writer(log_dir)
+        """Open what ``TRAIN.LOG`` names, in the process that writes."""
+        self._writer = open_curves(self, log_dir, super().init_writer)
 
     def before_train(self) -> None:
         """Resume if a run was interrupted; open TensorBoard."""

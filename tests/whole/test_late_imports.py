@@ -22,7 +22,7 @@ LATE = {
 }
 """File and modules it imports inside a function."""
 
-OPTIONAL = ("argcomplete", "matplotlib", "gdown", "huggingface_hub", "ray", "submitit")
+OPTIONAL = ("argcomplete", "matplotlib", "gdown", "huggingface_hub", "wandb", "ray", "submitit")
 """Packages that may be absent, or are needed by few: imported where they are used."""
 
 
