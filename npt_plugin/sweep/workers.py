@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def run_all(
     Ctrl-C and SIGTERM are passed on to the runs, which finish their step; nothing new starts.
 
     Args:
-        jobs: All that are asked for.
+        jobs: All that are asked for; those of several output folders are run folder by folder.
         configs: Folder of the yaml files.
         parallel, per_device: See :class:`~npt_plugin.sweep.engines.local.Local`.
         together: Whether runs that can train in one pass, see :class:`~npt_plugin.sweep.plan.Plan`.
@@ -32,11 +33,14 @@ def run_all(
     Raises:
         UserError: Before anything runs, if a run has completed with other settings.
     """
-    engine = Local(parallel, per_device)
-    if not jobs:
-        return {}
-    plan, todo = begin(jobs, configs, together)
-    if todo:
-        engine.start(plan)
-    failed = status_of(plan.jobs, Claims(plan.output)).failed
-    return {job.name: reason for job, reason in failed}
+    by_output: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_output.setdefault(os.path.abspath(job.output), []).append(job)
+    engine, failed = Local(parallel, per_device), dict[str, str]()
+    for some in by_output.values():  # a plan is of one folder
+        plan, todo = begin(some, configs)
+        if todo:
+            engine.start(plan)
+        status = status_of(plan.jobs, Claims(plan.output))
+        failed |= {job.name: reason for job, reason in status.failed}
+    return failed

@@ -37,7 +37,7 @@ class Stopped(BaseException):
 
 class _State:
     def __init__(self) -> None:
-        self.deferred = 0  # runs in the middle of an epoch
+        self.inside = set[object]()  # runs in the middle of an epoch
         self.shielded = False
         self.received = 0
         self.process = 0
@@ -51,7 +51,7 @@ class _State:
         self.received = number
         if self.shielded:
             return
-        if again or not self.deferred:  # whoever asks the same twice does not want to wait
+        if again or not self.inside:  # whoever asks the same twice does not want to wait
             raise Stopped(number)
 
 
@@ -65,6 +65,7 @@ def stop_signals() -> Iterator[None]:
         yield
         return
     _STATE.received, _STATE.process = 0, os.getpid()
+    _STATE.inside.clear()  # of a run that broke off and was never closed
     old = {n: signal.signal(n, _STATE.handle) for n in NUMBERS}
     try:
         yield
@@ -77,11 +78,12 @@ def stop_signals() -> Iterator[None]:
 @contextmanager
 def whole_steps() -> Iterator[None]:
     """While inside, a signal waits for the next ``stop_here``; runs may be inside together."""
-    _STATE.deferred += 1
+    run = object()
+    _STATE.inside.add(run)
     try:
         yield
     finally:
-        _STATE.deferred -= 1
+        _STATE.inside.discard(run)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def test_a_whole_step_stays_on_one_cuda_device(make_trainer, needed, name):
         terms_of = trainer.objective
         states = {n: move(b) for n, b in terms_of.named_buffers()} if terms_of else {}
         # a second stage holds the towers twice, itself and through the first
-        trainer.encode = lambda batch: torch.func.functional_call(
+        trainer.encode = lambda batch, text=None: torch.func.functional_call(
             _Encode(model),
             {f"model.{n}": v for n, v in values.items()},
             (batch["img"],),
