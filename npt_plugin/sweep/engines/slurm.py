@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +126,18 @@ class Task:
     def __call__(self) -> None:
         """Work until nothing is left, or a signal comes."""
         requeue = signal.getsignal(WARNINGS[-1])  # submitit's
-        with warned() as warning, suppress(Stopped), stop_signals():
-            self._work()
-            return
-        if warning.is_set() and callable(requeue):  # only now, when all runs are given back
+        stopped_by = ""
+        with warned() as warning:
+            try:
+                with stop_signals():
+                    self._work()
+                return
+            except Stopped as stop:  # a thread of another library's may take the warning itself
+                stopped_by = stop.signal
+        named = {number.name for number in WARNINGS}
+        if (warning.is_set() or stopped_by in named) and callable(
+            requeue
+        ):  # only now, when all runs are given back
             requeue(WARNINGS[-1], None)
         sys.exit(128 + signal.SIGTERM)  # Slurm itself requeues what it has preempted
 
