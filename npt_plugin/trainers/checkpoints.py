@@ -119,7 +119,7 @@ def save_progress(trainer: Any) -> None:
     state = {
         "epoch": trainer.epoch + 1,
         "config": config_as_dict(trainer.cfg),
-        "arithmetic": arithmetic(),
+        "arithmetic": _arithmetic(trainer),
         "learned": {n: p.detach().cpu() for n, p in learned.items()},
         "optimizer": trainer.optim.state_dict(),
         "scaler": trainer.scaler.state_dict(),
@@ -148,7 +148,7 @@ def resume(trainer: Any, directory: str) -> int:
             print(f"No checkpoint found in {directory}, train from scratch")
         return 0
     refuse_other_config(state, directory, trainer.cfg)
-    say_other_arithmetic(state)
+    say_other_arithmetic(state, _arithmetic(trainer))
     _restore(trainer, state)
     print(f"Found checkpoint at {directory} (will resume training at epoch {state['epoch'] + 1})")
     return state["epoch"]
@@ -176,16 +176,21 @@ def refuse_other_config(state: dict[str, Any] | None, directory: str, cfg: Any) 
         )
 
 
-def say_other_arithmetic(state: dict[str, Any]) -> None:
-    """Print a line if a run goes on with other kernels or on another processor.
+def _arithmetic(trainer: Any) -> dict[str, str]:
+    return {**arithmetic(), "device": trainer.device.type}
+
+
+def say_other_arithmetic(state: dict[str, Any], now: dict[str, str]) -> None:
+    """Print a line if a run goes on with other kernels, on another processor or device.
 
     The resumed run then agrees with the uninterrupted one to rounding, not bit for bit.
 
     Args:
-        state: Of a progress file; those of version 0.1 do not say what they computed with.
+        state: Of a progress file; those of version 0.1 do not say what they computed with, those
+            of 0.2 not on which device.
+        now: What this process computes with.
     """
-    now = arithmetic()
-    before = state.get("arithmetic", now)
+    before = {"device": now["device"], **state.get("arithmetic", now)}
     was = {key: before.get(key, _ONE.get(key)) for key in {**now, **before}}
     is_now = {key: now.get(key, _ONE.get(key)) for key in was}
     changed = [key for key in was if was[key] != is_now[key]]
@@ -203,7 +208,8 @@ def _restore(trainer: Any, state: dict[str, Any]) -> None:
         for _ in range(state["epoch"]):
             trainer.sched.step()
     trainer.optim.load_state_dict(state["optimizer"])
-    trainer.scaler.load_state_dict(state["scaler"])
+    if state["scaler"]:  # empty where the scaler was off, as on a CPU
+        trainer.scaler.load_state_dict(state["scaler"])
     for part, saved in zip(_loss_modules(trainer), state["losses"], strict=True):
         part.load_state_dict(saved)
     trainer.best_result = state["best_result"]

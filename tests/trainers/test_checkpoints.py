@@ -151,3 +151,33 @@ def test_prompts_that_are_not_finite_are_never_saved(make_trainer, tmp_path):
     with pytest.raises(FloatingPointError, match="prompt_learner.ctx is not finite"):
         checkpoints.save_progress(trainer)
     assert (tmp_path / "run" / "progress.npt").read_bytes() == before
+
+
+def test_a_run_begun_on_a_cpu_goes_on_under_a_gradient_scaler(make_trainer, tmp_path):
+    """A CPU's scaler is off and has no state; that of amp on a GPU then starts afresh."""
+    run = tmp_path / "run"
+    trainer = make_trainer("CoOp", output=run)
+    trainer.epoch = 0
+    checkpoints.save_progress(trainer)
+    trainer.scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    assert checkpoints.resume(trainer, str(run)) == 1
+    assert trainer.scaler.get_scale() == 8.0
+    checkpoints.save_progress(trainer)  # and back
+    trainer.scaler = torch.amp.GradScaler("cpu", enabled=False)
+    assert checkpoints.resume(trainer, str(run)) == 1
+
+
+def test_going_on_on_another_device_is_said(make_trainer, tmp_path, capsys):
+    run = tmp_path / "run"
+    trainer = make_trainer("CoOp", output=run)
+    trainer.epoch = 0
+    checkpoints.save_progress(trainer)
+    state = read_state(run / checkpoints.PROGRESS)
+    now = state["arithmetic"]
+    write_state(run / checkpoints.PROGRESS, {**state, "arithmetic": {**now, "device": "cuda"}})
+    assert checkpoints.resume(trainer, str(run)) == 1
+    assert "Resuming with other arithmetic (device cuda -> cpu)" in capsys.readouterr().out
+    del now["device"]  # version 0.2 did not note it
+    write_state(run / checkpoints.PROGRESS, {**state, "arithmetic": now})
+    assert checkpoints.resume(trainer, str(run)) == 1
+    assert "other arithmetic" not in capsys.readouterr().out
