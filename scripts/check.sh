@@ -8,6 +8,7 @@
 #   tests     scripts/test.sh, the README's test command, and the slow ones
 #   clusters  a sweep on a real Slurm and a real Ray cluster on this machine
 #   isa       numerics under older instruction sets
+#   gpu       the reduced form of scripts/gpu_check.sh, which does all of it where there is a GPU
 #   wheel     build, install and use the wheel
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -34,9 +35,10 @@ docs() {
 tests() { bash scripts/test.sh && bash scripts/test.sh -m slow; }
 clusters() { bash scripts/test_clusters.sh; }
 isa() { bash scripts/test_isa.sh; }
+gpu() { bash scripts/gpu_check.sh --quick; }
 wheel() { bash scripts/wheel_smoke.sh; }
 
-[ "$#" -gt 0 ] || set -- lint imports types examples docs tests clusters isa wheel
+[ "$#" -gt 0 ] || set -- lint imports types examples docs tests clusters isa gpu wheel
 for step in "$@"; do
     echo "== $step"
     begin="$SECONDS"

@@ -86,7 +86,7 @@ def _fits(bench: Bench, classes: int) -> bool:
     """Whether the other side's step has room in what is free now."""
     import torch
 
-    free = free_bytes(torch.device("cpu"))
+    free = free_bytes(torch.device(bench.device))
     low, high = (bench.found[f"CoOp K={k} step B=32 peak memory"][bench.other] for k in (19, 100))
     return free is not None and high + (high - low) / 81 * (classes - 100) + SPARE < free
 

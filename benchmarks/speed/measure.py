@@ -1,12 +1,13 @@
 """Our trainers against the public code on the same weights and images, taking turns.
 
-python benchmarks/speed/measure.py [--quick] [--out FILE] [--only PART ...]
+python benchmarks/speed/measure.py [--quick] [--device cuda] [--out FILE] [--only PART ...]
 
 With ``NPT_HOSTS`` (a folder with the checkouts of Dassl.pytorch, CoOp and
 multimodal-prompt-learning) the other side is their own code; without, CLIP's own modules run
 plainly. Weights are random: speed does not depend on them. Prints the table of targets and writes
 JSON. Ratios are of processor seconds, which other work on the machine does not distort much; the
-wall ratio stands beside them.
+wall ratio stands beside them. With ``--device cuda`` both are of wall seconds until the GPU is
+done, in fp16, and memory is the GPU's.
 """
 
 from __future__ import annotations
@@ -44,11 +45,14 @@ def main() -> None:
     """Run the chosen parts, print tables, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="two layers, 32 pixels: a smoke run")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: in fp16")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--note", default="", help="what to know about this run, for the JSON")
     parser.add_argument("--out", type=Path, help="JSON file; parts not run keep their numbers")
     args = parser.parse_args()
+    if args.device == "cuda" and not torch.cuda.is_available():
+        parser.error("--device cuda: no CUDA device here; leave it out to measure the CPU")
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "random.pt"
         random_clip(QUICK if args.quick else FULL, weights)
@@ -65,6 +69,8 @@ def save(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
     """Write what was found so far; returns the content of the file."""
     found = bench.found
     rows = target_rows(found, bench.other)
+    on_gpu = args.device == "cuda"
+    precision = "fp16" if on_gpu else "fp32"
     about = {
         "date": date.today().isoformat(),
         "torch": torch.__version__,
@@ -72,7 +78,8 @@ def save(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
         "machine": platform.machine(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "other": bench.other,
-        "model": "quick" if args.quick else "ViT-B/16, random weights, fp32",
+        "model": "quick" if args.quick else f"ViT-B/16, random weights, {precision}",
+        "device": torch.cuda.get_device_name() if on_gpu else "cpu",
         "note": args.note,
         "not measured": [r["what"] for r in rows if r["value"] is None],
     }

@@ -34,10 +34,10 @@ class PlainText(nn.Module):
         clip, missing = self.clip, POSITIONS - prompts.shape[1]
         rest = clip.token_embedding.weight[0].expand(len(prompts), missing, -1)
         x = torch.cat([prompts, rest], dim=1) + clip.positional_embedding  # (K, 77, W)
-        x = x.permute(1, 0, 2)  # (77, K, W)
+        x = x.permute(1, 0, 2).to(clip.text_projection.dtype)  # (77, K, W)
         for index, block in enumerate(clip.transformer.resblocks):
             if 0 < index <= len(deep):
-                prompt = deep[index - 1].unsqueeze(1).expand(-1, x.shape[1], -1)
+                prompt = deep[index - 1].unsqueeze(1).expand(-1, x.shape[1], -1).to(x.dtype)
                 x = torch.cat([x[:1], prompt, x[1 + len(prompt) :]])
             x = block(x)
         x = clip.ln_final(x.permute(1, 0, 2))  # (K, 77, W)
@@ -60,15 +60,17 @@ class PlainImages(nn.Module):
         self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()
     ) -> Tensor:
         """Features (B, D)."""
-        if shallow is None:
-            return self.visual(images)
         vit, n = self.visual, len(images)
+        images = images.to(vit.proj.dtype)
+        if shallow is None:
+            return vit(images)
         x = vit.conv1(images).flatten(2).transpose(1, 2)
         x = torch.cat([vit.class_embedding.expand(n, 1, -1), x], dim=1) + vit.positional_embedding
-        x = vit.ln_pre(torch.cat([x, shallow.expand(n, -1, -1)], dim=1)).permute(1, 0, 2)
+        x = torch.cat([x, shallow.expand(n, -1, -1)], dim=1).to(images.dtype)
+        x = vit.ln_pre(x).permute(1, 0, 2)
         for index, block in enumerate(vit.transformer.resblocks):
             if 0 < index <= len(deep):
-                prompt = deep[index - 1].unsqueeze(1).expand(-1, n, -1)
+                prompt = deep[index - 1].unsqueeze(1).expand(-1, n, -1).to(x.dtype)
                 x = torch.cat([x[: -len(prompt)], prompt])
             x = block(x)
         return vit.ln_post(x.permute(1, 0, 2)[:, 0]) @ vit.proj

@@ -31,7 +31,10 @@ FILES = {
 
 
 def config(spec: dict[str, Any], folder: Path) -> Any:
-    """The side's own yaml of the trainer, in fp32, for the weights of the benchmark."""
+    """The side's own yaml of the trainer, for the weights of the benchmark.
+
+    In fp32 on a CPU; in fp16 on a GPU, as the public yaml files have it.
+    """
     import npt_plugin
     from npt_plugin.engine.framework import get_cfg_default
 
@@ -44,7 +47,7 @@ def config(spec: dict[str, Any], folder: Path) -> Any:
             "TRAINER.NAME",
             spec["trainer"],
             f"TRAINER.{base.upper()}.PREC",
-            "fp32",
+            "fp16" if spec.get("device", "cpu") == "cuda" else "fp32",
             "INPUT.SIZE",
             (size, size),
             "MODEL.CLIP_WEIGHTS",
@@ -54,7 +57,7 @@ def config(spec: dict[str, Any], folder: Path) -> Any:
             "TRAINER.COOP.N_CTX",
             spec.get("n_ctx", 16),
             "USE_CUDA",
-            False,
+            spec.get("device", "cpu") == "cuda",
             *spec.get("options", ()),
         ]
     )
@@ -69,7 +72,7 @@ def bare_trainer(trainer_class: type, cfg: Any, names: list[str]) -> Any:
     trainer = trainer_class.__new__(trainer_class)
     base = next(kind for kind in TrainerX.__mro__ if kind.__name__ == "TrainerBase")
     base.__init__(trainer)  # empty tables
-    trainer.cfg, trainer.device = cfg, torch.device("cpu")
+    trainer.cfg, trainer.device = cfg, torch.device("cuda" if cfg.USE_CUDA else "cpu")
     dataset = SimpleNamespace(classnames=names)
     trainer.dm, trainer.classnames = SimpleNamespace(dataset=dataset), names
     trainer.class_counts = torch.full((len(names),), 16)
@@ -84,6 +87,7 @@ def build_ours(spec: dict[str, Any]) -> Any:
     """Our trainer, with the plain towers for the plain side."""
     import npt_plugin
     from npt_plugin.backbone.loading import load_clip
+    from npt_plugin.backbone.precision import cast_towers
     from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
     npt_plugin.register(base=True)
@@ -93,18 +97,19 @@ def build_ours(spec: dict[str, Any]) -> Any:
     if spec["side"] == "plain":
         from plain_clip import make_plain
 
-        clip = load_clip("", spec["weights"]).float()
-        make_plain(trainer.model, clip)
+        clip = cast_towers(load_clip("", spec["weights"]), trainer.precision.tower_dtype)
+        make_plain(trainer.model, clip.to(trainer.device))
     return trainer
 
 
 def build_host(spec: dict[str, Any]) -> Any:
-    """The trainer of the checkout in the working folder, its own code, in fp32 on the CPU."""
+    """The trainer of the checkout in the working folder, its own code."""
     import importlib
 
     import npt_plugin.engine.framework  # noqa: F401  repairs Dassl for today's PyTorch
 
-    torch.Tensor.half = lambda self, *_, **__: self  # MaPLe forces parts of its model to fp16
+    if spec.get("device", "cpu") == "cpu":  # MaPLe forces parts of its model to fp16
+        torch.Tensor.half = lambda self, *_, **__: self
     sys.path.insert(0, os.getcwd())
     module = importlib.import_module(f"trainers.{spec['trainer'].lower()}")
     cfg = config(spec, Path.cwd())
@@ -114,18 +119,30 @@ def build_host(spec: dict[str, Any]) -> Any:
     return bare_trainer(kind, cfg, spec["names"])
 
 
+def _finish() -> bool:
+    """Wait for the GPU; whether this process uses one."""
+    used = torch.cuda.is_initialized()
+    if used:
+        torch.cuda.synchronize()
+    return used
+
+
 class Clock:
     """Wall seconds and processor seconds since it was made.
 
-    Processor seconds do not count what else runs on the machine; idle threads sleep.
+    Processor seconds do not count what else runs on the machine; idle threads sleep. With a GPU
+    both are wall seconds: its kernels run on while the processor goes on or waits.
     """
 
     def __init__(self) -> None:
-        """Start."""
+        """Start, when the GPU has done what it was given."""
+        _finish()
         self.start = time.perf_counter(), time.process_time()
 
     def read(self) -> list[float]:
-        """[wall, processor] seconds."""
+        """[wall, processor] seconds, the GPU's kernels included."""
+        if _finish():
+            return [time.perf_counter() - self.start[0]] * 2
         return [time.perf_counter() - self.start[0], time.process_time() - self.start[1]]
 
 
@@ -144,8 +161,10 @@ class Side:
         self.trainer = build_host(spec) if self.host else build_ours(spec)
         generator = torch.Generator().manual_seed(7)
         shape = (3, spec["size"], spec["size"])
-        self.images = torch.randn(spec["most"], *shape, generator=generator)
-        self.labels = torch.randint(len(spec["names"]), (spec["most"],), generator=generator)
+        device = self.trainer.device  # a loader's transfer is not part of a step
+        self.images = torch.randn(spec["most"], *shape, generator=generator).to(device)
+        labels = torch.randint(len(spec["names"]), (spec["most"],), generator=generator)
+        self.labels = labels.to(device)
 
     def step(self, batch: int) -> list[float]:
         """Seconds of one training step."""
@@ -193,7 +212,9 @@ class Side:
         return self.trainer.model_inference(self.images[:batch]).tolist()
 
     def rss(self) -> int:
-        """Bytes of memory the process has had at most."""
+        """Bytes the process has had at most: the GPU's memory on a GPU, else the machine's."""
+        if torch.cuda.is_initialized():
+            return torch.cuda.max_memory_allocated()
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
     def checkpoint(self) -> int:

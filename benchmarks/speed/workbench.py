@@ -31,6 +31,7 @@ class Bench:
     """
 
     def __init__(self, args: argparse.Namespace, weights: str) -> None:
+        self.device = args.device
         self.quick, self.threads, self.weights = args.quick, args.threads, weights
         self.shape = QUICK if args.quick else FULL
         hosts = os.environ.get("NPT_HOSTS", "")
@@ -48,6 +49,7 @@ class Bench:
             "options": options,
             "weights": self.weights,
             "threads": self.threads,
+            "device": self.device,
             **self.shape,
             **more,
         }

@@ -188,3 +188,40 @@ def test_two_instruction_sets_are_committed_and_neither_is_slower_than_public_co
     for found in (own, older):
         ratios = {name: value["ratio"] for name, value in found.items() if "step" in name}
         assert len(ratios) == 3 and min(ratios.values()) > 1.5
+
+
+def test_a_gpu_that_is_not_there_is_said():
+    command = [sys.executable, "-W", "ignore", str(BENCHMARKS / "speed" / "measure.py")]
+    paths = os.pathsep.join([str(BENCHMARKS.parent), str(BENCHMARKS.parent / "third_party")])
+    environment = {**os.environ, "PYTHONPATH": paths, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [*command, "--device", "cuda"], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and "no CUDA device here" in done.stderr
+
+
+def test_the_table_of_a_device_names_it_and_has_both_sides():
+    from device_table import device_table
+
+    about = {"device": "Card X", "torch": "2.9", "date": "d", "model": "m", "other": "host"}
+    found = {
+        "CoOp step": {"ours": 0.002, "host": 0.01},
+        "CoOp peak memory": {"ours": 2**20, "host": 3 * 2**20},
+        "CoOp parity": 1e-6,
+    }
+    table = device_table({"about": about, "found": found})
+    assert table.startswith("Card X, torch 2.9, d: m\n")
+    assert "| CoOp step | 2.00 ms | 10.00 ms | 5.0 |" in table
+    assert "| CoOp peak memory | 1.00 MiB | 3.00 MiB | 3.0 |" in table and "parity" not in table
+
+
+def test_the_plain_side_computes_in_halves_what_ours_does(small_clip_file):
+    """As on a GPU: both round to bf16, so they agree to a few of its units, not to fp32's."""
+    from side_process import Side
+
+    spec = {"trainer": "MaPLe", "names": ["cat", "dog"], "weights": str(small_clip_file)}
+    spec |= {"threads": 1, "size": 32, "layers": 2, "most": 4}
+    spec["options"] = ("TRAINER.MAPLE.PREC", "bf16")
+    ours, plain = (torch.tensor(Side({**spec, "side": s}).logits(4)) for s in ("ours", "plain"))
+    exact = torch.tensor(Side({**spec, "side": "ours", "options": ()}).logits(4))
+    assert gap(plain, exact) <= 10 * max(gap(ours, exact), torch.finfo(torch.bfloat16).eps)
