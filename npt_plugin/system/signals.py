@@ -38,7 +38,7 @@ class Stopped(BaseException):
 class _State:
     def __init__(self) -> None:
         self.inside = set[object]()  # runs in the middle of an epoch
-        self.shielded = False
+        self.shields = set[object]()  # of any thread
         self.received = 0
         self.process = 0
 
@@ -49,7 +49,7 @@ class _State:
             return  # the others go to workers too; the run itself ends them
         again = self.received == number and alone()  # torchrun repeats what a terminal has sent
         self.received = number
-        if self.shielded:
+        if self.shields:
             return
         if again or not self.inside:  # whoever asks the same twice does not want to wait
             raise Stopped(number)
@@ -89,11 +89,12 @@ def whole_steps() -> Iterator[None]:
 @contextmanager
 def shielded() -> Iterator[None]:
     """While inside, no signal interrupts, however often it comes: for a few writes at an end."""
-    before, _STATE.shielded = _STATE.shielded, True
+    shield = object()
+    _STATE.shields.add(shield)
     try:
         yield
     finally:
-        _STATE.shielded = before
+        _STATE.shields.discard(shield)
 
 
 def stop_here(agreed: Callable[[int], int] = int) -> None:

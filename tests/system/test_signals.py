@@ -91,3 +91,17 @@ def test_in_another_thread_nothing_is_installed():
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(signal.SIGTERM)]
+
+
+@needs_main_thread
+def test_shields_of_several_threads_leave_nothing_behind():
+    """One may end in the middle of another's."""
+    first, second = shielded(), shielded()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    with stop_signals():
+        signal.raise_signal(signal.SIGTERM)  # the second still holds
+    second.__exit__(None, None, None)
+    with pytest.raises(Stopped), stop_signals():
+        signal.raise_signal(signal.SIGTERM)
