@@ -25,10 +25,11 @@ Method = tuple[str, str, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Size:
-    """How large a dataset is: classes, training and test images."""
+    """Classes of a dataset, training images (``even``: before the imbalance), test images."""
 
     classes: int
     train: int
+    even: int
     test: int
 
 
@@ -126,13 +127,11 @@ def _steps(cfg: Any, classes: int, size: Size, batch: int) -> int:
     """Optimiser steps of a training."""
     if cfg.TRAIN.STEPS > 0:
         return int(cfg.TRAIN.STEPS)
-    shots, ratio = cfg.DATASET.NUM_SHOTS, cfg.DATASET.IMBALANCE.RATIO
-    n_max = shots if shots > 0 else round(size.train / size.classes)
-    if shots < 1 and ratio == 1:  # a long-tailed set as it is
-        images = round(size.train * classes / size.classes)
+    shots, even = cfg.DATASET.NUM_SHOTS, cfg.TRAIN.STEPS == -1
+    if shots < 1:  # the set as its yaml file has it
+        images = round((size.even if even else size.train) * classes / size.classes)
     else:
-        even = cfg.TRAIN.STEPS == -1
-        images = sum(class_sizes(classes, n_max, 1.0 if even else ratio))
+        images = sum(class_sizes(classes, shots, 1.0 if even else cfg.DATASET.IMBALANCE.RATIO))
     return int(max(images // batch, 1) * cfg.OPTIM.MAX_EPOCH)
 
 
@@ -151,6 +150,6 @@ def size_of(dataset: str, root: str, configs: Path) -> Size | None:
     try:
         made = reader(name)(cfg)
     except (UserError, KeyError):
-        counts = getattr(CATALOGUE.get(name), "counts", None)
-        return counts and Size(counts.classes, counts.train, counts.test)
-    return Size(made.num_classes, len(made.train_x), len(made.test))
+        counts = CATALOGUE[name].counts if name in CATALOGUE else None
+        return counts and Size(counts.classes, counts.train, counts.train, counts.test)
+    return Size(made.num_classes, len(made.train_x), made.balanced_images, len(made.test))

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 from npt_plugin.system.ranks import alone
@@ -75,26 +75,25 @@ def stop_signals() -> Iterator[None]:
         _STATE.received = 0
 
 
-@contextmanager
-def whole_steps() -> Iterator[None]:
+def whole_steps() -> AbstractContextManager[None]:
     """While inside, a signal waits for the next ``stop_here``; runs may be inside together."""
-    run = object()
-    _STATE.inside.add(run)
-    try:
-        yield
-    finally:
-        _STATE.inside.discard(run)
+    return _within(_STATE.inside)
+
+
+def shielded() -> AbstractContextManager[None]:
+    """While inside, no signal interrupts, however often it comes: for a few writes at an end."""
+    return _within(_STATE.shields)
 
 
 @contextmanager
-def shielded() -> Iterator[None]:
-    """While inside, no signal interrupts, however often it comes: for a few writes at an end."""
-    shield = object()
-    _STATE.shields.add(shield)
+def _within(those: set[object]) -> Iterator[None]:
+    """One of those who are inside; they may leave in any order, each in a thread of its own."""
+    one = object()
+    those.add(one)
     try:
         yield
     finally:
-        _STATE.shields.discard(shield)
+        those.discard(one)
 
 
 def stop_here(agreed: Callable[[int], int] = int) -> None:

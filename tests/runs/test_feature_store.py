@@ -12,16 +12,6 @@ from npt_plugin.runs.feature_store import FeatureStore, image_key, tower_key
 CACHED = "TEST.FEATURE_STORE"
 
 
-@pytest.fixture
-def decoded(monkeypatch):
-    """Counts image reads."""
-    from npt_plugin.datasets import images
-
-    counts, real = [], images.read_image
-    monkeypatch.setattr(images, "read_image", lambda path: counts.append(path) or real(path))
-    return counts
-
-
 def evaluated(trainer):
     from npt_plugin.trainers.evaluate import collect_outputs
 

@@ -13,16 +13,6 @@ from npt_plugin.trainers.evaluate import collect_outputs
 VIEWS = ("INPUT.CACHED_VIEWS", "2", "DATALOADER.TRAIN_X.BATCH_SIZE", "5")
 
 
-@pytest.fixture
-def decoded(monkeypatch):
-    """Paths of the images that were read."""
-    from npt_plugin.datasets import images
-
-    paths, real = [], images.read_image
-    monkeypatch.setattr(images, "read_image", lambda path: paths.append(path) or real(path))
-    return paths
-
-
 def outcome(trainer):
     """What a test gives, and the random state after it."""
     trainer.set_model_mode("eval")

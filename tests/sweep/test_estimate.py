@@ -17,7 +17,7 @@ LEARNS = Pace(10.0, (1.0, 1.0), (0.5, 0.5), (10, 20), 4, 100, 512, False, 900.0)
 def pets(monkeypatch):
     """A dataset of 20 classes, 100 test images."""
     register_all(base=True)
-    monkeypatch.setattr(module, "size_of", lambda *_: Size(20, 400, 100))
+    monkeypatch.setattr(module, "size_of", lambda *_: Size(20, 400, 800, 100))
 
 
 def sums(trainers, *options, **more):
@@ -35,6 +35,13 @@ def test_steps_are_those_of_shots_ratio_and_budget(pets):
     sizes = [16, 14, 12, 10, 9, 7, 6, 5, 5, 4]
     assert skewed.steps == 3 * (sum(sizes) // 4) * 50
     assert sums(["CoOp"], "TRAIN.STEPS", "-1", ratios=[0.25]).steps == 3 * 40 * 50
+
+
+def test_a_long_tailed_set_is_taken_as_it_is(pets):
+    """400 images, 800 before the imbalance of its yaml file; not thinned out once more."""
+    long_tail = {"protocol": "long_tail", "datasets": ["cifar100_lt"]}
+    assert sums(["CoOp"], **long_tail).steps == 3 * 100 * 50
+    assert sums(["CoOp"], "TRAIN.STEPS", "-1", **long_tail).steps == 3 * 200 * 50
 
 
 def test_a_step_costs_by_its_classes_and_a_frozen_tower_tests_once(pets):

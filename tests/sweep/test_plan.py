@@ -6,29 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from every_job import JOBS
 
 from npt_plugin.errors import UserError
 from npt_plugin.sweep import plan as plans
-from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.plan import Plan, plans_below, read_plan
-
-JOBS = [
-    Job("dtd", "CoOp", "cfg", 3, root="data"),
-    Job(
-        dataset="imagenet",
-        trainer="NPT_MaPLe",
-        config="own",
-        seed=0,
-        ratio=0.06,
-        shots=4,
-        root="a folder/data",
-        options=("OPTIM.LR", "0.1", "DATASET.NAME", "X Y"),
-        protocol="xd",
-        backbone="ViT-B/32",
-        targets=("dtd", "eurosat"),
-        settings=(("OPTIM.LR", "0.01"), ("OPTIM.NAME", "sgd")),
-    ),
-]
 
 
 @pytest.fixture

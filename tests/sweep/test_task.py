@@ -1,30 +1,16 @@
 """One run of a worker: what it is told, as a line and back."""
 
+from dataclasses import replace
+
 import pytest
+from every_job import JOBS
 
 from npt_plugin.sweep import task as task_module
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.task import Task, carry_out, read_task
 from npt_plugin.system import shared
 
-JOBS = [
-    Job("dtd", "CoOp", "cfg", 3),
-    Job(
-        dataset="imagenet",
-        trainer="NPT_MaPLe",
-        config="own",
-        seed=0,
-        ratio=0.06,
-        shots=4,
-        root="a folder/data",
-        output="out put",
-        options=("OPTIM.LR", "0.1", "DATASET.NAME", "X\nY"),
-        protocol="xd",
-        backbone="ViT-B/32",
-        targets=("dtd", "eurosat"),
-        settings=(("OPTIM.LR", "0.2"), ("TRAINER.IMBALANCE_LOSS.NAME", "ldam")),
-    ),
-]
+JOBS = [JOBS[0], replace(JOBS[1], output="out put")]
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.protocol)

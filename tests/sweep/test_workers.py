@@ -5,6 +5,9 @@ import sys
 import pytest
 
 from npt_plugin.cli import protocol, sweep
+from npt_plugin.sweep.engines.local import Local
+from npt_plugin.sweep.job import Job
+from npt_plugin.sweep.workers import run_all
 
 
 def sweep_command(tree, pets_root, output, *more):
@@ -53,3 +56,18 @@ def test_a_finished_run_with_other_settings_is_refused_with_its_keys(
         (above / "ratio_0.06").rename(above / "ratio_0.060")
     assert sweep.main(words) == 0
     assert "1 runs, 1 completed already, 0 to do" in capfd.readouterr().out
+
+
+def test_jobs_of_several_output_folders_go_folder_by_folder(tree, pets_root, tmp_path, monkeypatch):
+    """A plan is of one folder: each gets its own, and none of its jobs is lost."""
+    started = []
+    monkeypatch.setattr(Local, "start", lambda self, plan: started.append(plan))
+    jobs = [
+        Job("pets", "CoOp", "small", seed, shots=4, root=str(pets_root), output=str(tmp_path / out))
+        for seed, out in ((1, "a"), (1, "b"), (2, "a"))
+    ]
+    assert run_all(jobs, tree, 1) == {}
+    assert [(plan.output.name, [job.seed for job in plan.jobs]) for plan in started] == [
+        ("a", [1, 2]),
+        ("b", [1]),
+    ]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -211,6 +212,22 @@ def test_after_a_warning_a_task_is_requeued_once_its_runs_have_ended(plan, works
         signal.signal(signal.SIGUSR2, before)
     # where a library has threads of its own, the warning may reach one of them as it is
     assert order in (["SIGTERM", "requeue"], [signal.Signals(number).name, "requeue"])
+    assert end.value.code == -1
+
+
+def test_a_warning_that_another_thread_took_is_requeued_too(plan, works, monkeypatch):
+    @contextmanager
+    def never():
+        yield threading.Event()
+
+    def work(plan, options):
+        raise Stopped(signal.SIGUSR1)
+
+    works(work)
+    monkeypatch.setattr(slurm, "warned", never)
+    monkeypatch.setattr(slurm.signal, "getsignal", lambda number: lambda *_: sys.exit(-1))
+    with pytest.raises(SystemExit) as end:
+        Task(str(plan.path), 1)()
     assert end.value.code == -1
 
 
