@@ -22,11 +22,15 @@ posix = pytest.mark.skipif(os.name != "posix", reason="POSIX's rights and signal
 HOLD = """
 import os, sys, time
 from npt_plugin.system.locks import run_lock
+alive, tell = os.pipe()
 with run_lock(sys.argv[1]):
     if "fork" in sys.argv and os.fork() == 0:  # a worker of a data loader, which outlives the run
         sys.stdout.close()
+        os.close(tell)
         time.sleep(20)
         os._exit(0)
+    os.close(tell)
+    os.read(alive, 1)  # until the worker runs: only then has it let go of what it inherited
     print("held", flush=True)
     time.sleep(60)
 """
