@@ -151,5 +151,7 @@ def size_of(dataset: str, root: str, configs: Path) -> Size | None:
         made = reader(name)(cfg)
     except (UserError, KeyError):
         counts = CATALOGUE[name].counts if name in CATALOGUE else None
-        return counts and Size(counts.classes, counts.train, counts.train, counts.test)
+        if counts is None:
+            return None
+        return Size(counts.classes, counts.train, counts.train, counts.test)
     return Size(made.num_classes, len(made.train_x), made.balanced_images, len(made.test))
