@@ -18,6 +18,7 @@ from npt_plugin.runs.record import Record, read_record, write_record
 from npt_plugin.runs.versions import versions
 from npt_plugin.system import ranks
 from npt_plugin.system.memory import peak_memory
+from npt_plugin.system.signals import shielded
 
 
 def describe_run(trainer: Any) -> Record:
@@ -107,18 +108,23 @@ def recorded(trainer: Any) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        text = str(error).strip() or type(error).__name__
-        told = isinstance(error, (UserError, ranks.Lost))
-        end = replace(
-            head,
-            status="failed",
-            reason=text if told else f"{type(error).__name__}: {text}",
-            seconds={"total": round(time.monotonic() - begin, 3)},
-            peak_memory=peak_memory(),
-            history=getattr(trainer, "history", []),
-        )
-        try:
-            write_record(trainer.output_dir, end)
-        except UserError:
-            pass  # a full disk: the error itself says it
+        with shielded():  # a second Ctrl-C would leave a run that seems to go on
+            _write_failure(trainer, head, error, time.monotonic() - begin)
         raise
+
+
+def _write_failure(trainer: Any, head: Record, error: BaseException, seconds: float) -> None:
+    text = str(error).strip() or type(error).__name__
+    told = isinstance(error, (UserError, ranks.Lost))
+    end = replace(
+        head,
+        status="failed",
+        reason=text if told else f"{type(error).__name__}: {text}",
+        seconds={"total": round(seconds, 3)},
+        peak_memory=peak_memory(),
+        history=getattr(trainer, "history", []),
+    )
+    try:
+        write_record(trainer.output_dir, end)
+    except UserError:
+        pass  # a full disk: the error itself says it

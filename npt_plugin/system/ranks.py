@@ -42,6 +42,7 @@ class _Group:
     size: int = 1
     rank: int = 0
     store: Any = None  # a key-value store of torch.distributed that outlives single processes
+    ending: bool = False  # another process has ended, so this one is about to
 
 
 _GROUP = _Group()
@@ -55,7 +56,7 @@ def belong(size: int = 1, rank: int = 0, store: Any = None) -> None:
         rank: Which of them this is, from 0.
         store: Where they leave words for each other.
     """
-    _GROUP.size, _GROUP.rank, _GROUP.store = size, rank, store
+    _GROUP.size, _GROUP.rank, _GROUP.store, _GROUP.ending = size, rank, store, False
 
 
 def size() -> int:
@@ -71,6 +72,15 @@ def rank() -> int:
 def alone() -> bool:
     """Whether this is a run of one process."""
     return _GROUP.size == 1
+
+
+def ending() -> bool:
+    """Whether this process has learned that another one is lost, and only writes its record yet.
+
+    torchrun then sends SIGTERM to those who are left. It has nothing to tell them, and must not
+    come between the record and its reason.
+    """
+    return _GROUP.ending
 
 
 def writes() -> bool:
@@ -168,6 +178,7 @@ def lost(error: Exception) -> Lost:
     Args:
         error: What ``torch.distributed`` raised.
     """
+    _GROUP.ending = True
     try:
         _GROUP.store.wait([_END], _WORD)
         first = json.loads(_GROUP.store.get(_END))

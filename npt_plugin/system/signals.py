@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
-from npt_plugin.system.ranks import alone
+from npt_plugin.system.ranks import alone, ending
 
 NUMBERS = tuple(
     getattr(signal, name)
@@ -49,7 +49,7 @@ class _State:
             return  # the others go to workers too; the run itself ends them
         again = self.received == number and alone()  # torchrun repeats what a terminal has sent
         self.received = number
-        if self.shields:
+        if self.shields or ending():
             return
         if again or not self.inside:  # whoever asks the same twice does not want to wait
             raise Stopped(number)

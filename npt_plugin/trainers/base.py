@@ -1,13 +1,9 @@
-"""One training step for every trainer: precision, loss, extra terms, update, metrics."""
+"""One training step for every trainer: precision, loss, extra terms, update."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator
-from contextlib import closing
 from functools import reduce
 from operator import add
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,30 +15,27 @@ from npt_plugin.backbone.kept import prepared_clip
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.backbone.precision import Precision, check_precision, resolve_precision
-from npt_plugin.datasets.choice_record import CHOICE_FILE, refuse_other_choice
-from npt_plugin.datasets.class_counts import by_frequency, class_counts
-from npt_plugin.engine.distributed import average_gradients, largest
-from npt_plugin.engine.framework import TrainerX, build_lr_scheduler, build_optimizer
-from npt_plugin.errors import UserError
+from npt_plugin.datasets.choice_record import refuse_other_choice
+from npt_plugin.datasets.class_counts import class_counts
+from npt_plugin.engine.distributed import average_gradients
+from npt_plugin.engine.framework import build_lr_scheduler, build_optimizer
 from npt_plugin.losses.registry import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
-from npt_plugin.runs.curves import open_curves
 from npt_plugin.system import ranks
-from npt_plugin.system.files import write_json
-from npt_plugin.system.signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.checks import check_tau_norm
-from npt_plugin.trainers.epoch import EpochLog, step_summary
-from npt_plugin.trainers.evaluate import collapse_now, evaluate
+from npt_plugin.trainers.epoch import step_summary
+from npt_plugin.trainers.evaluate import evaluate
 from npt_plugin.trainers.loaders import prepare_train_loader
+from npt_plugin.trainers.loop import EpochLoop
 from npt_plugin.trainers.model import PromptedCLIP
-from npt_plugin.trainers.several import agree, check_devices, same_draws, see_whole_batch
+from npt_plugin.trainers.several import check_devices, see_whole_batch
 
 Batch = dict[str, Tensor]
 """Tensors of one batch: ``label`` (B,), and ``img`` or ``features``."""
 
 
-class PromptTrainer(TrainerX):
+class PromptTrainer(EpochLoop):
     """Trains the prompts of one ``PromptedCLIP``; a method only names its ``model_class``.
 
     Attributes:
@@ -51,9 +44,6 @@ class PromptTrainer(TrainerX):
         precision: What ``PREC`` resolved to on this device.
         classification_loss: ``(logits, labels) -> scalar``, cross-entropy by default.
         objective: Extra named terms ``(outputs, labels) -> {name: weighted scalar}``, or None.
-        stack: Runs whose prompts pass the text tower together with this one's, itself included.
-        most_stacked: The most of them in any epoch so far.
-        time_share: Part of the time of an epoch that was spent on this run.
     """
 
     model_class: type[PromptedCLIP]
@@ -62,10 +52,6 @@ class PromptTrainer(TrainerX):
     classification_loss: Any  # None where a class has no training image
     objective: Any
     optim: Any  # None where nothing learns
-    history: list[dict[str, Any]]
-    log: EpochLog  # of the epoch that goes on
-    stack = most_stacked = 1
-    time_share = 1.0
 
     def check_cfg(self, cfg: Any) -> None:
         """Refuse what this trainer cannot run; called by Dassl before anything is built."""
@@ -197,72 +183,6 @@ class PromptTrainer(TrainerX):
         """Images and labels, as Dassl has it."""
         seen = self.on_device(batch)
         return seen["img"], seen["label"]
-
-    # -- the loop -----------------------------------------------------------------------------
-
-    def init_writer(self, log_dir: str) -> None:
-        """Open what ``TRAIN.LOG`` names, in the process that writes."""
-        self._writer = open_curves(self, log_dir, super().init_writer)
-
-    def before_train(self) -> None:
-        """Resume if a run was interrupted; open TensorBoard."""
-        if self.classification_loss is None:
-            empty = int((self.class_counts == 0).nonzero()[0])
-            raise UserError(
-                f"{self.cfg.DATASET.NAME}: class {empty} ({self.classnames[empty]}) has no "
-                "training image, so nothing can be trained on it; use --eval-only, or more shots."
-            )
-        print(by_frequency(self.dm.dataset))
-        super().before_train()
-        agree(self)
-        record = self._choice()
-        if record and self.output_dir and ranks.writes():  # which images, of which split and seed
-            write_json(Path(self.output_dir) / CHOICE_FILE, record)
-
-    def _choice(self) -> dict[str, Any] | None:
-        """The record of the chosen images; a host's own dataset class keeps none."""
-        return getattr(self.dm.dataset, "record", None)
-
-    def before_epoch(self) -> None:
-        """Tell everything that follows a schedule which epoch it is."""
-        for part in (self.classification_loss, self.objective, self.train_loader_x, self.optim):
-            if hasattr(part, "set_epoch"):
-                part.set_epoch(self.epoch)
-
-    def run_epoch(self) -> None:
-        """One pass over the loader, in Dassl's order and with Dassl's log lines."""
-        with closing(self.batches()) as batches:
-            for batch in batches:
-                self.log.step_done(self.forward_backward(batch))
-
-    def batches(self) -> Generator[dict[str, Any], None, None]:
-        """An epoch but for its steps, which whoever asks for the batches takes and logs."""
-        self.set_model_mode("train")
-        self.num_batches = len(self.train_loader_x)
-        started = time.time()
-        self.log = EpochLog(self)
-        with whole_steps():
-            for step, batch in enumerate(self.train_loader_x):
-                self.batch_idx = step
-                self.log.data_ready()
-                yield batch
-                stop_here(largest)
-        self.log.flush()
-        self.history.append({"epoch": self.epoch + 1, **self.log.averages()})
-        self.update_lr()
-        self.most_stacked = max(self.most_stacked, self.stack)
-        self.train_seconds += (time.time() - started) * self.time_share
-
-    def after_epoch(self) -> None:
-        """Dassl's checkpoints; and everything needed to go on from here, every epoch."""
-        super().after_epoch()
-        every = self.cfg.TEST.NC_PER_EPOCH
-        if every > 0 and (self.epoch + 1) % every == 0:
-            self.history[-1]["nc"] = collapse_now(self)
-        same_draws()
-        if self.output_dir:
-            checkpoints.save_progress(self)
-        stop_here(largest)
 
     # -- checkpoints ----------------------------------------------------------------------------
 

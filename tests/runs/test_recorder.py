@@ -1,6 +1,7 @@
 """The record of a run from its start to its end, and results that stay as they are."""
 
 import os
+import signal
 import types
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from npt_plugin.runs import recorder
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record, write_record
 from npt_plugin.runs.recorder import describe_run, recorded, refuse_other_results
+from npt_plugin.system.signals import Stopped, stop_signals
 from npt_plugin.trainers.loaders import FixedStepsLoader
 
 
@@ -41,6 +43,21 @@ def test_a_failure_is_recorded_with_its_reason(make_trainer, tmp_path):
         raise RuntimeError("the roof is on fire")
     record = read_record(tmp_path / "run" / RESULTS)
     assert record.status == "failed" and "roof" in record.reason
+
+
+def test_who_insists_on_an_end_does_not_cut_its_record_short(make_trainer, tmp_path, monkeypatch):
+    trainer, write = make_trainer("CoOp", output=tmp_path / "run"), recorder.write_record
+
+    def interrupted(folder, record):
+        if record.status == "failed":
+            signal.raise_signal(signal.SIGINT)
+        write(folder, record)
+
+    monkeypatch.setattr(recorder, "write_record", interrupted)
+    with pytest.raises(Stopped), stop_signals(), recorded(trainer):
+        signal.raise_signal(signal.SIGINT)
+    record = read_record(tmp_path / "run" / RESULTS)
+    assert (record.status, record.reason) == ("failed", "Stopped: interrupted by SIGINT")
 
 
 def test_results_of_another_config_are_not_overwritten(train_here, tmp_path):

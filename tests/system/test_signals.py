@@ -7,7 +7,9 @@ import signal
 import threading
 
 import pytest
+import torch
 
+from npt_plugin.system import ranks
 from npt_plugin.system.signals import (
     NUMBERS,
     Stopped,
@@ -103,5 +105,18 @@ def test_shields_of_several_threads_leave_nothing_behind():
     with stop_signals():
         signal.raise_signal(signal.SIGTERM)  # the second still holds
     second.__exit__(None, None, None)
+    with pytest.raises(Stopped), stop_signals():
+        signal.raise_signal(signal.SIGTERM)
+
+
+@needs_main_thread
+def test_who_has_lost_another_process_is_not_interrupted_by_what_torchrun_sends(monkeypatch):
+    monkeypatch.setattr(ranks, "_WORD", ranks.timedelta(milliseconds=50))
+    ranks.belong(2, 0, torch.distributed.HashStore())
+    with stop_signals():
+        lost = ranks.lost(RuntimeError("connection closed"))
+        signal.raise_signal(signal.SIGTERM)  # the record of the loss is still to be written
+    assert isinstance(lost, ranks.Lost) and ranks.ending()
+    ranks.belong()
     with pytest.raises(Stopped), stop_signals():
         signal.raise_signal(signal.SIGTERM)

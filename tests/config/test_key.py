@@ -1,4 +1,4 @@
-"""The rows of config.py, and the tree they become."""
+"""The rows of the config keys, and the tree they become."""
 
 import pytest
 from yacs.config import CfgNode

@@ -1,0 +1,50 @@
+"""Keys of the prompt trainers, one node a method."""
+
+from __future__ import annotations
+
+from npt_plugin.config.key import PREC, Key, node
+
+PROMPT_TRAINERS = (
+    *node(
+        "TRAINER.COOP",
+        Key("N_CTX", 16, "context vectors"),
+        Key("CSC", False, "one context per class instead of a shared one"),
+        Key("CTX_INIT", "", "words to start from; empty: normal noise, std 0.02"),
+        Key("PREC", "fp16", PREC),
+        Key("CLASS_TOKEN_POSITION", "end", "end, middle or front"),
+    ),
+    *node(
+        "TRAINER.COCOOP",
+        Key("N_CTX", 16, "context vectors"),
+        Key("CTX_INIT", "", "words to start from; empty: normal noise, std 0.02"),
+        Key("PREC", "fp16", PREC),
+    ),
+    *node(
+        "TRAINER.MAPLE",
+        Key("N_CTX", 2, "context vectors a layer, coupled in both towers"),
+        Key("CTX_INIT", "a photo of a", "words to start from"),
+        Key("PREC", "fp16", PREC),
+        Key("PROMPT_DEPTH", 9, "layers that get prompts, 1 (shallow) to the tower's depth"),
+    ),
+    *node(
+        "TRAINER.IVLP",
+        Key("N_CTX_VISION", 2, "visual prompts a layer"),
+        Key("N_CTX_TEXT", 2, "context vectors a layer"),
+        Key("CTX_INIT", "a photo of a", "words the text side starts from"),
+        Key("PREC", "fp16", PREC),
+        Key("PROMPT_DEPTH_VISION", 9, "layers that get visual prompts; 0: no visual side"),
+        Key("PROMPT_DEPTH_TEXT", 9, "layers that get text prompts, from 1"),
+    ),
+    *node(
+        "TRAINER.VPT",
+        Key("N_CTX_VISION", 2, "visual prompts a layer"),
+        Key("CTX_INIT", "a photo of a", "not used, as in the public code"),
+        Key("PREC", "fp16", PREC),
+        Key("PROMPT_DEPTH_VISION", 1, "layers that get prompts, from 1"),
+    ),
+    *node(
+        "TRAINER.ZSCLIP",
+        Key("TEMPLATE", "", "prompt with one {}; empty: the one published for the dataset"),
+        Key("PREC", "auto", PREC),
+    ),
+)
