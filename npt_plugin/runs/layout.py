@@ -17,6 +17,9 @@ RESULTS = "results.json"
 CONFIG = "config.yaml"
 """A run's whole config, in its folder."""
 
+LAST_EPOCH = "last-epoch.pth.tar"
+"""Beside the checkpoints of a run that averages its epochs: what the last one had learned."""
+
 ALL_SHOTS = -1
 """Dassl's number of shots for all images there are."""
 

@@ -25,6 +25,7 @@ from npt_plugin.system import ranks
 from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.checks import check_tau_norm
 from npt_plugin.trainers.epoch import step_summary
+from npt_plugin.trainers.epoch_average import average_of
 from npt_plugin.trainers.evaluate import evaluate
 from npt_plugin.trainers.loaders import prepare_train_loader
 from npt_plugin.trainers.loop import EpochLoop
@@ -58,6 +59,7 @@ class PromptTrainer(EpochLoop):
         ranks.refuse_unjoined()
         check_precision(self.wanted_precision(cfg))
         check_devices(cfg)
+        average_of(cfg)  # refuses what cannot be averaged
         kernels()  # refuses a value of NPT_KERNELS that does not exist
 
     def wanted_precision(self, cfg: Any) -> str:
@@ -79,7 +81,7 @@ class PromptTrainer(EpochLoop):
     def build_model(self) -> None:
         """CLIP in the run's precision, prompts, losses, optimiser and schedule."""
         cfg = self.cfg
-        self.train_seconds, self.history = 0.0, []
+        self.train_seconds, self.history, self.average = 0.0, [], average_of(cfg)
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         print(f"Loading CLIP (backbone: {backbone_name(cfg)}, {self.precision.name})")
         clip_model = prepared_clip(cfg, self.precision.tower_dtype)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from npt_plugin.errors import UserError
 from npt_plugin.runs.config_tree import config_as_dict, config_difference
-from npt_plugin.runs.layout import checkpoint_file
+from npt_plugin.runs.layout import LAST_EPOCH, checkpoint_file
 from npt_plugin.runs.versions import arithmetic
 from npt_plugin.system import ranks
 from npt_plugin.system.files import write_text
@@ -69,6 +69,10 @@ def save(
     write_checkpoint(file, content)
     if is_best:
         write_checkpoint(checkpoint_file(directory, model, None), content)
+    if trainer.average is not None and trainer.average.last:  # the file above holds the average
+        key, last = trainer.model.checkpoint_key, trainer.average.last
+        plain = {key(name): tensor.cpu() for name, tensor in last.items()}
+        write_checkpoint(file.with_name(LAST_EPOCH), {**content, "state_dict": plain})
     write_text(file.with_name("checkpoint"), f"{file.name}\n")
     print(f"Checkpoint saved to {file}")
 
@@ -124,6 +128,7 @@ def save_progress(trainer: Any) -> None:
         "optimizer": trainer.optim.state_dict(),
         "scaler": trainer.scaler.state_dict(),
         "losses": _loss_states(trainer),
+        "average": trainer.average and trainer.average.state_dict(),
         "best_result": float(trainer.best_result),
         "train_seconds": trainer.train_seconds,
         "history": trainer.history,
@@ -212,6 +217,8 @@ def _restore(trainer: Any, state: dict[str, Any]) -> None:
         trainer.scaler.load_state_dict(state["scaler"])
     for part, saved in zip(_loss_modules(trainer), state["losses"], strict=True):
         part.load_state_dict(saved)
+    if trainer.average is not None:
+        trainer.average.load_state_dict(state["average"], trainer.device)
     trainer.best_result = state["best_result"]
     trainer.train_seconds, trainer.history = state["train_seconds"], state["history"]
     trainer.most_stacked = state.get("most_stacked", 1)  # version 0.2 knew no stacks

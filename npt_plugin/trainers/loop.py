@@ -19,6 +19,7 @@ from npt_plugin.system.files import write_json
 from npt_plugin.system.signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.epoch import EpochLog
+from npt_plugin.trainers.epoch_average import EpochAverage
 from npt_plugin.trainers.evaluate import collapse_now
 from npt_plugin.trainers.several import agree, same_draws
 
@@ -29,6 +30,7 @@ class EpochLoop(TrainerX):
     Attributes:
         history: What each epoch so far gave.
         log: Of the epoch that goes on.
+        average: Of the epochs, as ``TRAIN.AVERAGE`` asks; None: what the last one learns counts.
         stack: Runs whose prompts pass the text tower together with this one's, itself included.
         most_stacked: The most of them in any epoch so far.
         time_share: Part of the time of an epoch that was spent on this run.
@@ -37,6 +39,7 @@ class EpochLoop(TrainerX):
     cfg: Any
     history: list[dict[str, Any]]
     log: EpochLog
+    average: EpochAverage | None = None
     stack = most_stacked = 1
     time_share = 1.0
 
@@ -95,6 +98,8 @@ class EpochLoop(TrainerX):
 
     def after_epoch(self) -> None:
         """Dassl's checkpoints; and everything needed to go on from here, every epoch."""
+        if self.average is not None:
+            self.average.epoch_done(self.epoch, self.model.learned())
         super().after_epoch()
         every = self.cfg.TEST.NC_PER_EPOCH
         if every > 0 and (self.epoch + 1) % every == 0:
