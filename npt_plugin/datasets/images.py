@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from PIL import Image
 
@@ -73,14 +75,31 @@ class ImageCache:
             raise UserError(f"INPUT.IMAGE_CACHE is '{mode}'; use memory, or leave it empty.")
         self.keeps = mode == "memory"
         self.kept: dict[str, Image.Image] = {}
+        self.room: float = math.inf  # bytes for further images
 
     def __call__(self, path: str) -> Image.Image:
         """The RGB image of a file."""
         if not self.keeps:
             return read_image(path)
-        if path not in self.kept:
-            self.kept[path] = read_image(path)
-        return self.kept[path]
+        found = self.kept.get(path)
+        if found is None:
+            found = read_image(path)
+            size = found.width * found.height * 3
+            if size <= self.room:
+                self.kept[path] = found
+                self.room -= size
+        return found
+
+    @contextmanager
+    def within(self, room: int) -> Iterator[None]:
+        """Keep what fits into ``room`` bytes for as long as the block lasts, whatever the mode."""
+        before = vars(self).copy()
+        if not self.keeps:
+            self.keeps, self.kept, self.room = True, {}, room
+        try:
+            yield
+        finally:
+            vars(self).update(before)
 
     def fill(self, paths: Iterable[str]) -> None:
         """Decode into memory now, before worker processes copy it."""

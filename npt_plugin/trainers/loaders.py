@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,10 @@ from npt_plugin.system.progress import progress
 from npt_plugin.system.random_state import rng_state, set_rng_state
 from npt_plugin.trainers.model import PromptedCLIP
 from npt_plugin.trainers.shares import ShareLoader
+
+_DECODED = 2**28
+"""Bytes of decoded images kept while their views are encoded; those that do not fit are read again
+for each view."""
 
 
 def prepare_train_loader(trainer: Any) -> Any:
@@ -145,17 +150,19 @@ class FeatureCacheLoader:
         plain = DataLoader(self.loader.dataset, self.loader.batch_size or 32, shuffle=False)
         passes, labels = [], []
         bar = progress(total=self.views * len(plain), desc="caching image features", leave=False)
-        for view in range(self.views):
-            self._tell_loader(view)  # augmentation by (seed, epoch, image) differs by view
-            rows = []
-            for batch in plain:
-                own = batch["img"][ranks.share(len(batch["img"]))].to(self.device)
-                seen = self.model.image_features(own)
-                rows.append(joined(seen, ranks.shares(len(batch["img"]))))
-                if view == 0:
-                    labels.append(batch["label"])
-                bar.update()
-            passes.append(torch.cat(rows))
+        images = getattr(self.loader.dataset, "images", None)  # decoded once for all views
+        with images.within(_DECODED) if images is not None else nullcontext():
+            for view in range(self.views):
+                self._tell_loader(view)  # augmentation by (seed, epoch, image) differs by view
+                rows = []
+                for batch in plain:
+                    own = batch["img"][ranks.share(len(batch["img"]))].to(self.device)
+                    seen = self.model.image_features(own)
+                    rows.append(joined(seen, ranks.shares(len(batch["img"]))))
+                    if view == 0:
+                        labels.append(batch["label"])
+                    bar.update()
+                passes.append(torch.cat(rows))
         bar.close()
         self._tell_loader(self.epoch)
         return {"features": torch.stack(passes, dim=1), "labels": torch.cat(labels)}  # (N, V, D)

@@ -60,6 +60,8 @@ class PromptedCLIP(nn.Module):
         self.text_encoder = TextTower(clip_model, chunk=cfg.MODEL.TEXT_CHUNK)
         self.logit_scale = clip_model.logit_scale
         self.requires_grad_(False)  # prompts come later, in the subclass
+        self.image_encoder.eval()
+        self.text_encoder.eval()
 
     def image_features(self, images: Tensor) -> Tensor:
         """What ``classify`` takes of images (B, 3, H, W), and what feature caches keep: (B, D).
@@ -143,9 +145,10 @@ class PromptedCLIP(nn.Module):
 
     def train(self, mode: bool = True) -> PromptedCLIP:
         """Switch the prompts' mode; the frozen towers stay in eval (a ResNet has BatchNorm)."""
-        super().train(mode)
-        self.image_encoder.eval()
-        self.text_encoder.eval()
+        self.training = mode
+        for child in self.children():
+            if child is not self.image_encoder and child is not self.text_encoder:
+                child.train(mode)
         return self
 
     def learned(self) -> dict[str, nn.Parameter]:

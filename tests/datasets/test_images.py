@@ -75,3 +75,16 @@ def test_a_workers_wrapping_is_taken_off() -> None:
     )
     assert str(BadImageError(wrapped)) == str(error)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_for_a_while_images_are_kept_as_far_as_there_is_room(picture: Path, tmp_path: Path) -> None:
+    cache, other = ImageCache(""), tmp_path / "other.png"
+    Image.new("RGB", (9, 7)).save(other)
+    with cache.within(room=9 * 7 * 3):
+        first, second = cache(str(picture)), cache(str(other))
+        assert cache(str(picture)) is first and cache(str(other)) is not second
+    assert cache(str(picture)) is not first and not cache.kept
+    always = ImageCache("memory")
+    kept = always(str(picture))
+    with always.within(room=0):
+        assert always(str(picture)) is kept

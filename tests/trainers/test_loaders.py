@@ -6,8 +6,10 @@ import pytest
 import torch
 from tolerance import DOUBLE, gap
 
+from npt_plugin.datasets import images
 from npt_plugin.errors import UserError
 from npt_plugin.runs.recorder import describe_run
+from npt_plugin.trainers import loaders
 from npt_plugin.trainers.loaders import FeatureCacheLoader, FixedStepsLoader, balanced_steps
 
 
@@ -143,3 +145,15 @@ def test_both_wrappers_go_together(make_trainer):
     loader = make_trainer("CoOp", *options).train_loader_x
     assert isinstance(loader, FixedStepsLoader) and isinstance(loader.loader, FeatureCacheLoader)
     assert all("features" in batch for batch in islice(loader, 5)) and len(loader) == 5
+
+
+def test_each_image_is_decoded_once_for_all_its_views(make_trainer, monkeypatch):
+    trainer, read = make_trainer("CoOp", "INPUT.CACHED_VIEWS", "3"), []
+    plain = images.read_image
+    monkeypatch.setattr(images, "read_image", lambda path: read.append(path) or plain(path))
+    few = trainer.train_loader_x.features
+    assert sorted(read) == sorted(item.impath for item in trainer.dm.dataset.train_x)
+    again = make_trainer("CoOp", "INPUT.CACHED_VIEWS", "3")
+    monkeypatch.setattr(loaders, "_DECODED", 0)
+    assert torch.equal(again.train_loader_x.features, few)  # no room: read for each view, as before
+    assert len(read) == (1 + 3) * len(few)
