@@ -1,25 +1,15 @@
-"""One run of the methods benchmark: through the real trainers, kept as a flat record."""
+"""One run of the methods benchmark: the sweep's job that does it, and its flat record."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import pickle
-import shutil
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
 from typing import Any
 
-import torch
 from plan import SHOTS, Run
 
 from npt_plugin.evaluation.averages import harmonic_mean
-from npt_plugin.runs.configs import configs_folder
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record
-from npt_plugin.sweep.job import Job, run_job
-from npt_plugin.system.files import write_json
-from npt_plugin.trainers.loaders import FeatureCacheLoader
+from npt_plugin.sweep.job import Job
 
 SCORES = {
     "macro": "macro_accuracy",
@@ -44,33 +34,16 @@ COLLAPSE = (
 )
 
 
-def record_path(output: str, run: Run) -> Path:
-    """Where the record of a run is kept."""
-    method = "".join(c if c.isalnum() else "_" for c in run.method.name)
-    folder = Path(output) / "runs" / run.dataset / f"ratio_{run.ratio:g}" / run.rule
-    return folder / method / f"seed{run.seed}.json"
-
-
-def perform(run: Run, root: str, output: str) -> Path:
-    """Train and evaluate unless the record exists; leaves nothing but the record.
+def job_of(run: Run, root: str, output: str) -> Job:
+    """The job of a sweep that does it.
 
     Args:
         run: What to run.
         root: Folder of the drawn datasets.
-        output: Top folder of the benchmark.
-
-    Returns:
-        Path of the record.
+        output: Top folder of the benchmark's runs.
     """
-    path = record_path(output, run)
-    if path.exists():
-        return path
-    torch.set_num_threads(1)
-    share_views((run.dataset, run.ratio, run.seed))
-    work = Path(output) / "work" / path.relative_to(output).with_suffix("")
-    shutil.rmtree(work, ignore_errors=True)
-    options = ("TEST.FEATURE_STORE", f"{output}/features", "TEST.SAVE_PREDICTIONS", "False")
-    job = Job(
+    words = iter(run.options)
+    return Job(
         run.dataset,
         run.method.trainer,
         run.method.config,
@@ -78,18 +51,19 @@ def perform(run: Run, root: str, output: str) -> Path:
         run.ratio,
         SHOTS,
         root,
-        str(work),
-        (*options, *run.options),
+        output,
+        ("TEST.SAVE_PREDICTIONS", "False", *run.views),
+        settings=tuple(sorted(zip(words, words, strict=True))),
     )
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        run_job(job, configs_folder())
-    write_json(path, flat_record(run, job))
-    shutil.rmtree(work, ignore_errors=True)
-    return path
 
 
 def flat_record(run: Run, job: Job) -> dict[str, Any]:
-    """What the table is made from: accuracies in percent, NC metrics on base and new classes."""
+    """What the table is made from: accuracies in percent, NC metrics on base and new classes.
+
+    Args:
+        run: What was asked for.
+        job: Its job, completed.
+    """
     base, new = (read_record(job.folder(part) / RESULTS) for part in ("train", "new"))
     accuracies = [record.metrics["accuracy"] for record in (base, new)]
     return {
@@ -106,30 +80,3 @@ def flat_record(run: Run, job: Job) -> dict[str, Any]:
         **{f"base_{key}": base.metrics["nc"].get(key) for key in COLLAPSE},
         **{f"new_{key}": new.metrics["nc"].get(key) for key in COLLAPSE},
     }
-
-
-_kept: dict[Any, Any] = {}
-_encode = FeatureCacheLoader._encode
-
-
-def share_views(data: tuple[str, float, int]) -> None:
-    """Let runs on the same images share the cached views they would each compute.
-
-    Views depend on the images and on the random state they are drawn from, which is the key: a
-    method that draws more numbers before (CoCoOp's network) gets its own views.
-
-    Args:
-        data: Dataset, ratio and seed of the next run.
-    """
-
-    def shared(loader: FeatureCacheLoader) -> Any:
-        state = loader.random_state
-        drawn = pickle.dumps((state["python"], state["torch"].numpy().tobytes()))
-        key = (*data, hashlib.sha256(drawn).hexdigest())
-        if key not in _kept:
-            while len(_kept) > 8:
-                _kept.pop(next(iter(_kept)))
-            _kept[key] = _encode(loader)
-        return _kept[key]
-
-    FeatureCacheLoader._encode = shared

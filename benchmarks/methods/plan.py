@@ -140,13 +140,14 @@ class Run:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """All ``KEY value`` overrides."""
-        options = list(self.method.options)
-        if self.method.cached:
-            options += ["INPUT.CACHED_VIEWS", str(VIEWS)]
-        if self.rule == "steps":
-            options += ["TRAIN.STEPS", str(BALANCED_STEPS[self.method.base])]
-        return tuple(options)
+        """The ``KEY value`` overrides that tell it from other runs of its trainer."""
+        steps = ("TRAIN.STEPS", str(BALANCED_STEPS[self.method.base]))
+        return (*self.method.options, *(steps if self.rule == "steps" else ()))
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """How training images are seen, as overrides."""
+        return ("INPUT.CACHED_VIEWS", str(VIEWS)) if self.method.cached else ()
 
 
 ZERO_SHOT = Method("ZeroshotCLIP", "CoOp", "ZeroshotCLIP")

@@ -5,7 +5,7 @@
     python benchmarks/methods/study.py table    # from the committed runs
 
 Each run is a base-to-new run of the real trainers: trained on the 16 base classes, tested on base
-and on new. Its record is one JSON file; ``run`` also adds them to the CSV that ``table`` reads.
+and on new, by the workers of ``npt sweep``; ``run`` adds them to the CSV that ``table`` reads.
 For more seeds raise ``STAGES`` in ``plan.py``. All choices (weights, forms, margins) were
 made by ``benchmarks/methods/tuning.py`` on two other datasets with other seeds.
 """
@@ -13,19 +13,19 @@ made by ``benchmarks/methods/tuning.py`` on two other datasets with other seeds.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from evidence_tables import COLUMNS, by_dataset, correlations, markdown, overview, settings
+from one_run import flat_record, job_of
 from plan import CONFIGS, DATASETS, Run, report_runs
-from study_records import collect, key, merge, read_csv, write_csv
+from study_records import key, merge, read_csv, write_csv
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
+from npt_plugin.runs.configs import configs_folder
+from npt_plugin.sweep import workers
 from npt_plugin.system.files import write_text
-from npt_plugin.system.progress import progress
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "benchmarks" / "results" / "methods_runs.csv"
@@ -34,37 +34,28 @@ SCATTER = ROOT / "docs" / "evidence_collapse.png"
 
 
 def run_all(runs: list[Run], root: str, output: str, jobs: int, csv: Path | None) -> list[str]:
-    """Run what neither the CSV nor the output folder holds, then put all into the CSV.
+    """Run what the CSV does not hold, by the sweep's workers, then put it into the CSV.
 
     Args:
         runs: What the CSV should hold.
         root: Folder of the drawn datasets.
-        output: Folder of the records, one JSON file a run.
+        output: Top folder of the runs; what has completed there is not repeated.
         jobs: Runs at a time, each on one core.
-        csv: The gathered records, read and written; None: the folder alone counts.
+        csv: The gathered records, read and written; None: every run is done, and nothing gathered.
 
     Returns:
         A line for every run that failed.
     """
-    from one_run import perform, record_path
-
     gathered = read_csv(csv) if csv and csv.exists() else []
     held = {key(record) for record in gathered}
-    todo = [r for r in runs if r.key not in held and not record_path(output, r).exists()]
+    todo = {job_of(run, root, output): run for run in runs if run.key not in held}
     print(f"{len(runs)} runs, {len(todo)} to do", flush=True)
-    failed = []
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        waiting = {pool.submit(perform, run, root, output): run for run in todo}
-        for future in progress(as_completed(waiting), total=len(todo), desc="runs"):
-            error = future.exception()
-            if error is not None:
-                failed.append(f"{waiting[future]}: {error}")
-    records = merge(gathered, collect(output))
+    failed = workers.run_all(list(todo), configs_folder(), jobs)
+    records = merge(gathered, [flat_record(run, job) for job, run in todo.items() if job.done()])
     if csv and records:
         write_csv(records, csv)
         print(f"Written to {csv}")
-    return failed
+    return [f"{name}: {reason}" for name, reason in failed.items()]
 
 
 def do_run(args: argparse.Namespace) -> int:
@@ -141,7 +132,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = p.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run what is missing")
     run.add_argument("--root", default="data", help="folder the datasets are drawn into")
-    run.add_argument("--output", default="output/methods", help="folder of records and features")
+    run.add_argument("--output", default="output/methods", help="folder of the runs")
     run.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     run.add_argument("--seeds", type=int, default=0, help="no more seeds than these; 0: the plan's")
     run.add_argument("--bases", nargs="+", default=list(CONFIGS), choices=list(CONFIGS))

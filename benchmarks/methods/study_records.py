@@ -1,9 +1,8 @@
-"""The runs of the methods benchmark as one table: JSON a run on disk, one CSV in the repository."""
+"""The runs of the methods benchmark as one table, a CSV in the repository."""
 
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,6 @@ Record = dict[str, Any]
 def key(record: Record) -> tuple[Any, ...]:
     """Which run a record is of: the values of ``KEY``."""
     return tuple(record[name] for name in KEY)
-
-
-def collect(output: str) -> list[Record]:
-    """All records below a benchmark's output folder."""
-    paths = (Path(output) / "runs").glob("*/*/*/*/*.json")
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def merge(gathered: Sequence[Record], fresh: Sequence[Record]) -> list[Record]:

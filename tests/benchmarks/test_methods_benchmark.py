@@ -1,7 +1,5 @@
 """The methods benchmark: what it compares, how it counts, and that the documents say the same."""
 
-import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -44,14 +42,15 @@ def test_tuning_shares_neither_data_nor_seeds_with_the_report():
     assert not {run.seed for run in report} & {run.seed for run in tuning.runs()}
 
 
-def test_every_run_has_a_record_of_its_own():
+def test_every_run_has_a_folder_of_its_own_whose_name_fits():
     import plan
     import tuning
-    from one_run import record_path
+    from one_run import job_of
 
     for runs in (list(plan.report_runs()), tuning.runs()):
-        paths = {record_path("out", run) for run in runs}
-        assert len(paths) == len(runs)
+        folders = {job_of(run, "data", "out").folder() for run in runs}
+        assert len(folders) == len(runs)
+        assert max(len(part) for folder in folders for part in folder.parts) < 250
 
 
 def test_equal_steps_are_the_balanced_steps():
@@ -107,41 +106,23 @@ def test_correlation_is_within_a_dataset():
     assert found["pearson"][1] <= found["pearson"][0] <= found["pearson"][2]
 
 
-def test_a_run_leaves_its_record_only_and_is_not_repeated(tmp_path, monkeypatch):
+def test_a_run_is_a_run_of_the_sweep_and_its_record_is_flat(tmp_path, monkeypatch):
     import one_run
     from plan import METHODS, Run
 
     from npt_plugin.embedded.benchmarks import ensure_benchmarks
+    from npt_plugin.runs.configs import configs_folder
+    from npt_plugin.sweep.job import run_job
 
     ensure_benchmarks(tmp_path / "data", ["EmbeddedShades"], per_class=(16, 2, 2))
     run = Run(METHODS[1], "embedded_shades", 0.06, "epochs", 1)
-    monkeypatch.setattr(Run, "options", ("OPTIM.MAX_EPOCH", "1", "INPUT.CACHED_VIEWS", "1"))
-    path = one_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out"))
-    found = json.loads(path.read_text())
+    monkeypatch.setattr(Run, "options", ("OPTIM.MAX_EPOCH", "1"))
+    monkeypatch.setattr(Run, "views", ("INPUT.CACHED_VIEWS", "1"))
+    job = one_run.job_of(run, str(tmp_path / "data"), str(tmp_path / "out"))
+    run_job(job, configs_folder())
+    found = one_run.flat_record(run, job)
     assert found["method"] == "NPT_CoOp (v3)" and 0 < found["H"] < 100
     assert found["base_nc3_cosine"] is not None and found["new_nc3_cosine"] is not None
-    assert not [p for p in (tmp_path / "out/work").rglob("*") if p.is_file()]
-    monkeypatch.setattr(one_run, "run_job", lambda *_: pytest.fail("repeated"))
-    assert one_run.perform(run, str(tmp_path / "data"), str(tmp_path / "out")) == path
-
-
-def test_shared_views_are_the_views_a_run_alone_would_have(make_trainer):
-    import one_run
-    import torch
-
-    from npt_plugin.trainers.loaders import FeatureCacheLoader
-
-    options = ("INPUT.CACHED_VIEWS", "2")
-    alone = make_trainer("CoOp", *options).train_loader_x.features
-    try:
-        one_run.share_views(("data", 0.06, 1))
-        first, second = (make_trainer("CoOp", *options).train_loader_x for _ in range(2))
-        assert torch.equal(first.features, alone)
-        assert second.features is first.features
-        other = make_trainer("CoCoOp", *options).train_loader_x  # draws more numbers before
-        assert other.features is not first.features
-    finally:
-        FeatureCacheLoader._encode = one_run._encode
 
 
 def test_csv_keeps_what_it_was_given(tmp_path):
@@ -153,27 +134,25 @@ def test_csv_keeps_what_it_was_given(tmp_path):
 
 
 def test_runs_of_the_csv_are_not_repeated_and_new_ones_join_it(tmp_path, monkeypatch):
-    """A clone has the CSV but no folder of records: more seeds must not cost the old ones."""
-    import one_run
+    """A clone has the CSV but no folder of runs: more seeds must not cost the old ones."""
     import study
     from plan import METHODS, Run
     from study_records import read_csv, write_csv
 
-    def perform(run, root, output):
-        ran.append(run.seed)
-        path = one_run.record_path(output, run)
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(record(run.method.name, run.seed, run.dataset, 70.0)))
+    from npt_plugin.sweep.job import Job
 
-    class Pool(ThreadPoolExecutor):
-        def __init__(self, jobs, mp_context):
-            super().__init__(jobs)
+    def run_all(jobs, configs, parallel):
+        ran.extend(job.seed for job in jobs)
+        return {}
 
     ran, csv = [], tmp_path / "runs.csv"
     write_csv([record("NPT_CoOp (v3)", 1, "d", 61.25)], csv)
     runs = [Run(METHODS[1], "d", 0.06, "steps", seed) for seed in (2, 1)]
-    monkeypatch.setattr(one_run, "perform", perform)
-    monkeypatch.setattr(study, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(study.workers, "run_all", run_all)
+    monkeypatch.setattr(Job, "done", lambda job: job.seed in ran)
+    monkeypatch.setattr(
+        study, "flat_record", lambda run, job: record(run.method.name, run.seed, run.dataset, 70.0)
+    )
     for _ in range(2):  # the second time nothing is left to do
         assert study.run_all(runs, "data", str(tmp_path / "out"), 1, csv) == []
         assert ran == [2]
