@@ -6,12 +6,14 @@ as CLIP's own code, up to the rounding of their order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from npt_plugin.backbone.changes import changed, with_beside
 from npt_plugin.backbone.frozen_linear import frozen_linear, takes_onednn
 
 ClipModule: TypeAlias = Any
@@ -60,8 +62,14 @@ def split_heads(attn: nn.MultiheadAttention, y: Tensor, first: int, last: int) -
     width, heads = attn.embed_dim, attn.num_heads
     rows = slice(first * width, last * width)
     joint = frozen_linear(y, attn.in_proj_weight[rows], attn.in_proj_bias[rows])
-    parts = joint.unflatten(-1, (last - first, heads, width // heads))  # (..., L, n, heads, d)
-    return [part.transpose(-2, -3) for part in parts.unbind(-3)]
+    parts: Sequence[Tensor] = joint.unflatten(-1, (last - first, width)).unbind(-2)
+    changes = getattr(attn, "changes", None)
+    if changes is not None:  # of some of q, k and v
+        parts = [
+            changes[letter](y, part) if letter in changes else part
+            for letter, part in zip("qkv"[first:last], parts, strict=True)
+        ]
+    return [part.unflatten(-1, (heads, width // heads)).transpose(-2, -3) for part in parts]
 
 
 def finish_block(block: ClipModule, x: Tensor, mixed: Tensor) -> Tensor:
@@ -76,8 +84,9 @@ def finish_block(block: ClipModule, x: Tensor, mixed: Tensor) -> Tensor:
         (..., W).
     """
     out = block.attn.out_proj
-    x = x + frozen_linear(mixed, out.weight, out.bias)
-    return x + quick_mlp(block.mlp, block.ln_2(x))
+    attended = changed(out, mixed, frozen_linear(mixed, out.weight, out.bias))
+    x = x + with_beside(block.attn, x, attended)
+    return x + with_beside(block.mlp, x, quick_mlp(block.mlp, block.ln_2(x)))
 
 
 def quick_mlp(mlp: ClipModule, x: Tensor) -> Tensor:
@@ -94,13 +103,17 @@ def quick_mlp(mlp: ClipModule, x: Tensor) -> Tensor:
         (..., W).
     """
     if type(mlp.gelu).__name__ != "QuickGELU":
-        return mlp(x)
+        return mlp(x)  # changes of its maps come with the calls
     up, down = mlp.c_fc, mlp.c_proj
     rows = x.reshape(-1, x.shape[-1])
     if takes_onednn(rows, up.weight, up.bias):  # has no factors: they go to the narrow sides
         hidden = frozen_linear(rows * _SLOPE, up.weight, up.bias * _SLOPE)  # (rows, 4W)
+        hidden = changed(up, rows, hidden, out_scale=_SLOPE)
         hidden = F.silu(hidden, inplace=not hidden.requires_grad)
-        return frozen_linear(hidden, down.weight, down.bias * _SLOPE).view(x.shape) / _SLOPE
-    hidden = torch.addmm(up.bias, rows, up.weight.t(), beta=_SLOPE, alpha=_SLOPE)  # (rows, 4W)
-    hidden = F.silu(hidden, inplace=not hidden.requires_grad)
-    return torch.addmm(down.bias, hidden, down.weight.t(), alpha=1 / _SLOPE).view(x.shape)
+        out = frozen_linear(hidden, down.weight, down.bias * _SLOPE) / _SLOPE
+    else:
+        hidden = torch.addmm(up.bias, rows, up.weight.t(), beta=_SLOPE, alpha=_SLOPE)  # (rows, 4W)
+        hidden = changed(up, rows, hidden, out_scale=_SLOPE)
+        hidden = F.silu(hidden, inplace=not hidden.requires_grad)
+        out = torch.addmm(down.bias, hidden, down.weight.t(), alpha=1 / _SLOPE)
+    return changed(down, hidden, out, x_scale=_SLOPE).view(x.shape)

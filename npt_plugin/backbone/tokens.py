@@ -27,9 +27,8 @@ def all_tokens(tower: ImageTower, images: Tensor) -> Tensor:
     return _through_layers(tower, images, keep=None)
 
 
-@torch.no_grad()
 def class_token(tower: ImageTower, images: Tensor) -> Tensor:
-    """The class token of the last layer, computed without a graph.
+    """The class token of the last layer.
 
     Args:
         tower: A ViT.

@@ -14,6 +14,7 @@ from yacs.config import CfgNode as CN
 
 from npt_plugin.config.dassl import DASSL_KEYS
 from npt_plugin.config.data import DATASET, LOADER
+from npt_plugin.config.fine_tune import FINE_TUNE
 from npt_plugin.config.heads import HEADS
 from npt_plugin.config.key import Key
 from npt_plugin.config.losses import IMBALANCE_LOSS
@@ -24,7 +25,7 @@ from npt_plugin.config.training import OPTIM, SPEED, STEP
 __all__ = ["DASSL_KEYS", "KEYS", "Key", "defaults", "extend_cfg"]
 
 KEYS = (
-    *(*PROMPT_TRAINERS, *HEADS, *NPT, *IMBALANCE_LOSS),
+    *(*PROMPT_TRAINERS, *HEADS, *FINE_TUNE, *NPT, *IMBALANCE_LOSS),
     *(*DATASET, *OPTIM, *SPEED, *STEP, *LOADER),
 )
 """The keys we add."""

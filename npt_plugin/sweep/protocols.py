@@ -133,6 +133,7 @@ _OF_ANY_PROTOCOL = {
     "LinearProbe": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_linear_ep50"},
     "Decoder": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_steps8192"},
     "GNM_PT": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_ep70"},
+    "FineTune": {"tiny": "tiny_adaptformer_ep20", "vit_b16": "vit_b16_adaptformer_ep10"},
     "TwoStage": {"tiny": "tiny_ep10", "vit_b16": "vit_b16_ep10"},
 }
 """Trainer, beginning of the file name, file name. Where a backbone is not there the config of

@@ -4,11 +4,12 @@ from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.cocoop import CoCoOp
 from npt_plugin.trainers.coop import CoOp
 from npt_plugin.trainers.decoder import Decoder
+from npt_plugin.trainers.fine_tune import FineTune
 from npt_plugin.trainers.gnm_pt import GNM_PT
 from npt_plugin.trainers.ivlp import IVLP
 from npt_plugin.trainers.linear_probe import LinearProbe
 from npt_plugin.trainers.maple import MaPLe
-from npt_plugin.trainers.npt import NPT_IVLP, NPT_VPT, NPT_CoCoOp, NPT_CoOp, NPT_MaPLe
+from npt_plugin.trainers.npt import NPT_IVLP, NPT_VPT, NPT_CoCoOp, NPT_CoOp, NPT_FineTune, NPT_MaPLe
 from npt_plugin.trainers.two_stage import TwoStage
 from npt_plugin.trainers.vpt import VPT
 from npt_plugin.trainers.zeroshot import ZeroshotCLIP
@@ -17,13 +18,13 @@ BASE_TRAINERS: dict[str, type[PromptTrainer]] = {
     c.__name__: c
     for c in (
         *(ZeroshotCLIP, CoOp, CoCoOp, MaPLe, VPT, IVLP),
-        *(LinearProbe, Decoder, GNM_PT, TwoStage),
+        *(LinearProbe, Decoder, GNM_PT, TwoStage, FineTune),
     )
 }
 """Published methods; never registered inside a host, which has its own."""
 
 NPT_TRAINERS: dict[str, type[PromptTrainer]] = {
-    c.__name__: c for c in (NPT_CoOp, NPT_CoCoOp, NPT_MaPLe, NPT_VPT, NPT_IVLP)
+    c.__name__: c for c in (NPT_CoOp, NPT_CoCoOp, NPT_MaPLe, NPT_VPT, NPT_IVLP, NPT_FineTune)
 }
 """Ours; the names no host uses."""
 

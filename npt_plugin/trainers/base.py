@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
 from operator import add
 from typing import Any
@@ -34,6 +36,9 @@ from npt_plugin.trainers.several import check_devices, see_whole_batch
 
 Batch = dict[str, Tensor]
 """Tensors of one batch: ``label`` (B,), and ``img`` or ``features``."""
+
+_MOST_NAMED = 30
+"""What learns is named on the log up to this many tensors."""
 
 
 class PromptTrainer(EpochLoop):
@@ -111,15 +116,26 @@ class PromptTrainer(EpochLoop):
 
     def _build_optimizer(self) -> None:
         learned = self.model.learned()
-        print(f"Parameters to be updated: {', '.join(learned) or 'none'}")
+        print(f"Parameters to be updated: {_spoken(learned)}")
         self.optim = self.sched = None
         if learned:
-            base = build_optimizer(nn.ParameterList(learned.values()), self.cfg.OPTIM)
+            groups = self.parameter_groups()
+            grouped = {} if groups is None else {"param_groups": groups}  # not every Dassl has it
+            all_of_them = nn.ParameterList(learned.values())
+            base = build_optimizer(all_of_them, self.cfg.OPTIM, **grouped)
             self.sched = build_lr_scheduler(base, self.cfg.OPTIM)
             self.optim = wrap_optimizer(self.cfg, base)
         self.register_model(self.model_class.checkpoint_name, self.model, self.optim, self.sched)
         scaled = self.precision.autocast and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
+
+    def parameter_groups(self) -> list[dict[str, Any]] | None:
+        """What learns in groups of an optimiser, with rates of their own; None: all alike."""
+        return None
+
+    def tested_weights(self) -> AbstractContextManager[None]:
+        """Inside, the model has the weights that are tested and saved: those that learn."""
+        return nullcontext()
 
     # -- the step -----------------------------------------------------------------------------
 
@@ -220,3 +236,11 @@ class PromptTrainer(EpochLoop):
     def test(self, split: str | None = None) -> float:
         """Evaluate, log Dassl's result lines and write ``results.json``; returns the accuracy."""
         return evaluate(self, split)
+
+
+def _spoken(learned: Mapping[str, nn.Parameter]) -> str:
+    """The names of what learns, or how many there are."""
+    if len(learned) <= _MOST_NAMED:
+        return ", ".join(learned) or "none"
+    numbers = sum(p.numel() for p in learned.values())
+    return f"{len(learned)} tensors with {numbers:,} numbers"

@@ -54,8 +54,10 @@ def save(
     if not ranks.writes():
         return
     model = trainer.model.checkpoint_name
+    with trainer.tested_weights():
+        learned = {k: v.cpu() for k, v in trainer.model.checkpoint_state().items()}
     content = {
-        "state_dict": {k: v.cpu() for k, v in trainer.model.checkpoint_state().items()},
+        "state_dict": learned,
         "epoch": epoch + 1,
         "optimizer": None,
         "scheduler": None,
@@ -225,8 +227,10 @@ def _restore(trainer: Any, state: dict[str, Any]) -> None:
     set_rng_state(on_own_device(state["rng"]))
 
 
-def _loss_modules(trainer: Any) -> list[torch.nn.Module]:
-    return [m for m in (trainer.classification_loss, trainer.objective) if m is not None]
+def _loss_modules(trainer: Any) -> list[Any]:
+    """What has a state beside what learns: losses, and the average of a fine-tuning."""
+    parts = (trainer.classification_loss, trainer.objective, getattr(trainer, "average", None))
+    return [part for part in parts if part is not None]
 
 
 def _loss_states(trainer: Any) -> list[dict[str, Tensor]]:

@@ -50,7 +50,8 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
     print(f"Evaluate on the *{split}* set")
     started = time.time()
     judge = trainer.evaluator if ranks.writes() else None
-    logits, labels, features, text = collect_outputs(trainer, loader, judge)
+    with trainer.tested_weights():
+        logits, labels, features, text = collect_outputs(trainer, loader, judge)
     results = judge.evaluate() if judge else {}
     for name, value in results.items():
         trainer.write_scalar(f"{split}/{name}", value, trainer.epoch)
@@ -79,7 +80,8 @@ def collapse_now(trainer: Any) -> dict[str, float]:
     """
     state = rng_state()
     trainer.set_model_mode("eval")
-    logits, labels, features, text = collect_outputs(trainer, trainer.test_loader, None)
+    with trainer.tested_weights():
+        logits, labels, features, text = collect_outputs(trainer, trainer.test_loader, None)
     set_rng_state(state)
     metrics = nc_metrics(features, labels, text, logits)
     metrics["accuracy"] = 100.0 * (logits.argmax(dim=1) == labels).double().mean().item()

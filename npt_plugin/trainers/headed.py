@@ -50,20 +50,22 @@ class HeadedCLIP(PromptedCLIP):
             clip_model: Gives text features where the head starts from them.
             projected: Whether features are in CLIP's joint space (D); else of the tower's width W.
         """
-        visual = clip_model.visual
-        dim = visual.output_dim if projected else self.image_encoder.width
-
-        def text_rows() -> Tensor:
-            template, chunk = template_of(cfg), self.text_encoder.chunk
-            text = text_features_of(clip_model, self.classnames, template, chunk)  # (K, D)
-            return semantic_rows(text, None if projected else visual.proj)
-
+        dim = clip_model.visual.output_dim if projected else self.image_encoder.width
         scale = float(self.logit_scale.detach().exp())
-        tau = cfg.TRAINER.IMBALANCE_LOSS.TAU_NORM
-        names = self.classnames
-        self.head = build_head(cfg.TRAINER.HEAD, len(names), dim, scale, text_rows, tau)
+        tau, names = cfg.TRAINER.IMBALANCE_LOSS.TAU_NORM, self.classnames
+
+        def rows() -> Tensor:
+            return self.text_rows(cfg, clip_model, projected)
+
+        self.head = build_head(cfg.TRAINER.HEAD, len(names), dim, scale, rows, tau)
         self.learns_text_side = not self.head.names_new_classes
         self.takes_tau_norm = self.head.scale is None
+
+    def text_rows(self, cfg: Any, clip_model: ClipModule, projected: bool) -> Tensor:
+        """Zero-shot CLIP's text features as rows (K, D) or (K, W); arguments as in ``add_head``."""
+        template, chunk = template_of(cfg), self.text_encoder.chunk
+        text = text_features_of(clip_model, self.classnames, template, chunk)  # (K, D)
+        return semantic_rows(text, None if projected else clip_model.visual.proj)
 
     def image_features(self, images: Tensor) -> Tensor:
         """Features (B, D) of images (B, 3, H, W), not normalised: a linear head sees their norm."""

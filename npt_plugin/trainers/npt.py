@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.errors import UserError
@@ -12,6 +12,7 @@ from npt_plugin.losses.objective import build_objective, needs_zero_shot
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.cocoop import CoCoOp
 from npt_plugin.trainers.coop import CoOp
+from npt_plugin.trainers.fine_tune import FineTune
 from npt_plugin.trainers.ivlp import IVLP
 from npt_plugin.trainers.maple import MaPLe
 from npt_plugin.trainers.vpt import VPT
@@ -50,9 +51,13 @@ class NPTMixin(PromptTrainer):
         """The terms of ``TRAINER.NPT``."""
         anchors = None
         if needs_zero_shot(self.cfg):
-            anchors = text_features_of(clip_model, self.classnames, template_of(self.cfg))
+            anchors = self.zero_shot_text(clip_model)
         objective = build_objective(self.cfg, self.class_counts, anchors)
         return objective.to(self.device)
+
+    def zero_shot_text(self, clip_model: ClipModule) -> Tensor:
+        """Unit-norm text features (K, D) of CLIP as it was, in the space of the image features."""
+        return text_features_of(clip_model, self.classnames, template_of(self.cfg))
 
 
 class NPT_CoOp(NPTMixin, CoOp):
@@ -73,3 +78,11 @@ class NPT_VPT(NPTMixin, VPT):
 
 class NPT_IVLP(NPTMixin, IVLP):
     """NPT on independent vision-language prompts."""
+
+
+class NPT_FineTune(NPTMixin, FineTune):
+    """NPT on fine-tuning: the towers themselves move towards the collapsed geometry."""
+
+    def zero_shot_text(self, clip_model: ClipModule) -> Tensor:
+        """As they were before the towers learned; ``clip_model`` has the tuned weights."""
+        return self.model.zero_shot

@@ -19,17 +19,23 @@ class SharedTowers:
         self._known: list[PromptedCLIP] = []
 
     def give(self, model: PromptedCLIP) -> None:
-        """Put known weights in the place of a model's own equal ones; else know these too."""
+        """Put known weights in the place of a model's own equal ones; else know these too.
+
+        Towers that learn are the model's own, and stay so.
+        """
+        if any(p.requires_grad for tower in _towers(model) for p in tower.parameters()):
+            return
         for known in self._known:
-            pairs = [
-                (model.image_encoder, known.image_encoder),
-                (model.text_encoder, known.text_encoder),
-            ]
+            pairs = list(zip(_towers(model), _towers(known), strict=True))
             if all(_equal(*pair) for pair in pairs):
                 for pair in pairs:
                     _adopt(*pair)
                 return
         self._known.append(model)
+
+
+def _towers(model: PromptedCLIP) -> tuple[nn.Module, nn.Module]:
+    return model.image_encoder, model.text_encoder
 
 
 def _adopt(mine: nn.Module, theirs: nn.Module) -> None:

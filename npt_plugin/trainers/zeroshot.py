@@ -9,14 +9,12 @@ import torch
 from torch import Tensor
 
 from npt_plugin.backbone.blocks import ClipModule
-from npt_plugin.backbone.loading import tokenize
-from npt_plugin.backbone.outputs import normalize
-from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_tower import TextTower
 from npt_plugin.datasets.prompt_templates import template_for
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP
+from npt_plugin.trainers.named_text import NamedText
 
 
 @torch.no_grad()
@@ -31,12 +29,7 @@ def text_features_of(
         template: Prompt with one ``{}``.
         chunk: Prompts encoded at a time; 0: all.
     """
-    tokens = tokenize([template.format(name.replace("_", " ")) for name in classnames])  # (K, 77)
-    eot = tokens.argmax(dim=-1)  # (K,)
-    tokens = tokens[:, : int(eot.max()) + 1].to(clip_model.token_embedding.weight.device)
-    embedding = clip_model.token_embedding(tokens).to(clip_model.dtype)  # (K, L, W)
-    layout = PromptLayout(tokens, eot.to(tokens.device))
-    return normalize(TextTower(clip_model, chunk)(embedding, layout.eot, layout=layout))
+    return NamedText(clip_model, classnames, template)(TextTower(clip_model, chunk))
 
 
 def template_of(cfg: Any) -> str:

@@ -52,7 +52,7 @@ def loss_on(trainer, batch):
     return float(sum(terms.values()))
 
 
-def assert_one_step_learns(trainer):
+def assert_steps_learn(trainer):
     batch = next(iter(trainer.train_loader_x))
     loss_on(trainer, batch)  # GCL makes its noise generator at the first draw
     noise = trainer.classification_loss.state_dict()
@@ -60,8 +60,9 @@ def assert_one_step_learns(trainer):
     same_noise()
     start, before = learned(trainer), loss_on(trainer, batch)
     trainer.set_model_mode("train")
-    same_noise()
-    trainer.forward_backward(batch)
+    for _ in range(2):  # what starts behind a factor of 0 has no gradient in the first
+        same_noise()
+        trainer.forward_backward(batch)
     for name, parameter in trainer.model.learned().items():
         assert parameter.grad.abs().sum() > 0, f"{name} has no gradient"
         assert not torch.equal(parameter, start[name]), f"{name} did not move"
@@ -114,9 +115,10 @@ def test_no_config_folder_is_without_its_trainer():
 # -- what every trainer does ----------------------------------------------------------------------
 
 
+@pytest.mark.numerics  # a second step behind a factor of 0 is below float32's last digit
 @pytest.mark.parametrize("name", LEARNING)
-def test_one_step_moves_everything_learned_and_lowers_the_loss(make_trainer, needed, name):
-    assert_one_step_learns(make_trainer(name, *SPREAD, *needed(name)))
+def test_two_steps_move_everything_learned_and_lower_the_loss(make_trainer, needed, name):
+    assert_steps_learn(make_trainer(name, *SPREAD, *needed(name)))
 
 
 @pytest.mark.parametrize("name", LEARNING)
@@ -156,13 +158,13 @@ def test_resumes_to_the_same_end(make_trainer, needed, tmp_path, name):
 @pytest.mark.parametrize("head", HEADS)
 def test_every_loss_works_on_every_head(make_trainer, head, loss):
     options = ("TRAINER.HEAD.NAME", head, "TRAINER.IMBALANCE_LOSS.NAME", loss)
-    assert_one_step_learns(make_trainer("Decoder", *SPREAD, *options))
+    assert_steps_learn(make_trainer("Decoder", *SPREAD, *options))
 
 
 @pytest.mark.parametrize("loss", sorted(CLASSIFICATION_LOSSES))
 @pytest.mark.parametrize("name", ["CoOp", "CoCoOp"])
 def test_every_loss_works_on_learned_text(make_trainer, name, loss):
-    assert_one_step_learns(make_trainer(name, *SPREAD, "TRAINER.IMBALANCE_LOSS.NAME", loss))
+    assert_steps_learn(make_trainer(name, *SPREAD, "TRAINER.IMBALANCE_LOSS.NAME", loss))
 
 
 @pytest.mark.parametrize("method", sorted(TWO_STAGE))
@@ -180,13 +182,13 @@ def test_every_loss_works_on_learned_text(make_trainer, name, loss):
 )
 def test_every_second_stage_works_on_every_first(make_trainer, first_stages, method, first):
     options = second_stage(first_stages, method, *first)
-    assert_one_step_learns(make_trainer("TwoStage", *SPREAD, *options))
+    assert_steps_learn(make_trainer("TwoStage", *SPREAD, *options))
 
 
 def test_the_sweep_would_notice_a_trainer_that_does_not_learn(make_trainer):
     trainer = make_trainer("CoOp", *SPREAD, "OPTIM.LR", "0.")
     with pytest.raises(AssertionError, match="did not move"):
-        assert_one_step_learns(trainer)
+        assert_steps_learn(trainer)
 
 
 def test_a_trainer_without_a_first_stage_says_so(make_trainer):

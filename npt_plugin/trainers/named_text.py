@@ -1,0 +1,40 @@
+"""A sentence for each class name, and its text features through a tower that may learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.outputs import normalize
+from npt_plugin.backbone.prompt_layout import PromptLayout
+from npt_plugin.backbone.text_tower import TextTower
+
+
+class NamedText(nn.Module):
+    """``template.format(name)`` for each of K class names.
+
+    Args:
+        clip_model: Gives the table of token embeddings; shared, not copied.
+        classnames: K names; underscores are read as spaces.
+        template: Prompt with one ``{}``.
+    """
+
+    tokens: Tensor  # (K, L)
+
+    def __init__(self, clip_model: ClipModule, classnames: Sequence[str], template: str) -> None:
+        super().__init__()
+        tokens = tokenize([template.format(name.replace("_", " ")) for name in classnames])
+        eot = tokens.argmax(dim=-1)  # (K,): end of text has the highest id
+        tokens = tokens[:, : int(eot.max()) + 1]  # (K, L)
+        self.token_embedding, self.dtype = clip_model.token_embedding, clip_model.dtype
+        self.register_buffer("tokens", tokens, persistent=False)
+        self.layout = PromptLayout(tokens, eot)
+        self.to(self.token_embedding.weight.device)
+
+    def forward(self, tower: TextTower) -> Tensor:
+        """Unit-norm text features (K, D)."""
+        embedding = self.token_embedding(self.tokens).to(self.dtype)  # (K, L, W)
+        return normalize(tower(embedding, self.layout.eot, layout=self.layout))
