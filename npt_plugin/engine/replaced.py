@@ -26,6 +26,7 @@ REPLACED = (
     "_BaseWarmupScheduler.load_state_dict",
     # only where we run a host's script
     "config.get_cfg_default",
+    "engine.build_trainer",
     # only where we run a host's script on a machine without a GPU
     "cuda.current_device",
     "cuda.get_device_capability",

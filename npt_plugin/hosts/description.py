@@ -105,6 +105,8 @@ def _notes_on_script(script: Path) -> list[str]:
             "build_trainer" not in calls
         ),
         "asks for CUDA at import: answered for the CPU": signs.cuda_at_import(source),
-        "compares the trainer's name: there it is NPT_...": signs.asks_its_name(source),
+        "compares the trainer's name: there it is NPT_...": (
+            signs.asks_its_name(source) and "build_trainer" not in calls
+        ),
     }
     return [note for note, there in notes.items() if there]

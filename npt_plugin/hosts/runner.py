@@ -26,6 +26,9 @@ def main(argv: Sequence[str]) -> int:
 def run(script: str, arguments: list[str]) -> None:
     """Prepare Dassl, then execute the script as ``__main__``.
 
+    Where it builds its trainer by ``build_trainer``, it reads its own name for an ``NPT_X`` of the
+    command line, see ``asked.py``.
+
     Raises:
         UserError: If the script does not exist, or for any mistake made in the run.
     """
@@ -34,12 +37,21 @@ def run(script: str, arguments: list[str]) -> None:
         raise UserError(f"There is no script {script}: give the path of a project's train.py.")
     enter_project(path.resolve().parent)
     prepare_dassl()
+    asked = importlib.import_module("npt_plugin.hosts.asked")
+    wanted = asked.Asked()
+    if asked.builds_by_name(path.read_text(encoding="utf-8", errors="replace")):
+        arguments, wanted = asked.own_names(arguments)
+    asked.build_what_is_asked(wanted)
     sys.argv = [script, *arguments]
     try:
         runpy.run_path(script, run_name="__main__")
     except Exception as error:
         lacking = importlib.import_module("npt_plugin.hosts.lacking")
         raise lacking.as_sentence(error) from error
+    if wanted.variant and not wanted.built:
+        raise UserError(
+            f"{script} ended without building {wanted.own}: {wanted.variant} took no part in it."
+        )
 
 
 def enter_project(folder: Path) -> None:

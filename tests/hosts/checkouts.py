@@ -26,7 +26,6 @@ class Checkout:
         first: Trainer and config file of a run that it starts from, in its folder "first".
         refused: What our message says where NPT cannot be put on it.
         last_pass: Which backward pass of a step its classification loss is in.
-        asks_name: Whether its script allows its own names alone, before it merges the options.
         forgets: What of an interrupted run its own checkpoints leave out; "": nothing.
         labels_in: Its method that returns the labels of the rows it encodes; "": the batch's own.
     """
@@ -46,7 +45,6 @@ class Checkout:
     first: tuple[str, str] = ("", "")
     refused: str = ""
     last_pass: int = 0
-    asks_name: bool = False
     forgets: str = ""
     labels_in: str = ""
 
@@ -202,6 +200,5 @@ CHECKOUTS = (
         "MMRL",
         "MMRL/vit_b16",
         {"TRAINER__MMRL__PREC": "fp32", "TRAINER__MMRL__REP_LAYERS": "[1, 2]", "TASK": "B2N"},
-        asks_name=True,
     ),
 )

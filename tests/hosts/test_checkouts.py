@@ -164,8 +164,6 @@ def words(checkout: Checkout, world: Path, trainer: str, out: Path, *flags: str,
             for key, value in checkout.keys.items()
         },
     }
-    if checkout.asks_name:
-        base["TRAINER__NAME"], trainer = trainer, checkout.trainer
     return [
         "train.py",
         *("--root", str(world / "data"), "--seed", "1", "--trainer", trainer),

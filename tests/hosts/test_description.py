@@ -86,9 +86,13 @@ def test_names_that_are_ours_too(project, monkeypatch, model, body, what):
         ("build_trainer(cfg)", []),
         ("build_trainer(cfg)\nclean_cfg(cfg, 'X')", ["cleans the config: our keys come back"]),
         ("Mine(cfg)", ["makes its trainer without build_trainer: NPT_ names may not be found"]),
+        ("build_trainer(cfg)\nx = cfg.TRAINER.NAME == 'Mine'", []),
         (
-            "build_trainer(cfg)\nx = cfg.TRAINER.NAME == 'Mine'",
-            ["compares the trainer's name: there it is NPT_..."],
+            "Mine(cfg)\nx = cfg.TRAINER.NAME == 'Mine'",
+            [
+                "makes its trainer without build_trainer: NPT_ names may not be found",
+                "compares the trainer's name: there it is NPT_...",
+            ],
         ),
     ],
 )
