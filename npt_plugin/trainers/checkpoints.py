@@ -228,8 +228,8 @@ def _restore(trainer: Any, state: dict[str, Any]) -> None:
 
 
 def _loss_modules(trainer: Any) -> list[Any]:
-    """What has a state beside what learns: losses, and the average of a fine-tuning."""
-    parts = (trainer.classification_loss, trainer.objective, getattr(trainer, "average", None))
+    """What has a state beside what learns: losses, and averaged weights."""
+    parts = (trainer.classification_loss, trainer.objective, getattr(trainer, "ema", None))
     return [part for part in parts if part is not None]
 
 

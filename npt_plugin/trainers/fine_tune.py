@@ -48,7 +48,11 @@ class FineTune(HeadTrainer):
         one_of(f"{_NODE}.ADAPTFORMER_FORM", node.ADAPTFORMER_FORM, FORMS)
         chosen_maps(node.LORA_MAPS)
         in_range(f"{_NODE}.LAYER_DECAY", node.LAYER_DECAY, 1e-6, 1)
-        in_range(f"{_NODE}.EMA", node.EMA, 0, 1 - 1e-9)
+        if in_range(f"{_NODE}.EMA", node.EMA, 0, 1 - 1e-9) and cfg.TRAIN.AVERAGE:
+            raise UserError(
+                f"{_NODE}.EMA is {node.EMA} and TRAIN.AVERAGE is {cfg.TRAIN.AVERAGE!r}, two averages "
+                "of the same weights: set one of them to 0 or ''."
+            )
         one_of(f"{_NODE}.PREC", node.PREC, _EXACT if method.own_weights else _BESIDE)
         if one_of(f"{_NODE}.TOWERS", node.TOWERS, TOWERS) == "image":
             return
@@ -62,11 +66,11 @@ class FineTune(HeadTrainer):
 
     def build_model(self) -> None:
         """Build as always; then the average of what learns."""
-        self.average: AveragedWeights | None = None
+        self.ema: AveragedWeights | None = None
         super().build_model()
         decay = self.cfg.TRAINER.FINE_TUNE.EMA
         if decay:
-            self.average = AveragedWeights(self.model.learned().values(), decay)
+            self.ema = AveragedWeights(self.model.learned().values(), decay)
 
     def parameter_groups(self) -> list[dict[str, Any]] | None:
         """Learning rates by layer where ``LAYER_DECAY`` asks for them."""
@@ -79,15 +83,15 @@ class FineTune(HeadTrainer):
     def forward_backward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """One optimiser step, and one of the average."""
         summary = super().forward_backward(batch)
-        if self.average is not None:
-            self.average.update()
+        if self.ema is not None:
+            self.ema.update()
         return summary
 
     def tested_weights(self) -> AbstractContextManager[None]:
         """Inside, the weights are the averages."""
-        return nullcontext() if self.average is None else self.average.in_place()
+        return nullcontext() if self.ema is None else self.ema.in_place()
 
     def load_model(self, directory: str, epoch: int | None = None) -> None:
         """Load learned tensors; they are averages already."""
         super().load_model(directory, epoch)
-        self.average = None
+        self.ema = None
