@@ -50,8 +50,8 @@ class FineTune(HeadTrainer):
         in_range(f"{_NODE}.LAYER_DECAY", node.LAYER_DECAY, 1e-6, 1)
         if in_range(f"{_NODE}.EMA", node.EMA, 0, 1 - 1e-9) and cfg.TRAIN.AVERAGE:
             raise UserError(
-                f"{_NODE}.EMA is {node.EMA} and TRAIN.AVERAGE is {cfg.TRAIN.AVERAGE!r}, two averages "
-                "of the same weights: set one of them to 0 or ''."
+                f"{_NODE}.EMA is {node.EMA} and TRAIN.AVERAGE is {cfg.TRAIN.AVERAGE!r}, two "
+                "averages of the same weights: set EMA to 0, or TRAIN.AVERAGE to ''."
             )
         one_of(f"{_NODE}.PREC", node.PREC, _EXACT if method.own_weights else _BESIDE)
         if one_of(f"{_NODE}.TOWERS", node.TOWERS, TOWERS) == "image":
