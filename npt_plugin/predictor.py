@@ -15,6 +15,7 @@ from torch import Tensor
 
 from npt_plugin.datasets.images import READ_ERRORS, reason_of
 from npt_plugin.datasets.rgb import to_rgb
+from npt_plugin.datasets.views import resized_first
 from npt_plugin.engine.framework import build_transform
 from npt_plugin.errors import UserError
 from npt_plugin.evaluation.posthoc import posthoc_adjust
@@ -56,7 +57,7 @@ class Predictor:
         self.class_names, self.temperature = list(class_names), temperature
         self.train_counts, self.tau = train_counts, cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU
         with contextlib.redirect_stdout(io.StringIO()):  # Dassl prints what it builds
-            self.transform = build_transform(cfg, is_train=False)
+            self.transform = resized_first(cfg, build_transform(cfg, is_train=False))
         with torch.no_grad(), precision.context(device):
             self.text = None if model.text_depends_on_image else model.text_features()  # (K, D)
 

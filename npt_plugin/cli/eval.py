@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
             "npt eval --run output/try",
             "npt eval --run output/try --classes new",
             "npt eval --run output/try --dataset dtd --root /data",
+            "npt eval --run output/try TEST.ENSEMBLE crops,texts",
         ),
         formatter_class=WithDefaults,
     )
@@ -52,7 +53,9 @@ def run(args: argparse.Namespace) -> None:
     if args.root:
         cfg.DATASET.ROOT = args.root
     merge_options(cfg, args.opts)
-    place = source.path / "eval" / f"{cfg.DATASET.NAME}_{classes}"
+    beside = cfg.TEST.ENSEMBLE.replace(" ", "").replace(",", "_")
+    name = "_".join(part for part in (cfg.DATASET.NAME, classes, beside) if part)
+    place = source.path / "eval" / name
     cfg.OUTPUT_DIR, cfg.RESUME = args.output_dir or str(place), ""
     check_names(cfg)
     cfg.freeze()

@@ -20,13 +20,14 @@ from npt_plugin.config.key import Key
 from npt_plugin.config.losses import IMBALANCE_LOSS
 from npt_plugin.config.npt import NPT
 from npt_plugin.config.prompt_trainers import PROMPT_TRAINERS
+from npt_plugin.config.testing import TESTING
 from npt_plugin.config.training import OPTIM, SPEED, STEP
 
 __all__ = ["DASSL_KEYS", "KEYS", "Key", "defaults", "extend_cfg"]
 
 KEYS = (
     *(*PROMPT_TRAINERS, *HEADS, *FINE_TUNE, *NPT, *IMBALANCE_LOSS),
-    *(*DATASET, *OPTIM, *SPEED, *STEP, *LOADER),
+    *(*DATASET, *OPTIM, *SPEED, *STEP, *TESTING, *LOADER),
 )
 """The keys we add."""
 

@@ -22,6 +22,7 @@ DATASET = node(
 
 
 LOADER = (
+    Key("INPUT.TEST_RESIZE", 0, "test images' shorter side before cropping; 0: SIZE", least=0),
     Key("INPUT.IMAGE_CACHE", "", "memory: keep decoded training images; empty: off", numbers=False),
     Key("DATALOADER.DETERMINISTIC_AUG", False, "augment by (seed, epoch, image), not by RNG state"),
 )

@@ -19,6 +19,7 @@ from npt_plugin.datasets.augmentation import Clock, seeded_generators
 from npt_plugin.datasets.base import ExplicitClasses
 from npt_plugin.datasets.images import ImageCache
 from npt_plugin.datasets.samplers import SAMPLERS, ClassWeightedSampler, build_sampler
+from npt_plugin.datasets.views import resized_first
 from npt_plugin.engine.framework import BACKEND, DatasetWrapper, extend_loading
 from npt_plugin.errors import UserError, nearest_hint
 
@@ -90,6 +91,8 @@ _READS = sys.modules[DatasetWrapper.__module__]
 class ReadingWrapper(DatasetWrapper):
     """Dassl's ``DatasetWrapper`` with an image cache and deterministic augmentation.
 
+    Test images are resized first as ``INPUT.TEST_RESIZE`` says.
+
     What a sample consists of is Dassl's affair: a changed copy adds keys of its own. The wrapper
     reads ``INPUT.IMAGE_CACHE`` and ``DATALOADER.DETERMINISTIC_AUG``.
     """
@@ -97,6 +100,7 @@ class ReadingWrapper(DatasetWrapper):
     def __init__(
         self, cfg: Any, data_source: Any, transform: Any = None, is_train: bool = False, **more: Any
     ) -> None:
+        transform = transform if is_train else resized_first(cfg, transform)
         super().__init__(cfg, data_source, transform=transform, is_train=is_train, **more)
         mode = cfg.INPUT.get("IMAGE_CACHE", "") if is_train else ""
         if mode and not hasattr(_READS, "read_image"):

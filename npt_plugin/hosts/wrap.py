@@ -20,7 +20,8 @@ from npt_plugin.losses.objective import Objective, build_objective, needs_zero_s
 from npt_plugin.system.options import one_of
 from npt_plugin.system.ranks import refuse_unjoined
 from npt_plugin.system.safe_checkpoints import read_state, write_state
-from npt_plugin.trainers.zeroshot import template_of, text_features_of
+from npt_plugin.trainers.named_text import text_features_of
+from npt_plugin.trainers.zeroshot import template_of
 
 TOWERS = ("image_encoder", "text_encoder")
 

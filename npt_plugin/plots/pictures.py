@@ -15,7 +15,8 @@ from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.predictions import Predictions
 from npt_plugin.runs.record import Record
 from npt_plugin.runs.units import Unit
-from npt_plugin.trainers.zeroshot import template_of, text_features_of
+from npt_plugin.trainers.named_text import text_features_of
+from npt_plugin.trainers.zeroshot import template_of
 
 if TYPE_CHECKING:  # matplotlib is optional
     from matplotlib.figure import Figure

@@ -38,6 +38,8 @@ class Record:
         metrics: ``accuracy`` and ``macro_accuracy`` in percent; ``many``, ``medium``, ``few`` in
             percent, or null where a group is empty; ``worst_class``, ``ece``; ``nc``, the
             neural-collapse metrics.
+        beside: What was tested beside the result (``TEST.ENSEMBLE``, the last epoch of an average),
+            by name: its metrics, and ``paired``, the difference of its accuracy from the result's.
         epochs: ``OPTIM.MAX_EPOCH``.
         steps: Optimiser steps taken; None for a run that only tests.
         shots: Images of the largest class.
@@ -71,6 +73,7 @@ class Record:
     config: dict[str, Any]
     config_hash: str
     metrics: dict[str, Any] | None = None
+    beside: dict[str, dict[str, Any]] | None = None
     epochs: int | None = None
     steps: int | None = None
     shots: int | None = None

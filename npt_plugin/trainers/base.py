@@ -26,6 +26,7 @@ from npt_plugin.optim import take_step, wrap_optimizer
 from npt_plugin.system import ranks
 from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.checks import check_tau_norm
+from npt_plugin.trainers.ensembles import check_ensembles
 from npt_plugin.trainers.epoch import step_summary
 from npt_plugin.trainers.epoch_average import average_of
 from npt_plugin.trainers.evaluate import evaluate
@@ -86,12 +87,14 @@ class PromptTrainer(EpochLoop):
     def build_model(self) -> None:
         """CLIP in the run's precision, prompts, losses, optimiser and schedule."""
         cfg = self.cfg
-        self.train_seconds, self.history, self.average = 0.0, [], average_of(cfg)
+        self.train_seconds, self.history = 0.0, []
+        self.epoch_average = average_of(cfg)
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         print(f"Loading CLIP (backbone: {backbone_name(cfg)}, {self.precision.name})")
         clip_model = prepared_clip(cfg, self.precision.tower_dtype)
         self.model = self.model_class(cfg, self.classnames, clip_model)
         check_tau_norm(cfg, self.model)
+        check_ensembles(cfg, self.model, self.classnames)
         if cfg.MODEL.INIT_WEIGHTS:
             checkpoints.load_into(self.model, cfg.MODEL.INIT_WEIGHTS)
         self.model.to(self.device)

@@ -71,8 +71,10 @@ def save(
     write_checkpoint(file, content)
     if is_best:
         write_checkpoint(checkpoint_file(directory, model, None), content)
-    if trainer.average is not None and trainer.average.last:  # the file above holds the average
-        key, last = trainer.model.checkpoint_key, trainer.average.last
+    if (
+        trainer.epoch_average is not None and trainer.epoch_average.last
+    ):  # the file above holds the average
+        key, last = trainer.model.checkpoint_key, trainer.epoch_average.last
         plain = {key(name): tensor.cpu() for name, tensor in last.items()}
         write_checkpoint(file.with_name(LAST_EPOCH), {**content, "state_dict": plain})
     write_text(file.with_name("checkpoint"), f"{file.name}\n")
@@ -130,7 +132,7 @@ def save_progress(trainer: Any) -> None:
         "optimizer": trainer.optim.state_dict(),
         "scaler": trainer.scaler.state_dict(),
         "losses": _loss_states(trainer),
-        "average": trainer.average and trainer.average.state_dict(),
+        "epoch_average": trainer.epoch_average and trainer.epoch_average.state_dict(),
         "best_result": float(trainer.best_result),
         "train_seconds": trainer.train_seconds,
         "history": trainer.history,
@@ -219,8 +221,8 @@ def _restore(trainer: Any, state: dict[str, Any]) -> None:
         trainer.scaler.load_state_dict(state["scaler"])
     for part, saved in zip(_loss_modules(trainer), state["losses"], strict=True):
         part.load_state_dict(saved)
-    if trainer.average is not None:
-        trainer.average.load_state_dict(state["average"], trainer.device)
+    if trainer.epoch_average is not None:
+        trainer.epoch_average.load_state_dict(state["epoch_average"], trainer.device)
     trainer.best_result = state["best_result"]
     trainer.train_seconds, trainer.history = state["train_seconds"], state["history"]
     trainer.most_stacked = state.get("most_stacked", 1)  # version 0.2 knew no stacks

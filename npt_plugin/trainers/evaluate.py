@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from npt_plugin.system.files import write_text
 from npt_plugin.system.memory import peak_memory
 from npt_plugin.system.progress import progress
 from npt_plugin.system.random_state import rng_state, set_rng_state
+from npt_plugin.trainers.beside import beside, print_beside
 from npt_plugin.trainers.shares import own_part
 
 
@@ -56,8 +58,14 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
     for name, value in results.items():
         trainer.write_scalar(f"{split}/{name}", value, trainer.epoch)
     seen = trainer.class_counts.tolist() if _trained_on(trainer) else None
-    metrics = classification_metrics(logits, labels, seen, _groups(trainer))
+    measure = partial(classification_metrics, train_counts=seen, groups=_groups(trainer))
+    metrics = measure(logits, labels)
     _print_metrics(metrics)
+    others = {}
+    if split == "test":
+        plain, collect = (logits, labels, features), partial(_again, trainer)
+        others = beside(trainer, loader, collect, plain, measure)
+        print_beside(others)
     if split == "test" and trainer.output_dir and ranks.writes():
         seconds = {"train": getattr(trainer, "train_seconds", 0.0), "test": time.time() - started}
         metrics["nc"] = nc_metrics(features, labels, text, logits)
@@ -65,8 +73,15 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
         if trainer.cfg.TEST.SAVE_PREDICTIONS:
             seen_here = Predictions(logits, labels, features, text, list(trainer.classnames))
             seen_here.save(trainer.output_dir)
-        _write(trainer, metrics, per_class, seconds)
+        _write(trainer, metrics, others, per_class, seconds)
     return metrics["accuracy"]
+
+
+def _again(trainer: Any, loader: Any) -> tuple[Tensor, Tensor]:
+    """Logits (N, K) and image features (N, D), on the CPU."""
+    with trainer.tested_weights():
+        logits, _, features, _ = collect_outputs(trainer, loader, None)
+    return logits, features
 
 
 @torch.inference_mode()
@@ -152,13 +167,18 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
 
 
 def _write(
-    trainer: Any, metrics: dict[str, Any], per_class: list[float | None], seconds: dict[str, float]
+    trainer: Any,
+    metrics: dict[str, Any],
+    others: dict[str, dict[str, Any]],
+    per_class: list[float | None],
+    seconds: dict[str, float],
 ) -> None:
     groups, counts = _groups(trainer), trainer.class_counts.tolist()
     record = replace(
         describe_run(trainer),
         status="completed",
         metrics=metrics,
+        beside=others or None,
         per_class=[
             {"name": name, "train": n, "group": groups.group(n), "accuracy": accuracy}
             for name, n, accuracy in zip(trainer.classnames, counts, per_class, strict=True)

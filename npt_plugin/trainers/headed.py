@@ -17,7 +17,8 @@ from npt_plugin.system.options import one_of
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.feature_means import class_means
 from npt_plugin.trainers.model import PromptedCLIP
-from npt_plugin.trainers.zeroshot import template_of, text_features_of
+from npt_plugin.trainers.named_text import text_features_of
+from npt_plugin.trainers.zeroshot import template_of
 
 FEATURES = ("projected", "ln_post")
 """CLIP's image feature, size D, or the layer-normed class token before its projection, size W."""
@@ -36,6 +37,7 @@ class HeadedCLIP(PromptedCLIP):
 
     other_nodes = ("HEAD", "ZSCLIP")
     checkpoint_name = "classifier"
+    features_are_clips = False
     head: Head
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
@@ -50,6 +52,7 @@ class HeadedCLIP(PromptedCLIP):
             clip_model: Gives text features where the head starts from them.
             projected: Whether features are in CLIP's joint space (D); else of the tower's width W.
         """
+        self.in_joint_space = projected
         dim = clip_model.visual.output_dim if projected else self.image_encoder.width
         scale = float(self.logit_scale.detach().exp())
         tau, names = cfg.TRAINER.IMBALANCE_LOSS.TAU_NORM, self.classnames
@@ -65,7 +68,7 @@ class HeadedCLIP(PromptedCLIP):
         """Zero-shot CLIP's text features as rows (K, D) or (K, W); arguments as in ``add_head``."""
         template, chunk = template_of(cfg), self.text_encoder.chunk
         text = text_features_of(clip_model, self.classnames, template, chunk)  # (K, D)
-        return semantic_rows(text, None if projected else clip_model.visual.proj)
+        return self.rows_of_text(text)
 
     def image_features(self, images: Tensor) -> Tensor:
         """Features (B, D) of images (B, 3, H, W), not normalised: a linear head sees their norm."""
@@ -90,6 +93,10 @@ class HeadedCLIP(PromptedCLIP):
     def text_features(self) -> Tensor:
         """The head's rows (K, D) at unit norm."""
         return normalize(self.head.rows())
+
+    def rows_of_text(self, text: Tensor) -> Tensor:
+        """Text features (K, D) as rows for the head's features, (K, D) or (K, W), unit norm."""
+        return semantic_rows(text, None if self.in_joint_space else self.image_encoder.visual.proj)
 
     def classifier_rows(self) -> Tensor:
         """The head's rows (K, D)."""

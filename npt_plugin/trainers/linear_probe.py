@@ -18,6 +18,7 @@ class LinearProbeCLIP(HeadedCLIP):
     """Frozen CLIP with a learned head; its features may be cached."""
 
     prec_node = "LINEAR_PROBE"
+    features_are_clips = True
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__(cfg, classnames, clip_model)

@@ -30,7 +30,7 @@ class EpochLoop(TrainerX):
     Attributes:
         history: What each epoch so far gave.
         log: Of the epoch that goes on.
-        average: Of the epochs, as ``TRAIN.AVERAGE`` asks; None: what the last one learns counts.
+        epoch_average: As ``TRAIN.AVERAGE`` asks; None: what the last epoch learns counts.
         stack: Runs whose prompts pass the text tower together with this one's, itself included.
         most_stacked: The most of them in any epoch so far.
         time_share: Part of the time of an epoch that was spent on this run.
@@ -39,7 +39,7 @@ class EpochLoop(TrainerX):
     cfg: Any
     history: list[dict[str, Any]]
     log: EpochLog
-    average: EpochAverage | None = None
+    epoch_average: EpochAverage | None = None
     stack = most_stacked = 1
     time_share = 1.0
 
@@ -98,8 +98,8 @@ class EpochLoop(TrainerX):
 
     def after_epoch(self) -> None:
         """Dassl's checkpoints; and everything needed to go on from here, every epoch."""
-        if self.average is not None:
-            self.average.epoch_done(self.epoch, self.model.learned())
+        if self.epoch_average is not None:
+            self.epoch_average.epoch_done(self.epoch, self.model.learned())
         super().after_epoch()
         every = self.cfg.TEST.NC_PER_EPOCH
         if every > 0 and (self.epoch + 1) % every == 0:

@@ -40,6 +40,8 @@ class PromptedCLIP(nn.Module):
         checkpoint_name: Folder of the checkpoints, as the public checkout names it.
         feature_kind: Tells features of one tower apart in a cache; "": CLIP's own, unit norm.
         takes_tau_norm: Whether the classifier has norms that tau-normalisation could change.
+        features_are_clips: Whether image features are in a space of CLIP's in which texts have a
+            place, see ``rows_of_text``.
     """
 
     learns_image_side = False
@@ -50,6 +52,7 @@ class PromptedCLIP(nn.Module):
     checkpoint_name = "prompt_learner"
     feature_kind = ""
     takes_tau_norm = False
+    features_are_clips = True
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
         super().__init__()
@@ -107,6 +110,10 @@ class PromptedCLIP(nn.Module):
     def classifier_rows(self) -> Tensor:
         """The classifier (K, D) that a second stage corrects; its rows keep their norms."""
         return self.text_features()
+
+    def rows_of_text(self, text: Tensor) -> Tensor:
+        """Text features (K, D) of unit norm as classifier rows for this model's image features."""
+        return text
 
     @property
     def head_scale(self) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from npt_plugin.backbone.blocks import ClipModule
@@ -38,3 +39,18 @@ class NamedText(nn.Module):
         """Unit-norm text features (K, D)."""
         embedding = self.token_embedding(self.tokens).to(self.dtype)  # (K, L, W)
         return normalize(tower(embedding, self.layout.eot, layout=self.layout))
+
+
+@torch.no_grad()
+def text_features_of(
+    clip_model: ClipModule, classnames: Sequence[str], template: str, chunk: int = 0
+) -> Tensor:
+    """Unit-norm features (K, D) of ``template.format(name)`` for each class name.
+
+    Args:
+        clip_model: ``clip.model.CLIP``.
+        classnames: K names; underscores are read as spaces.
+        template: Prompt with one ``{}``.
+        chunk: Prompts encoded at a time; 0: all.
+    """
+    return NamedText(clip_model, classnames, template)(TextTower(clip_model, chunk))

@@ -15,8 +15,9 @@ from npt_plugin.trainers.coop import CoOp
 from npt_plugin.trainers.fine_tune import FineTune
 from npt_plugin.trainers.ivlp import IVLP
 from npt_plugin.trainers.maple import MaPLe
+from npt_plugin.trainers.named_text import text_features_of
 from npt_plugin.trainers.vpt import VPT
-from npt_plugin.trainers.zeroshot import template_of, text_features_of
+from npt_plugin.trainers.zeroshot import template_of
 
 
 class NPTMixin(PromptTrainer):

@@ -38,6 +38,7 @@ class FineTunedCLIP(HeadedCLIP):
     """
 
     prec_node = "FINE_TUNE"
+    features_are_clips = True
     zero_shot: Tensor
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:

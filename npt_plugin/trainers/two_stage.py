@@ -36,6 +36,7 @@ class TwoStageCLIP(PromptedCLIP):
         super().__init__(cfg, classnames, clip_model)
         self.first, self.digest = load_first_stage(cfg, classnames, clip_model)
         self.feature_kind = self.first.feature_kind
+        self.features_are_clips = self.first.features_are_clips
         if self.first.learns_image_side:  # these features are of this first stage alone
             self.feature_kind = f"first stage, {self.feature_kind}"
         with torch.no_grad():
@@ -68,6 +69,10 @@ class TwoStageCLIP(PromptedCLIP):
     def image_side(self) -> nn.Module:
         """Stage one's image tower, or all of stage one where prompts are in the tower."""
         return self.first if self.first.learns_image_side else self.first.image_side
+
+    def rows_of_text(self, text: Tensor) -> Tensor:
+        """As stage one has them."""
+        return self.first.rows_of_text(text)
 
     def text_features(self) -> Tensor:
         """Unit-norm class vectors (K, D): the new head's under cRT, otherwise stage one's."""

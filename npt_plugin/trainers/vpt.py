@@ -10,8 +10,8 @@ from torch import Tensor
 from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP
+from npt_plugin.trainers.named_text import text_features_of
 from npt_plugin.trainers.visual import VisualPrompts, visual_checkpoint_key
-from npt_plugin.trainers.zeroshot import text_features_of
 
 TEMPLATE = "a photo of a {}."
 """The text prompt, whatever ``CTX_INIT`` says: the public code does the same."""

@@ -5,31 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from npt_plugin.backbone.blocks import ClipModule
-from npt_plugin.backbone.text_tower import TextTower
 from npt_plugin.datasets.prompt_templates import template_for
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP
-from npt_plugin.trainers.named_text import NamedText
-
-
-@torch.no_grad()
-def text_features_of(
-    clip_model: ClipModule, classnames: Sequence[str], template: str, chunk: int = 0
-) -> Tensor:
-    """Unit-norm features (K, D) of ``template.format(name)`` for each class name.
-
-    Args:
-        clip_model: ``clip.model.CLIP``.
-        classnames: K names; underscores are read as spaces.
-        template: Prompt with one ``{}``.
-        chunk: Prompts encoded at a time; 0: all.
-    """
-    return NamedText(clip_model, classnames, template)(TextTower(clip_model, chunk))
+from npt_plugin.trainers.named_text import text_features_of
 
 
 def template_of(cfg: Any) -> str:

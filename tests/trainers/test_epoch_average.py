@@ -64,7 +64,7 @@ def test_what_is_tested_and_kept_is_the_weighted_sum_of_the_epochs(make_trainer,
 def test_without_it_nothing_is_kept_beside(make_trainer, tmp_path):
     trainer = make_trainer("CoOp", output=tmp_path / "run")
     trainer.train()
-    assert trainer.average is None and not list((tmp_path / "run").rglob(LAST_EPOCH))
+    assert trainer.epoch_average is None and not list((tmp_path / "run").rglob(LAST_EPOCH))
 
 
 def test_training_itself_is_that_of_a_run_without(make_trainer, tmp_path):
@@ -98,8 +98,8 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(make_trainer, tmp_path,
     again = make_trainer("CoOp", *FOUR, output=tmp_path / "cut")
     again.train()
     assert_same(learned(again), learned(whole))
-    assert_same(again.average.last, whole.average.last)
-    assert_same(again.average.total, whole.average.total)
+    assert_same(again.epoch_average.last, whole.epoch_average.last)
+    assert_same(again.epoch_average.total, whole.epoch_average.total)
     one, other = (read_record(tmp_path / d / RESULTS) for d in ("whole", "cut"))
     assert one.metrics == other.metrics
 

@@ -2,8 +2,8 @@
 
 import torch
 
+from npt_plugin.trainers.named_text import text_features_of
 from npt_plugin.trainers.vpt import TEMPLATE
-from npt_plugin.trainers.zeroshot import text_features_of
 
 
 def test_the_text_is_the_fixed_prompt_whatever_else_is_set(prompted, small_clip):
