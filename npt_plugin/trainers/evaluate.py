@@ -61,13 +61,13 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
     measure = partial(classification_metrics, train_counts=seen, groups=_groups(trainer))
     metrics = measure(logits, labels)
     _print_metrics(metrics)
+    seconds = {"train": getattr(trainer, "train_seconds", 0.0), "test": time.time() - started}
     others = {}
     if split == "test":
         plain, collect = (logits, labels, features), partial(_again, trainer)
         others = beside(trainer, loader, collect, plain, measure)
         print_beside(others)
     if split == "test" and trainer.output_dir and ranks.writes():
-        seconds = {"train": getattr(trainer, "train_seconds", 0.0), "test": time.time() - started}
         metrics["nc"] = nc_metrics(features, labels, text, logits)
         per_class = per_class_accuracy(logits.argmax(1), labels, logits.shape[1])
         if trainer.cfg.TEST.SAVE_PREDICTIONS:
