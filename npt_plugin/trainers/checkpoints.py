@@ -71,10 +71,9 @@ def save(
     write_checkpoint(file, content)
     if is_best:
         write_checkpoint(checkpoint_file(directory, model, None), content)
-    if (
-        trainer.epoch_average is not None and trainer.epoch_average.last
-    ):  # the file above holds the average
-        key, last = trainer.model.checkpoint_key, trainer.epoch_average.last
+    average = trainer.epoch_average
+    if average is not None and average.last:  # the file above holds the average
+        key, last = trainer.model.checkpoint_key, average.last
         plain = {key(name): tensor.cpu() for name, tensor in last.items()}
         write_checkpoint(file.with_name(LAST_EPOCH), {**content, "state_dict": plain})
     write_text(file.with_name("checkpoint"), f"{file.name}\n")
