@@ -65,3 +65,11 @@ class EmbeddedSketches(EmbeddedDataset):
 
 class EmbeddedPairs(EmbeddedDataset):
     """Pairs of a colour and an object."""
+
+
+class EmbeddedPosters(EmbeddedDataset):
+    """The everyday objects as an artist prints them."""
+
+
+class EmbeddedWoodcuts(EmbeddedDataset):
+    """Land use as an artist cuts it into wood."""

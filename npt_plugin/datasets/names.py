@@ -34,6 +34,8 @@ READERS = {
     "EmbeddedOverhead": "embedded_benchmarks",
     "EmbeddedSketches": "embedded_benchmarks",
     "EmbeddedPairs": "embedded_benchmarks",
+    "EmbeddedPosters": "embedded_benchmarks",
+    "EmbeddedWoodcuts": "embedded_benchmarks",
     "CIFAR10LT": "cifar_lt",
     "CIFAR100LT": "cifar_lt",
     "ImageNetLT": "imagenet_lt",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npt_plugin.embedded import shifts
+from npt_plugin.embedded import artists, shifts
 from npt_plugin.embedded.icons import ICON_NAMES
 from npt_plugin.embedded.overhead import LAYOUT_NAMES, layout_image
 from npt_plugin.embedded.palette import SHADE_NAMES
@@ -118,6 +118,7 @@ def _spec(
 
 
 _OBJECT_PROMPT, _SKETCH_PROMPT = "a photo of a {}.", "a sketch of a {}."
+_OVERHEAD_PROMPT = "a satellite photo of {}."
 BENCHMARKS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
@@ -126,11 +127,11 @@ BENCHMARKS: dict[str, Spec] = {
             "Shades", "shades of a cup by lamplight", "a photo of a {} cup.", SHADE_NAMES, _shade
         ),
         _spec("Textures", "textures, turned by a quarter", "{} texture.", TEXTURE_NAMES, _texture),
-        _spec(
-            "Overhead", "land use in infrared", "a satellite photo of {}.", LAYOUT_NAMES, _layout
-        ),
+        _spec("Overhead", "land use in infrared", _OVERHEAD_PROMPT, LAYOUT_NAMES, _layout),
         _spec("Sketches", "pen sketches, tilted", _SKETCH_PROMPT, ICON_NAMES, _sketch),
         _spec("Pairs", "an object in a colour, hues off", _OBJECT_PROMPT, _PAIRS, _pair),
+        _spec("Posters", "objects as screen prints", _OBJECT_PROMPT, ICON_NAMES, artists.poster),
+        _spec("Woodcuts", "land use in wood", _OVERHEAD_PROMPT, LAYOUT_NAMES, artists.woodcut),
     )
 }
 """Registry name -> benchmark."""
