@@ -36,6 +36,11 @@ def nearest_hint(value: str, allowed: Iterable[str]) -> str:
     return f" (did you mean {by_lower[close[0]]!r}?)" if close else ""
 
 
+def first_line(error: Exception) -> str:
+    """The beginning of an error's message, or its type."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+
+
 def excerpt(value: object, limit: int = 80) -> str:
     """A value for a sentence: at most ``limit`` characters of it, on one line.
 

@@ -59,7 +59,7 @@ def float64(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture(scope="session")
 def small_clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a random CLIP ViT: 32 px, patch 8, two layers, widths 64, D = 48."""
-    from npt_plugin.backbone.loading import clip_module
+    from npt_plugin.backbone.openai import clip_module
 
     model_class = sys.modules[f"{clip_module().__name__}.model"].CLIP
     torch.manual_seed(0)

@@ -65,7 +65,7 @@ def runs(case: dict[str, Any], names: Sequence[str], count: int, weights: str) -
 def batches(trainers: Sequence[Any], classes: int) -> list[dict[str, torch.Tensor]]:
     """A batch of random unit-norm features for each."""
     generator = torch.Generator().manual_seed(7)
-    width = trainers[0].model.text_encoder.text_projection.shape[1]
+    width = trainers[0].model.text_encoder.dim
     found = []
     for _ in trainers:
         features = torch.randn(BATCH, width, generator=generator)

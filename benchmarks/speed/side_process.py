@@ -87,7 +87,6 @@ def build_ours(spec: dict[str, Any]) -> Any:
     """Our trainer, with the plain towers for the plain side."""
     import npt_plugin
     from npt_plugin.backbone.loading import load_clip
-    from npt_plugin.backbone.precision import cast_towers
     from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
     npt_plugin.register(base=True)
@@ -97,8 +96,9 @@ def build_ours(spec: dict[str, Any]) -> Any:
     if spec["side"] == "plain":
         from plain_clip import make_plain
 
-        clip = cast_towers(load_clip("", spec["weights"]), trainer.precision.tower_dtype)
-        make_plain(trainer.model, clip.to(trainer.device))
+        clip = load_clip("", spec["weights"])
+        clip.cast(trainer.precision.tower_dtype)
+        make_plain(trainer.model, clip.model.to(trainer.device))
     return trainer
 
 
@@ -233,7 +233,7 @@ class Side:
 
         generator = torch.Generator().manual_seed(9)
         classes = len(self.trainer.classnames)
-        width = self.trainer.model.text_encoder.text_projection.shape[1]
+        width = self.trainer.model.text_encoder.dim
         images, text = (
             torch.nn.functional.normalize(torch.randn(n, width, generator=generator), dim=-1)
             for n in (batch, classes)

@@ -2,7 +2,7 @@
 
 What acts is a submodule of what it acts on, so that it moves, trains and is saved with it:
 ``change`` of a linear map or a LayerNorm, ``changes`` (by letter) of the joint projection to
-queries, keys and values, ``beside`` of the two halves of a block (its ``attn`` and its ``mlp``).
+queries, keys and values, ``beside`` of the two halves of a block (``Block.attn``, ``Block.mlp``).
 Without any of them a block computes what it always does. A module that is called applies its
 change by itself (a hook); where a fast path reads weights instead, it asks :func:`changed`. The
 methods are in ``npt_plugin/tuning``.
@@ -64,7 +64,7 @@ def with_beside(half: Any, x: Tensor, out: Tensor) -> Tensor:
     """What one half of a block adds to the residual stream, with what was put beside it.
 
     Args:
-        half: The block's ``attn`` or ``mlp``.
+        half: ``Block.attn`` or ``Block.mlp``.
         x: (..., W) the residual stream as the half found it.
         out: (..., W) what the half adds.
     """

@@ -1,7 +1,7 @@
-"""CLIP's two towers, prompt-aware and exact, run from outside ``clip.model``.
+"""CLIP's image towers: any module as it is, and ViTs with prompts between their layers.
 
-Deep prompts are put in between the layers here, which leaves CLIP's own modules untouched and works
-with every CLIP that has OpenAI's parameter names. The text tower has a file of its own.
+Deep prompts are put in between the layers here, which leaves the family's own modules untouched.
+The text tower has a file of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule, run_block
+from npt_plugin.backbone.block import Block, clip_blocks, normed
+from npt_plugin.backbone.blocks import run_block
 from npt_plugin.backbone.frozen_linear import frozen_linear
 
 _IMAGES_AT_ONCE = 8
@@ -19,35 +20,49 @@ _IMAGES_AT_ONCE = 8
 
 
 class ImageTower(nn.Module):
-    """CLIP's image encoder; a ViT takes visual prompts, a ResNet runs as it is.
+    """An image encoder that runs as it is.
 
     Args:
-        visual: ``clip_model.visual``; shared, not copied.
+        visual: The family's own module, images (B, 3, H, W) to features (B, D); shared, not copied.
+        dim: D.
+        obstacle: Why prompts cannot be put between its tokens, as the end of a sentence; empty
+            where they can.
     """
 
-    def __init__(self, visual: ClipModule) -> None:
+    def __init__(self, visual: nn.Module, dim: int, obstacle: str) -> None:
         super().__init__()
-        self.visual = visual
+        self.visual, self.dim, self.obstacle = visual, dim, obstacle
 
     @property
-    def takes_prompts(self) -> bool:
-        """Whether visual prompts can be given (ViT only)."""
-        return hasattr(self.visual, "transformer")
+    def no_class_token(self) -> str:
+        """Why there is no class token to read; empty where there is one."""
+        return self.obstacle
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The layers, first to last; only where there is no ``obstacle``."""
+        raise NotImplementedError
 
     @property
     def width(self) -> int:
-        """Width W of the ViT's tokens."""
-        return self.visual.conv1.out_channels
+        """Width W of the tokens."""
+        return self.blocks[0].width
 
     @property
     def depth(self) -> int:
-        """Number of layers of the ViT."""
-        return len(self.visual.transformer.resblocks)
+        """Number of layers."""
+        return len(self.blocks)
+
+    @property
+    def patch(self) -> int:
+        """Side of a patch in pixels; 0 where images are not cut into patches."""
+        return 0
 
     @property
     def dtype(self) -> torch.dtype:
-        """Dtype images must have."""
-        return self.visual.conv1.weight.dtype
+        """Dtype images must have: that of the first convolution."""
+        layers = (m for m in self.visual.modules() if isinstance(m, nn.Conv2d))
+        return next(layers).weight.dtype
 
     def forward(
         self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()
@@ -62,15 +77,10 @@ class ImageTower(nn.Module):
         Returns:
             (B, D).
         """
-        images = images.to(self.dtype)
-        if not self.takes_prompts:
-            return self.visual(images)
-        if torch.is_grad_enabled() or images.device.type != "cpu":
-            return self._encode(images, shallow, deep)
-        return torch.cat([self._encode(i, shallow, deep) for i in images.split(_IMAGES_AT_ONCE)])
+        return self.visual(images.to(self.dtype))
 
     def embed(self, images: Tensor, shallow: Tensor | None = None) -> Tensor:
-        """Tokens of a ViT before its first layer (after ``ln_pre``), class token first.
+        """Tokens before the first layer, class token first; only where there is no ``obstacle``.
 
         Args:
             images: (B, 3, H, W).
@@ -79,6 +89,50 @@ class ImageTower(nn.Module):
         Returns:
             (B, 1 + patches + n, W).
         """
+        raise NotImplementedError
+
+    @property
+    def last_norm(self) -> nn.Module:
+        """The LayerNorm between the last layer and the projection."""
+        raise NotImplementedError
+
+    def norm(self, tokens: Tensor) -> Tensor:
+        """Tokens (..., W) through ``last_norm``."""
+        return normed(self.last_norm, tokens)
+
+    @property
+    def projection(self) -> nn.Parameter | None:
+        """Matrix (W, D) from a normed class token to the feature; None: D is W."""
+        raise NotImplementedError
+
+
+class ViT(ImageTower):
+    """A ViT with OpenAI's names, which open_clip has too; its feature is the class token's."""
+
+    def __init__(self, visual: nn.Module) -> None:
+        super().__init__(visual, visual.output_dim, "")
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The layers, first to last."""
+        return clip_blocks(self.visual.transformer.resblocks)
+
+    @property
+    def patch(self) -> int:
+        """Side of a patch in pixels."""
+        return self.visual.conv1.kernel_size[0]
+
+    def forward(
+        self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()
+    ) -> Tensor:
+        """Image features (B, D), as in the base; without a graph a few images at a time."""
+        images = images.to(self.dtype)
+        if torch.is_grad_enabled() or images.device.type != "cpu":
+            return self._encode(images, shallow, deep)
+        return torch.cat([self._encode(i, shallow, deep) for i in images.split(_IMAGES_AT_ONCE)])
+
+    def embed(self, images: Tensor, shallow: Tensor | None = None) -> Tensor:
+        """Tokens (B, 1 + patches + n, W) after ``ln_pre``, as in the base."""
         vit = self.visual
         patches = vit.conv1(images.to(self.dtype)).flatten(2).transpose(1, 2)  # (B, patches, W)
         first = vit.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
@@ -86,18 +140,28 @@ class ImageTower(nn.Module):
         x = x + vit.positional_embedding.to(x.dtype)
         if shallow is not None:
             x = torch.cat([x, shallow.to(x.dtype).expand(len(x), -1, -1)], dim=1)
-        return vit.ln_pre(x)
+        return normed(vit.ln_pre, x)
+
+    @property
+    def last_norm(self) -> nn.Module:
+        """``ln_post``."""
+        return self.visual.ln_post
+
+    @property
+    def projection(self) -> nn.Parameter | None:
+        """(W, D)."""
+        return self.visual.proj
 
     def _encode(self, images: Tensor, shallow: Tensor | None, deep: Sequence[Tensor]) -> Tensor:
-        """(B, D) of a ViT; in the last layer only the class token is computed."""
-        vit = self.visual
+        """(B, D); in the last layer only the class token is computed."""
         x = self.embed(images, shallow)  # (B, L, W)
-        blocks = vit.transformer.resblocks
+        blocks = self.blocks
         for index, block in enumerate(blocks):
             if 0 < index <= len(deep):
                 x = _replace_last(x, deep[index - 1])
             x = run_block(block, x, causal=False, keep=1 if index + 1 == len(blocks) else None)
-        return frozen_linear(vit.ln_post(x[:, 0]), vit.proj.t())  # (B, D)
+        feature, projection = self.norm(x[:, 0]), self.projection  # (B, W)
+        return feature if projection is None else frozen_linear(feature, projection.t())
 
 
 def _replace_last(x: Tensor, prompt: Tensor) -> Tensor:

@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import load_clip
-from npt_plugin.backbone.precision import cast_towers
 from npt_plugin.system import shared
 
 MOST_KEPT = 2
@@ -40,12 +39,12 @@ class Wanted(NamedTuple):
     file: str
 
 
-_kept: OrderedDict[Wanted, ClipModule] = OrderedDict()
+_kept: OrderedDict[Wanted, Backbone] = OrderedDict()
 _asked: list[Wanted] = []
 _copied = False
 
 
-def prepared_clip(cfg: Any, dtype: torch.dtype) -> ClipModule:
+def prepared_clip(cfg: Any, dtype: torch.dtype) -> Backbone:
     """The CLIP of a run in the run's precision, on the CPU.
 
     The random state afterwards is as if it had been loaded: CLIP's constructor draws numbers that
@@ -53,7 +52,7 @@ def prepared_clip(cfg: Any, dtype: torch.dtype) -> ClipModule:
 
     Args:
         cfg: The run's config.
-        dtype: Of the towers, see :func:`~npt_plugin.backbone.precision.cast_towers`.
+        dtype: Of the towers, see :meth:`~npt_plugin.backbone.interface.Backbone.cast`.
     """
     wanted = _wanted(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS, dtype)
     _asked.append(wanted)
@@ -107,7 +106,7 @@ def _wanted(name: str, weights: str, dtype: torch.dtype) -> Wanted:
     return Wanted(name, weights, str(dtype).removeprefix("torch."), file)
 
 
-def _load(wanted: Wanted) -> ClipModule:
+def _load(wanted: Wanted) -> Backbone:
     model = load_clip(wanted.name, wanted.weights)
-    cast_towers(model, getattr(torch, wanted.dtype))
+    model.cast(getattr(torch, wanted.dtype))
     return model

@@ -6,9 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
-from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.system.processor import has_bf16_units
 
@@ -75,23 +73,3 @@ def resolve_precision(value: str, device: torch.device) -> Precision:
             "seventh of fp32's rate on an AMD without AVX-512): use PREC fp32"
         )
     return _TABLE[value]
-
-
-def cast_towers(clip_model: ClipModule, dtype: torch.dtype) -> nn.Module:
-    """Cast CLIP in place: everything for fp32; for halves, all but LayerNorm and embeddings.
-
-    This is the split that OpenAI's ``convert_weights`` makes: LayerNorm computes in fp32.
-    """
-    clip_model.float()
-    if dtype == torch.float32:
-        return clip_model
-    for module in clip_model.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            module.to(dtype)
-        elif isinstance(module, nn.MultiheadAttention):
-            for name in ("in_proj_weight", "in_proj_bias"):
-                getattr(module, name).data = getattr(module, name).data.to(dtype)
-    for owner, name in ((clip_model, "text_projection"), (clip_model.visual, "proj")):
-        if isinstance(getattr(owner, name, None), nn.Parameter):
-            getattr(owner, name).data = getattr(owner, name).data.to(dtype)
-    return clip_model

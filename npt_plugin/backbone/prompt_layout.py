@@ -26,6 +26,7 @@ class PromptLayout(nn.Module):
         ids: (K, L) integers, equal where two prompts hold the same vector at that position.
         eot: (K,) position of each prompt's end-of-text token, < L.
         share: Whether the common start may be shared; False where every class has its own context.
+        causal: Whether the tower is; otherwise every prompt keeps all L positions.
 
     Attributes:
         eot: As given.
@@ -39,15 +40,17 @@ class PromptLayout(nn.Module):
     by_length: Tensor
     back: Tensor
 
-    def __init__(self, ids: Tensor, eot: Tensor, share: bool = True) -> None:
+    def __init__(self, ids: Tensor, eot: Tensor, share: bool = True, causal: bool = True) -> None:
         super().__init__()
-        self._arrange(eot, common_start(ids, eot) if share else 0)
+        self.length = None if causal else ids.shape[1]
+        self._arrange(eot, common_start(ids, eot) if share and causal else 0)
 
     def _arrange(self, eot: Tensor, shared: int) -> None:
         self.shared = shared
         self._parts: dict[tuple[int, int], PromptLayout] = {}
         by_length = torch.argsort(eot, stable=True)  # (K,)
         lengths = (eot[by_length] + 1).tolist()
+        lengths = lengths if self.length is None else [self.length] * len(lengths)
         self.buckets = split_lengths([length - self.shared for length in lengths])
         self.buckets = [(count, length + self.shared) for count, length in self.buckets]
         self.register_buffer("eot", eot, persistent=False)
@@ -64,6 +67,7 @@ class PromptLayout(nn.Module):
         if key not in self._parts:
             part = PromptLayout.__new__(PromptLayout)
             nn.Module.__init__(part)
+            part.length = self.length
             part._arrange(self.eot[rows], self.shared)
             self._parts[key] = part
         return self._parts[key]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
-from npt_plugin.backbone.loading import clip_module
+from npt_plugin.backbone.openai import part_of_clip
 
 _TEXT = (77, 49408)  # positions, vocabulary
 
@@ -34,7 +33,7 @@ def write_random_clip(name: str, path: Path) -> None:
         name: A key of ``SHAPES``.
         path: Of the file, ``*.safetensors``.
     """
-    build = importlib.import_module(f"{clip_module().__name__}.model").CLIP
+    build = part_of_clip("model").CLIP
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         state = build(*SHAPES[name]).state_dict()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.block import Block
 from npt_plugin.errors import UserError
 
 AUTOMATIC = -1
@@ -53,29 +54,28 @@ def _group_limit(otherwise: int) -> int:
         return otherwise
 
 
-def bytes_per_prompt(transformer: ClipModule, tokens: int, context: int, element: int) -> int:
+def bytes_per_prompt(blocks: Sequence[Block], tokens: int, context: int, element: int) -> int:
     """What one prompt leaves in the graph of the text tower.
 
     Args:
-        transformer: CLIP's text transformer.
+        blocks: Layers of the text tower.
         tokens: Positions computed for this prompt alone.
         context: Positions each of them may look at.
         element: Bytes of a number.
     """
-    block = transformer.resblocks[0]
-    width, heads = block.attn.embed_dim, block.attn.num_heads
+    width, heads = blocks[0].width, blocks[0].heads
     a_token = _WIDTHS_KEPT * width + 3 * heads * context
-    return len(transformer.resblocks) * tokens * a_token * element
+    return len(blocks) * tokens * a_token * element
 
 
 def automatic_chunk(
-    transformer: ClipModule, tokens: int, context: int, element: int, device: torch.device
+    blocks: Sequence[Block], tokens: int, context: int, element: int, device: torch.device
 ) -> int:
     """Prompts whose graph fits into half of the free memory; 0 (all) where that is unknown."""
     free = free_bytes(device)
     if free is None:
         return 0
-    each = bytes_per_prompt(transformer, tokens, context, element)
+    each = bytes_per_prompt(blocks, tokens, context, element)
     return max(_LEAST, int(free * _SHARE) // each)
 
 

@@ -1,15 +1,16 @@
-"""CLIP's text encoder on prompt embeddings: cut, shared and chunked, all of it exact."""
+"""A causal text encoder on prompt embeddings: cut, shared and chunked, all of it exact."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from npt_plugin.backbone.blocks import ClipModule, finish_block, split_heads
+from npt_plugin.backbone.block import Block, clip_blocks, normed
+from npt_plugin.backbone.blocks import finish_block, split_heads
 from npt_plugin.backbone.frozen_linear import frozen_linear
 from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_chunks import AUTOMATIC, automatic_chunk
@@ -25,24 +26,61 @@ class TextTower(nn.Module):
     one run divide the classes.
 
     Args:
-        clip_model: A ``clip.model.CLIP``; its modules are shared, not copied.
+        text: The family's module that holds ``transformer``, ``positional_embedding``,
+            ``ln_final`` and ``text_projection`` (OpenAI's names, which open_clip has too); they are
+            shared, not copied.
+        starts: Marks before the first word, see ``Tokenizer.starts``.
         chunk: Prompts encoded at a time, each chunk recomputed in backward (activation
             checkpointing), so that memory does not grow with K. 0: all at once; -1: as many as fit
             into half of the memory that is free at the first call.
     """
 
-    def __init__(self, clip_model: ClipModule, chunk: int = 0) -> None:
+    def __init__(self, text: nn.Module, starts: int = 1, chunk: int = 0) -> None:
         super().__init__()
-        self.transformer = clip_model.transformer
-        self.positional_embedding = clip_model.positional_embedding
-        self.ln_final = clip_model.ln_final
-        self.text_projection = clip_model.text_projection
-        self.chunk = chunk
+        self.transformer = text.transformer
+        self.positional_embedding = text.positional_embedding
+        self.ln_final = text.ln_final
+        self.text_projection = text.text_projection
+        self.starts, self.chunk = starts, chunk
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The layers, first to last."""
+        return clip_blocks(self.transformer.resblocks)
+
+    @property
+    def last_norm(self) -> nn.Module:
+        """The LayerNorm between the last layer and the projection."""
+        return self.ln_final
+
+    @property
+    def projection(self) -> nn.Parameter:
+        """Matrix (W, D) to the joint space."""
+        return self.text_projection
+
+    @property
+    def obstacle(self) -> str:
+        """Why prompts cannot be put between its layers; empty where they can."""
+        return ""
+
+    @property
+    def depth(self) -> int:
+        """Number of layers."""
+        return len(self.blocks)
+
+    @property
+    def dim(self) -> int:
+        """D of the features."""
+        return self.text_projection.shape[1]
 
     @property
     def dtype(self) -> torch.dtype:
         """Dtype the blocks compute in."""
         return self.text_projection.dtype
+
+    def shares_weights(self) -> Hashable:
+        """Equal for towers that share their modules."""
+        return id(self.transformer)
 
     def forward(
         self,
@@ -57,7 +95,7 @@ class TextTower(nn.Module):
             prompts: (K, L, W) embeddings cut after the last end-of-text token, or (G, K, L, W):
                 the same K classes with another context in each of G groups.
             eot: (K,) position of each prompt's end-of-text token, < L.
-            deep: Prompts (n, W) that replace positions 1..n before layers 1, 2, ...
+            deep: Prompts (n, W) that replace the context before layers 1, 2, ...
             layout: What the K prompts have in common; None: nothing.
 
         Returns:
@@ -76,7 +114,7 @@ class TextTower(nn.Module):
         n_groups, n_classes, length, _ = x.shape
         x = x.to(self.dtype) + self.positional_embedding[:length].to(self.dtype)
         shared = layout.shared if layout is not None else 0
-        if deep and shared <= len(deep[0]):  # what is replaced must be common
+        if deep and shared < self.starts + len(deep[0]):  # what is replaced must be common
             shared = 0
         chunk = self.prompts_at_once(length, shared, x)
         start = self._start(x[:, 0, :shared], deep) if shared else ()
@@ -101,7 +139,7 @@ class TextTower(nn.Module):
         if self.chunk == AUTOMATIC:
             device, size = like.device, like.element_size()
             own = length - shared
-            self.chunk = automatic_chunk(self.transformer, own, length, size, device)
+            self.chunk = automatic_chunk(self.blocks, own, length, size, device)
         return self.chunk
 
     def _start(self, x: Tensor, deep: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -115,15 +153,15 @@ class TextTower(nn.Module):
             Key and value (G, heads, S, W / heads) of layer 0, of layer 1, ...
         """
         found: list[Tensor] = []
-        blocks = self.transformer.resblocks
+        blocks = self.blocks
         for index, block in enumerate(blocks):
             if 0 < index <= len(deep):
-                x = replace_context(x, deep[index - 1])
-            y = block.ln_1(x)
+                x = replace_context(x, deep[index - 1], self.starts)
+            y = normed(block.norm1, x)
             if index + 1 == len(blocks):  # no later layer looks at its output
-                found += split_heads(block.attn, y, 1, 3)
+                found += split_heads(block, y, 1, 3)
                 break
-            q, k, v = split_heads(block.attn, y, 0, 3)
+            q, k, v = split_heads(block, y, 0, 3)
             found += [k, v]
             mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
             x = finish_block(block, x, mixed.transpose(1, 2).reshape(x.shape))
@@ -142,23 +180,24 @@ class TextTower(nn.Module):
             (G, n, D).
         """
         deep, start = rest[:n_deep], rest[n_deep:]
-        blocks, length = self.transformer.resblocks, x.shape[2]
+        blocks, length = self.blocks, x.shape[2]
         places = torch.arange(length, device=x.device)  # (T,)
         before = places <= places.unsqueeze(1)  # (T, T)
         for index, block in enumerate(blocks):
             if 0 < index <= n_deep:
-                x = replace_context(x.flatten(0, 1), deep[index - 1]).view_as(x)
+                flat = replace_context(x.flatten(0, 1), deep[index - 1], self.starts)
+                x = flat.view_as(x)
             common = start[2 * index : 2 * index + 2]
             if index + 1 < len(blocks):
-                q, k, v = split_heads(block.attn, block.ln_1(x), 0, 3)  # (G, n, heads, T, d)
+                q, k, v = split_heads(block, normed(block.norm1, x), 0, 3)  # (G, n, heads, T, d)
                 x = finish_block(block, x, _attend(q, k, v, before, common))
-        y = block.ln_1(x)
+        y = normed(block.norm1, x)
         at = ends.view(1, -1, 1, 1).expand(len(x), -1, 1, x.shape[-1])
-        (q,) = split_heads(block.attn, y.gather(2, at), 0, 1)  # (G, n, heads, 1, d)
-        k, v = split_heads(block.attn, y, 1, 3)
+        (q,) = split_heads(block, y.gather(2, at), 0, 1)  # (G, n, heads, 1, d)
+        k, v = split_heads(block, y, 1, 3)
         until_end = (places <= ends.unsqueeze(1))[:, None, None]  # (n, 1, 1, T)
         last = finish_block(block, x.gather(2, at), _attend(q, k, v, until_end, common))
-        last = self.ln_final(last[:, :, 0]).to(self.dtype)  # (G, n, W)
+        last = normed(self.ln_final, last[:, :, 0]).to(self.dtype)  # (G, n, W)
         return frozen_linear(last, self.text_projection.t())  # (G, n, D)
 
 
@@ -213,7 +252,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, common: Sequence[Tens
     return ((of_own @ v).transpose(2, 3) + from_start).flatten(3)
 
 
-def replace_context(x: Tensor, prompt: Tensor) -> Tensor:
-    """Put (n, W) prompts over positions 1..n of (N, L, W), after the start token."""
+def replace_context(x: Tensor, prompt: Tensor, starts: int = 1) -> Tensor:
+    """Put (n, W) prompts over the n positions of (N, L, W) after the marks of the start."""
     context = prompt.to(x.dtype).expand(len(x), -1, -1)  # (N, n, W)
-    return torch.cat([x[:, :1], context, x[:, 1 + len(prompt) :]], dim=1)
+    return torch.cat([x[:, :starts], context, x[:, starts + len(prompt) :]], dim=1)

@@ -1,4 +1,4 @@
-"""A ViT's tokens after its last layer, before ``ln_post``, for heads that see more than a feature.
+"""A ViT's tokens after its last layer, before its norm, for heads that see more than a feature.
 
 ``ImageTower`` itself computes one position of its last layer, the class token, which is all that
 CLIP's feature needs. A decoder wants every position, GNM_PT those of its prompts.
@@ -59,7 +59,7 @@ def prompted_tokens(tower: ImageTower, images: Tensor, prompts: Tensor) -> Tenso
         (B, 1 + n, W), class token first, not layer-normed.
     """
     x = tower.embed(images)  # (B, 1 + patches, W)
-    blocks, n = tower.visual.transformer.resblocks, prompts.shape[1]
+    blocks, n = tower.blocks, prompts.shape[1]
     for index, block in enumerate(blocks):
         own = prompts[index].to(x.dtype).expand(len(x), -1, -1)  # (B, n, W)
         patches = x[:, 1 + n :] if index else x[:, 1:]  # (B, patches, W), without old prompts
@@ -71,7 +71,7 @@ def prompted_tokens(tower: ImageTower, images: Tensor, prompts: Tensor) -> Tenso
 def _through_layers(tower: ImageTower, images: Tensor, keep: int | None) -> Tensor:
     """(B, L, W) after the last layer, or (B, keep, W)."""
     x = tower.embed(images)  # (B, L, W)
-    blocks = tower.visual.transformer.resblocks
+    blocks = tower.blocks
     for index, block in enumerate(blocks):
         x = run_block(block, x, causal=False, keep=keep if index + 1 == len(blocks) else None)
     return x

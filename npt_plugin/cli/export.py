@@ -86,7 +86,7 @@ def _about(run: RunFolder, cfg: Any) -> dict[str, str]:
 
 def _write_backbone(cfg: Any, path: Path) -> Path:
     """CLIP's weights with one row of the token table: the exported text features replace it."""
-    state = load_clip_of(cfg).float().state_dict()
+    state = load_clip_of(cfg).float().model.state_dict()
     state = {k: v.contiguous() for k, v in state.items()}
     state["token_embedding.weight"] = state["token_embedding.weight"][:1].clone()
     data = save(state)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npt_plugin.backbone.loading import TINY, load_clip_of, tokenizer
+from npt_plugin.backbone.loading import TINY, load_clip_of
 from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.embedded.weights import known_token_ids
 from npt_plugin.errors import UserError
@@ -53,8 +53,9 @@ def nearest_words(
     if ctx.ndim == 3:
         ctx = ctx[_place(run.class_names, class_name)]
     clip_model = load_clip_of(cfg)
-    table = clip_model.token_embedding.weight.detach().float()  # (V, W)
-    return _nearest(ctx, table, _meaningful(cfg, len(table)), k)
+    table = clip_model.token_table.weight.detach().float()  # (V, W)
+    found = _nearest(ctx, table, _meaningful(cfg, len(table)), k)
+    return [[(clip_model.tokenizer.word(i), d) for i, d in row] for row in found]
 
 
 def _place(names: list[str], wanted: str) -> int:
@@ -72,12 +73,11 @@ def _meaningful(cfg: Any, size: int) -> Tensor:
     return ids[ids < size - 2]
 
 
-def _nearest(ctx: Tensor, table: Tensor, ids: Tensor, k: int) -> list[list[tuple[str, float]]]:
+def _nearest(ctx: Tensor, table: Tensor, ids: Tensor, k: int) -> list[list[tuple[int, float]]]:
     distances = torch.cdist(ctx, table[ids])  # (n_ctx, V)
     values, places = distances.topk(min(k, len(ids)), dim=1, largest=False)
-    decoder = tokenizer().decoder
     return [
-        [(decoder[int(ids[i])].replace("</w>", ""), d) for d, i in zip(ds, row, strict=True)]
+        [(int(ids[i]), d) for d, i in zip(ds, row, strict=True)]
         for ds, row in zip(values.tolist(), places.tolist(), strict=True)
     ]
 

@@ -9,14 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from npt_plugin.backbone.loading import tokenizer
+from npt_plugin.backbone.openai import MEAN, STD, byte_pairs
 from npt_plugin.embedded import captions
 from npt_plugin.embedded.corpus import Corpus, LazyCorpus
 from npt_plugin.embedded.weights import END, START, known_token_ids
-
-PIXEL_MEAN = (0.48145466, 0.4578275, 0.40821073)
-"""OpenAI's pixel statistics, so that the tiny CLIP takes the same preprocessing as the real one."""
-PIXEL_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -28,7 +24,7 @@ def normalise(images: Tensor) -> Tensor:
     Returns:
         (B, 3, 48, 48) float32 with OpenAI's pixel statistics removed.
     """
-    mean, std = torch.tensor(PIXEL_MEAN) * 255, torch.tensor(PIXEL_STD) * 255
+    mean, std = torch.tensor(MEAN) * 255, torch.tensor(STD) * 255
     return ((images.float() - mean) / std).permute(0, 3, 1, 2).contiguous()
 
 
@@ -117,7 +113,7 @@ class BatchMaker:
         if text not in self._memo:
             if len(self._memo) > 200_000:
                 self._memo.clear()
-            self._memo[text] = [self.compact[t] for t in (START, *tokenizer().encode(text), END)]
+            self._memo[text] = [self.compact[t] for t in (START, *byte_pairs().encode(text), END)]
         return self._memo[text]
 
     def _caption(self, row: int, fill: bool) -> str:

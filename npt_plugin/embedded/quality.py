@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from tabulate import tabulate
 from torch import Tensor
 
-from npt_plugin.backbone.loading import tokenizer
+from npt_plugin.backbone.openai import byte_pairs
 from npt_plugin.backbone.tiny import load_tiny_state_dict
 from npt_plugin.embedded.batches import normalise, padded
 from npt_plugin.embedded.specs import BENCHMARKS, Spec, spec_of
@@ -62,7 +62,7 @@ def encode_prompts(model: CLIP, prompts: list[str]) -> Tensor:
     Returns:
         (K, D) unit-norm features.
     """
-    encode = tokenizer().encode
+    encode = byte_pairs().encode
     tokens, ends = padded([[START, *encode(prompt), END] for prompt in prompts])
     return F.normalize(text_tower(model, model.token_embedding(tokens), ends), dim=-1)
 

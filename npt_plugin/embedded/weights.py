@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from npt_plugin.backbone.loading import tokenizer
+from npt_plugin.backbone.openai import byte_pairs
 from npt_plugin.backbone.tiny import TOKEN_IDS, TOKEN_ROWS, TOKEN_TABLE, WEIGHTS_FILE
 from npt_plugin.embedded.captions import all_words
 
@@ -22,7 +22,7 @@ _NOT_HALVED = (TOKEN_TABLE, "logit_scale")
 
 def known_token_ids() -> list[int]:
     """The sorted token ids of every word the world uses, plus start and end."""
-    encode = tokenizer().encode
+    encode = byte_pairs().encode
     return sorted({token for text in all_words() for token in encode(text)} | {START, END})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from npt_plugin.errors import UserError
+from npt_plugin.errors import UserError, first_line
 
 PREFIX = "hf:"
 """In front of a name on the hub."""
@@ -35,7 +35,7 @@ def download(source: str) -> Path:
     try:
         return Path(snapshot_download(name, revision=revision))
     except Exception as error:  # its own kinds, requests' and httpx's
-        raise UserError(f"{source} cannot be fetched ({_first_line(error)}).") from None
+        raise UserError(f"{source} cannot be fetched ({first_line(error)}).") from None
 
 
 def upload(folder: Path, target: str) -> str:
@@ -61,9 +61,5 @@ def upload(folder: Path, target: str) -> str:
         return str(api.upload_folder(repo_id=name, folder_path=str(folder)))
     except Exception as error:  # its own kinds, requests' and httpx's
         raise UserError(
-            f"{target} cannot be written ({_first_line(error)}): log in with `hf auth login`."
+            f"{target} cannot be written ({first_line(error)}): log in with `hf auth login`."
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]

@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from npt_plugin.backbone.loading import TINY, weights_at_hand
+from npt_plugin.backbone.loading import TINY
+from npt_plugin.backbone.openai import weights_at_hand
 from npt_plugin.backbone.random_weights import SHAPES, write_random_clip
 from npt_plugin.embedded.benchmarks import ensure_benchmarks
 from npt_plugin.engine.framework import build_trainer
@@ -136,7 +137,7 @@ def measure(job: Job, configs: Path, scratch: Path) -> Pace:
         classes=(len(seen[0].trainer.classnames), len(trainer.classnames)),
         batch=trainer.cfg.DATALOADER.TRAIN_X.BATCH_SIZE,
         learned=sum(p.numel() for p in trainer.model.learned().values()),
-        width=trainer.model.text_encoder.text_projection.shape[1],
+        width=trainer.model.text_encoder.dim,
         frozen=not trainer.model.learns_image_side,
         mib=memory["device_mib"] or memory["process_mib"] or 0.0,
     )

@@ -26,7 +26,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from npt_plugin.backbone import kept
-from npt_plugin.backbone.loading import tokenizer
+from npt_plugin.backbone.openai import byte_pairs
 from npt_plugin.registration import register_all
 from npt_plugin.sweep.task import Task, carry_out, read_task
 from npt_plugin.system.processes import die_with
@@ -113,7 +113,7 @@ def preload() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     register_all(base=True)
-    tokenizer()
+    byte_pairs()
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.frozen_linear import kernels
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.kept import prepared_clip
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.outputs import PromptOutputs
@@ -113,7 +113,7 @@ class PromptTrainer(EpochLoop):
         """The config that ``TRAINER.IMBALANCE_LOSS`` is read from: the run's own."""
         return self.cfg
 
-    def build_objective(self, clip_model: ClipModule) -> nn.Module | None:
+    def build_objective(self, clip_model: Backbone) -> nn.Module | None:
         """Extra loss terms of the method; the base trainers have none."""
         return None
 

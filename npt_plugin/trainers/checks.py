@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from npt_plugin.backbone.blocks import ClipModule
 from npt_plugin.backbone.image_tower import ImageTower
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.errors import UserError
 from npt_plugin.system.options import in_range
@@ -27,36 +27,36 @@ def check_pieces(value: int) -> int:
     return value
 
 
-def check_image_size(cfg: Any, clip_model: ClipModule) -> None:
+def check_image_size(cfg: Any, clip_model: Backbone) -> None:
     """Refuse images of a size the backbone cannot take.
 
     Raises:
         UserError: If ``INPUT.SIZE`` is not the backbone's input resolution.
     """
-    wanted = clip_model.visual.input_resolution
-    if tuple(cfg.INPUT.SIZE) != (wanted, wanted):
+    wanted = clip_model.image_size
+    if tuple(cfg.INPUT.SIZE) != wanted:
         raise UserError(
             f"INPUT.SIZE is {tuple(cfg.INPUT.SIZE)}, but {backbone_name(cfg)} takes images of "
-            f"({wanted}, {wanted}): set INPUT.SIZE to that."
+            f"{wanted}: set INPUT.SIZE to that."
         )
 
 
 def require_vit(tower: ImageTower, needs: str, backbone: str, instead: str) -> None:
-    """Refuse a ResNet where the layers or tokens of a ViT are needed.
+    """Refuse a tower where the layers or tokens of a ViT are needed.
 
     Args:
         tower: The image tower.
         needs: What needs them and how, as the beginning of a sentence.
         backbone: Name of the backbone.
-        instead: What works on a ResNet.
+        instead: What works on any.
 
     Raises:
-        UserError: If the image tower is not a ViT.
+        UserError: If the image tower is no ViT whose layers we can run.
     """
-    if not tower.takes_prompts:
+    if tower.obstacle:
         raise UserError(
-            f"{needs} of a ViT, which {backbone} (a ResNet) does not have: use a ViT backbone, or "
-            f"{instead}."
+            f"{needs} of a ViT, which {backbone} does not allow, as {tower.obstacle}: use a ViT "
+            f"backbone, or {instead}."
         )
 
 

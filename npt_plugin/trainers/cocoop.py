@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
-from npt_plugin.backbone.outputs import PromptOutputs, normalize
+from npt_plugin.backbone.interface import Backbone
+from npt_plugin.backbone.outputs import PromptOutputs, cosine_logits, normalize
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.context import TextContext, initial_context
 from npt_plugin.trainers.model import PromptedCLIP, recomputed
@@ -23,10 +23,10 @@ PROMPTS_AT_ONCE = 512
 class ConditionalContext(TextContext):
     """A shared context plus a small network that turns an image feature into a shift of it."""
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         ctx, words = initial_context(clip_model, cfg.TRAINER.COCOOP)
         super().__init__(clip_model, classnames, ctx, words)
-        features = clip_model.visual.output_dim
+        features = clip_model.dim
         self.meta_net = nn.Sequential(
             OrderedDict(
                 linear1=nn.Linear(features, features // 16),
@@ -47,7 +47,7 @@ class CoCoOpCLIP(PromptedCLIP):
     text_depends_on_image = True
     prec_node = "COCOOP"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.prompt_learner = ConditionalContext(cfg, classnames, clip_model)
 
@@ -59,8 +59,7 @@ class CoCoOpCLIP(PromptedCLIP):
             text: Text features (B, K, D) computed in a pass of several runs; None: compute them.
         """
         text = self._text_of_all(features) if text is None else text
-        scaled = self.logit_scale.exp() * features  # (B, D)
-        logits = torch.einsum("bd,bkd->bk", scaled, text)
+        logits = cosine_logits(features, text, self.logit_scale, self.logit_bias)
         return PromptOutputs(logits, features, text)
 
     def prompts_for(self, features: Tensor) -> Tensor:

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
-from npt_plugin.backbone.loading import tokenize, tokenizer
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.prompt_layout import PromptLayout
 
 
@@ -18,11 +17,12 @@ def words_of(ctx_init: str | bool) -> str:
     return ctx_init.replace("_", " ") if isinstance(ctx_init, str) else "a photo of a"
 
 
-def embed_words(clip_model: ClipModule, words: str, n_ctx: int) -> Tensor:
+def embed_words(clip_model: Backbone, words: str, n_ctx: int) -> Tensor:
     """The first ``n_ctx`` token embeddings of ``words``, fp32 (n_ctx, W)."""
     with torch.no_grad():
-        embedding = clip_model.token_embedding(tokenize([words]))[0]  # (77, W)
-    return embedding[1 : 1 + n_ctx].float().clone()
+        embedding = clip_model.embed(clip_model.tokenizer([words]))[0]  # (77, W)
+    starts = clip_model.tokenizer.starts
+    return embedding[starts : starts + n_ctx].float().clone()
 
 
 def random_context(*shape: int) -> Tensor:
@@ -30,7 +30,7 @@ def random_context(*shape: int) -> Tensor:
     return nn.init.normal_(torch.empty(*shape), std=0.02)
 
 
-def initial_context(clip_model: ClipModule, node: Any, *per_class: int) -> tuple[Tensor, str]:
+def initial_context(clip_model: Backbone, node: Any, *per_class: int) -> tuple[Tensor, str]:
     """Where CoOp and CoCoOp start: words of ``CTX_INIT``, or N(0, 0.02) noise.
 
     With ``CTX_INIT`` the number of context vectors is its number of words, whatever ``N_CTX``.
@@ -48,7 +48,7 @@ def initial_context(clip_model: ClipModule, node: Any, *per_class: int) -> tuple
         ctx = embed_words(clip_model, words, len(words.split(" ")))  # (n_ctx, W)
     else:
         words = " ".join(["X"] * node.N_CTX)
-        ctx = random_context(*per_class, node.N_CTX, clip_model.ln_final.weight.shape[0])
+        ctx = random_context(*per_class, node.N_CTX, clip_model.text_width)
     print(f'Initial context: "{words}", {ctx.shape[-2]} vectors learned')
     return ctx, words
 
@@ -57,8 +57,8 @@ class TextContext(nn.Module):
     """Context vectors in front of (or around) each class name: "[ctx] name."
 
     The prompt text is ``prefix + " " + name + "."``; the token vectors after the start token are
-    replaced by ``ctx``. Sequences are cut after the longest prompt's end-of-text token, which is
-    exact because the text tower is causal.
+    replaced by ``ctx``. Where the text tower is causal, sequences are cut after the longest
+    prompt's end-of-text token, which is exact.
 
     Args:
         clip_model: Gives the token embeddings, width W.
@@ -69,7 +69,8 @@ class TextContext(nn.Module):
 
     Attributes:
         ctx: The learned parameter.
-        token_prefix: (K, 1, W) start token; rebuilt from the class names, not saved.
+        token_prefix: (K, 1, W) start token (0 where there is none); rebuilt from the class names,
+            not saved.
         token_suffix: (K, L - 1 - n_ctx, W) name, full stop, end of text; not saved.
         layout: What the prompts have in common, for the text tower.
     """
@@ -80,7 +81,7 @@ class TextContext(nn.Module):
 
     def __init__(
         self,
-        clip_model: ClipModule,
+        clip_model: Backbone,
         classnames: Sequence[str],
         ctx: Tensor,
         prefix: str,
@@ -90,15 +91,18 @@ class TextContext(nn.Module):
         self.ctx = nn.Parameter(ctx)
         self.n_ctx = ctx.shape[-2]
         names = [name.replace("_", " ") for name in classnames]
-        tokens = tokenize([f"{prefix} {name}." for name in names])  # (K, 77)
-        eot = tokens.argmax(dim=-1)  # (K,): end of text has the highest id
-        tokens = tokens[:, : int(eot.max()) + 1]  # (K, L)
+        tokenizer = clip_model.tokenizer
+        tokens, eot = clip_model.cut(tokenizer([f"{prefix} {name}." for name in names]))  # (K, L)
         with torch.no_grad():
-            embedding = clip_model.token_embedding(tokens).to(clip_model.dtype)  # (K, L, W)
-        self.register_buffer("token_prefix", embedding[:, :1], persistent=False)
-        self.register_buffer("token_suffix", embedding[:, 1 + self.n_ctx :], persistent=False)
-        self.register_buffer("order", self._order(names, position), persistent=False)
-        self.layout = PromptLayout(self._vector_ids(tokens), eot, share=ctx.ndim == 2)
+            embedding = clip_model.embed(tokens).to(clip_model.dtype)  # (K, L, W)
+        self.first = tokenizer.starts  # where the context begins
+        rest = embedding[:, self.first + self.n_ctx :]
+        self.register_buffer("token_prefix", embedding[:, : self.first], persistent=False)
+        self.register_buffer("token_suffix", rest, persistent=False)
+        lengths = [len(tokenizer.encode(name)) for name in names]
+        self.register_buffer("order", self._order(lengths, position), persistent=False)
+        ids = self._vector_ids(tokens)
+        self.layout = PromptLayout(ids, eot, share=ctx.ndim == 2, causal=clip_model.causal)
 
     @property
     def eot(self) -> Tensor:
@@ -108,22 +112,21 @@ class TextContext(nn.Module):
     def _vector_ids(self, tokens: Tensor) -> Tensor:
         """(K, L) token ids, with a number of its own (negative) for each context vector."""
         ids = tokens.clone()
-        ids[:, 1 : 1 + self.n_ctx] = -1 - torch.arange(self.n_ctx)
+        ids[:, self.first : self.first + self.n_ctx] = -1 - torch.arange(self.n_ctx)
         return ids if self.order is None else ids.gather(1, self.order)
 
-    def _order(self, names: list[str], position: str) -> Tensor | None:
+    def _order(self, lengths: list[int], position: str) -> Tensor | None:
         """(K, L) places to gather from ``[start, ctx, rest]``; None where that order is right."""
         if position == "end":
             return None
         before = self.n_ctx // 2 if position == "middle" else 0
-        length = 1 + self.n_ctx + self.token_suffix.shape[1]
+        start, name = self.first, self.first + self.n_ctx  # where context and name stand now
+        length = name + self.token_suffix.shape[1]
         rows = []
-        for name in names:
-            n_name = len(tokenizer().encode(name))
-            first = 1 + self.n_ctx  # where the name stands now
-            head, tail = range(1, 1 + before), range(1 + before, first)
-            middle, rest = range(first, first + n_name), range(first + n_name, length)
-            rows.append([0, *head, *middle, *tail, *rest])
+        for number in lengths:
+            head, tail = range(start, start + before), range(start + before, name)
+            middle, rest = range(name, name + number), range(name + number, length)
+            rows.append([*range(start), *head, *middle, *tail, *rest])
         return torch.tensor(rows)
 
     def assemble(self, ctx: Tensor | None = None) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.trainers.base import PromptTrainer
@@ -17,7 +17,7 @@ from npt_plugin.trainers.model import PromptedCLIP
 POSITIONS = ("end", "middle", "front")
 
 
-def build_context(cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> TextContext:
+def build_context(cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> TextContext:
     """CoOp's context from ``TRAINER.COOP``; CSC starts each class from noise of its own."""
     node = cfg.TRAINER.COOP
     per_class = (len(classnames),) if node.CSC else ()
@@ -28,7 +28,7 @@ def build_context(cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -
 class CoOpCLIP(PromptedCLIP):
     """CLIP with one learned context, shared by all classes or one per class (CSC)."""
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.prompt_learner = build_context(cfg, classnames, clip_model)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.tokens import all_tokens, class_token
 from npt_plugin.heads.decoder import Decoder as TokenDecoder
@@ -21,7 +21,7 @@ class DecoderCLIP(HeadedCLIP):
 
     prec_node = "DECODER"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.DECODER, self.image_encoder
         backbone = backbone_name(cfg)
@@ -41,7 +41,7 @@ class DecoderCLIP(HeadedCLIP):
             feature = class_token(tower, images)  # (B, W)
         else:
             feature = self.decoder(all_tokens(tower, images))  # (B, L, W) -> (B, W)
-        return tower.visual.ln_post(feature) if self.final_norm else feature
+        return tower.norm(feature) if self.final_norm else feature
 
     def export_obstacle(self) -> str:
         """A head on the unprojected feature does not fit CLIP's output."""

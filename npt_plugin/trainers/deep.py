@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.context import TextContext, embed_words, random_context, words_of
 
@@ -15,7 +15,7 @@ _MOST_WORDS = 4
 
 
 def build_text_context(
-    clip_model: ClipModule, classnames: Sequence[str], n_ctx: int, ctx_init: str
+    clip_model: Backbone, classnames: Sequence[str], n_ctx: int, ctx_init: str
 ) -> TextContext:
     """First-layer text context of MaPLe and IVLP.
 
@@ -27,7 +27,7 @@ def build_text_context(
         ctx = embed_words(clip_model, words, n_ctx)  # (n_ctx, W)
     else:
         words = " ".join(["X"] * n_ctx)
-        ctx = random_context(n_ctx, clip_model.ln_final.weight.shape[0])
+        ctx = random_context(n_ctx, clip_model.text_width)
     print(f'Initial context: "{words}", {n_ctx} vectors learned')
     return TextContext(clip_model, classnames, ctx, words)
 

@@ -135,7 +135,7 @@ def crop_margin(trainer: Any) -> int:
     LIFT's are 24 pixels for patches of 16 and 21 for those of 14; 24 for a ResNet of 224 pixels.
     """
     given = trainer.cfg.TEST.CROP_MARGIN
-    tower = trainer.model.image_encoder
-    if given or tower.takes_prompts:
-        return given or round(1.5 * tower.visual.conv1.kernel_size[0])
+    patch = trainer.model.image_encoder.patch
+    if given or patch:
+        return given or round(1.5 * patch)
     return round(max(trainer.cfg.INPUT.SIZE) * 24 / 224)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.errors import UserError
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.trainers.restore import restore_model
@@ -44,7 +44,7 @@ def open_first_stage(cfg: Any) -> RunFolder:
 
 
 def load_first_stage(
-    cfg: Any, classnames: Sequence[str], clip_model: ClipModule
+    cfg: Any, classnames: Sequence[str], clip_model: Backbone
 ) -> tuple[Any, Tensor]:
     """Stage one with what it has learned, frozen, and the digest of that.
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.tokens import prompted_tokens
 from npt_plugin.system.options import in_range
@@ -26,7 +26,7 @@ class GNMPTCLIP(HeadedCLIP):
     learns_image_side = True
     prec_node = "GNM_PT"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.GNM_PT, self.image_encoder
         backbone = backbone_name(cfg)
@@ -41,14 +41,14 @@ class GNMPTCLIP(HeadedCLIP):
 
     def encode_images(self, images: Tensor) -> Tensor:
         """The feature: (B, W), or (B, D) where it is projected."""
-        visual = self.image_encoder.visual
-        tokens = prompted_tokens(self.image_encoder, images, self.prompts)  # (B, 1 + n, W)
-        first = visual.ln_post(tokens[:, 0])  # (B, W)
+        tower = self.image_encoder
+        tokens = prompted_tokens(tower, images, self.prompts)  # (B, 1 + n, W)
+        first = tower.norm(tokens[:, 0])  # (B, W)
         outputs = tokens[:, 1:]  # (B, n, W)
         if self.norm_prompts:
-            outputs = visual.ln_post(outputs)
+            outputs = tower.norm(outputs)
         feature = (first + outputs.mean(dim=1)) / 2  # (B, W)
-        return feature @ visual.proj if self.projected else feature
+        return feature @ tower.projection if self.projected else feature
 
     def before_head(self, features: Tensor) -> Tensor:
         """Features (B, D) with dropout in training."""

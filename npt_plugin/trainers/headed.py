@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.heads.build import build_head, check_head
@@ -40,11 +40,11 @@ class HeadedCLIP(PromptedCLIP):
     features_are_clips = False
     head: Head
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.classnames = list(classnames)
 
-    def add_head(self, cfg: Any, clip_model: ClipModule, projected: bool) -> None:
+    def add_head(self, cfg: Any, clip_model: Backbone, projected: bool) -> None:
         """Build ``self.head``.
 
         Args:
@@ -53,7 +53,7 @@ class HeadedCLIP(PromptedCLIP):
             projected: Whether features are in CLIP's joint space (D); else of the tower's width W.
         """
         self.in_joint_space = projected
-        dim = clip_model.visual.output_dim if projected else self.image_encoder.width
+        dim = self.image_encoder.dim if projected else self.image_encoder.width
         scale = float(self.logit_scale.detach().exp())
         tau, names = cfg.TRAINER.IMBALANCE_LOSS.TAU_NORM, self.classnames
 
@@ -64,7 +64,7 @@ class HeadedCLIP(PromptedCLIP):
         self.learns_text_side = not self.head.names_new_classes
         self.takes_tau_norm = self.head.scale is None
 
-    def text_rows(self, cfg: Any, clip_model: ClipModule, projected: bool) -> Tensor:
+    def text_rows(self, cfg: Any, clip_model: Backbone, projected: bool) -> Tensor:
         """Zero-shot CLIP's text features as rows (K, D) or (K, W); arguments as in ``add_head``."""
         template, chunk = template_of(cfg), self.text_encoder.chunk
         text = text_features_of(clip_model, self.classnames, template, chunk)  # (K, D)
@@ -96,7 +96,7 @@ class HeadedCLIP(PromptedCLIP):
 
     def rows_of_text(self, text: Tensor) -> Tensor:
         """Text features (K, D) as rows for the head's features, (K, D) or (K, W), unit norm."""
-        return semantic_rows(text, None if self.in_joint_space else self.image_encoder.visual.proj)
+        return semantic_rows(text, None if self.in_joint_space else self.image_encoder.projection)
 
     def classifier_rows(self) -> Tensor:
         """The head's rows (K, D)."""

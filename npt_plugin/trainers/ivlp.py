@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.deep import build_text_context, check_depth, deep_prompts
@@ -18,7 +18,7 @@ from npt_plugin.trainers.visual import VisualPrompts, visual_checkpoint_key
 class TextPrompts(nn.Module):
     """First-layer context and deeper prompts of the text tower."""
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__()
         node = cfg.TRAINER.IVLP
         self.context = build_text_context(clip_model, classnames, node.N_CTX_TEXT, node.CTX_INIT)
@@ -35,10 +35,10 @@ class IVLPCLIP(PromptedCLIP):
     prec_node = "IVLP"
     checkpoint_name = "VLPromptLearner"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         node = cfg.TRAINER.IVLP
-        layers = len(clip_model.transformer.resblocks)
+        layers = self.text_encoder.depth
         check_depth("TRAINER.IVLP.PROMPT_DEPTH_TEXT", node.PROMPT_DEPTH_TEXT, 1, layers)
         self.learns_image_side = node.PROMPT_DEPTH_VISION > 0
         self.visual_prompts = None

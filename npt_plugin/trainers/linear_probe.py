@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.tokens import class_token
 from npt_plugin.trainers.checks import HEAD_WITHOUT_VIT, require_vit
@@ -20,7 +20,7 @@ class LinearProbeCLIP(HeadedCLIP):
     prec_node = "LINEAR_PROBE"
     features_are_clips = True
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         wanted = cfg.TRAINER.LINEAR_PROBE.FEATURE
         self.projected = check_feature("TRAINER.LINEAR_PROBE.FEATURE", wanted)
@@ -34,7 +34,7 @@ class LinearProbeCLIP(HeadedCLIP):
         """CLIP's feature (B, D), or the layer-normed class token (B, W)."""
         if self.projected:
             return self.image_encoder(images)
-        return self.image_encoder.visual.ln_post(class_token(self.image_encoder, images))
+        return self.image_encoder.norm(class_token(self.image_encoder, images))
 
     def export_obstacle(self) -> str:
         """A head on the unprojected feature does not fit CLIP's output."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.trainers.base import PromptTrainer
@@ -30,7 +30,7 @@ class CoupledPrompts(nn.Module):
     """
 
     def __init__(
-        self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule, image_width: int
+        self, cfg: Any, classnames: Sequence[str], clip_model: Backbone, image_width: int
     ) -> None:
         super().__init__()
         node = cfg.TRAINER.MAPLE
@@ -56,11 +56,11 @@ class MaPLeCLIP(PromptedCLIP):
     prec_node = "MAPLE"
     checkpoint_name = "MultiModalPromptLearner"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         needs, backbone = "MaPLe puts prompts between the tokens", backbone_name(cfg)
         require_vit(self.image_encoder, needs, backbone, PROMPTS_WITHOUT_VIT)
-        deepest = min(self.image_encoder.depth, len(clip_model.transformer.resblocks))
+        deepest = min(self.image_encoder.depth, self.text_encoder.depth)
         check_depth("TRAINER.MAPLE.PROMPT_DEPTH", cfg.TRAINER.MAPLE.PROMPT_DEPTH, 1, deepest)
         width = self.image_encoder.width
         self.prompt_learner = CoupledPrompts(cfg, classnames, clip_model, width)

@@ -9,11 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from npt_plugin.backbone.blocks import ClipModule
-from npt_plugin.backbone.image_tower import ImageTower
-from npt_plugin.backbone.outputs import PromptOutputs, normalize
+from npt_plugin.backbone.interface import Backbone
+from npt_plugin.backbone.outputs import PromptOutputs, cosine_logits, normalize
 from npt_plugin.backbone.text_chunks import check_text_chunk
-from npt_plugin.backbone.text_tower import TextTower
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.checks import check_image_size, check_pieces
 
@@ -24,7 +22,7 @@ class PromptedCLIP(nn.Module):
     Args:
         cfg: The run's config.
         classnames: K class names.
-        clip_model: ``clip.model.CLIP`` in the precision of the run.
+        clip_model: The backbone in the precision of the run.
 
     Attributes:
         image_encoder, text_encoder: The towers, under the names hosts and hooks expect.
@@ -54,14 +52,14 @@ class PromptedCLIP(nn.Module):
     takes_tau_norm = False
     features_are_clips = True
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__()
         check_image_size(cfg, clip_model)
         check_text_chunk(cfg.MODEL.TEXT_CHUNK)
         self.pieces = check_pieces(cfg.TRAIN.IMAGE_CHUNKS)
-        self.image_encoder = ImageTower(clip_model.visual)
-        self.text_encoder = TextTower(clip_model, chunk=cfg.MODEL.TEXT_CHUNK)
-        self.logit_scale = clip_model.logit_scale
+        self.image_encoder = clip_model.image_tower()
+        self.text_encoder = clip_model.text_tower(cfg.MODEL.TEXT_CHUNK)
+        self.logit_scale, self.logit_bias = clip_model.logit_scale, clip_model.logit_bias
         self.requires_grad_(False)  # prompts come later, in the subclass
         self.image_encoder.eval()
         self.text_encoder.eval()
@@ -143,7 +141,7 @@ class PromptedCLIP(nn.Module):
             text: As in ``encode``.
         """
         text = self.text_features() if text is None else text
-        logits = self.logit_scale.exp() * features @ text.t()  # (B, K)
+        logits = cosine_logits(features, text, self.logit_scale, self.logit_bias)  # (B, K)
         return PromptOutputs(logits, features, text)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
-from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_tower import TextTower
@@ -25,32 +24,31 @@ class NamedText(nn.Module):
 
     tokens: Tensor  # (K, L)
 
-    def __init__(self, clip_model: ClipModule, classnames: Sequence[str], template: str) -> None:
+    def __init__(self, clip_model: Backbone, classnames: Sequence[str], template: str) -> None:
         super().__init__()
-        tokens = tokenize([template.format(name.replace("_", " ")) for name in classnames])
-        eot = tokens.argmax(dim=-1)  # (K,): end of text has the highest id
-        tokens = tokens[:, : int(eot.max()) + 1]  # (K, L)
-        self.token_embedding, self.dtype = clip_model.token_embedding, clip_model.dtype
+        texts = [template.format(name.replace("_", " ")) for name in classnames]
+        tokens, eot = clip_model.cut(clip_model.tokenizer(texts))  # (K, L), (K,)
+        self.token_table, self.dtype = clip_model.token_table, clip_model.dtype
         self.register_buffer("tokens", tokens, persistent=False)
-        self.layout = PromptLayout(tokens, eot)
-        self.to(self.token_embedding.weight.device)
+        self.layout = PromptLayout(tokens, eot, causal=clip_model.causal)
+        self.to(self.token_table.weight.device)
 
     def forward(self, tower: TextTower) -> Tensor:
         """Unit-norm text features (K, D)."""
-        embedding = self.token_embedding(self.tokens).to(self.dtype)  # (K, L, W)
+        embedding = self.token_table(self.tokens).to(self.dtype)  # (K, L, W)
         return normalize(tower(embedding, self.layout.eot, layout=self.layout))
 
 
 @torch.no_grad()
 def text_features_of(
-    clip_model: ClipModule, classnames: Sequence[str], template: str, chunk: int = 0
+    clip_model: Backbone, classnames: Sequence[str], template: str, chunk: int = 0
 ) -> Tensor:
     """Unit-norm features (K, D) of ``template.format(name)`` for each class name.
 
     Args:
-        clip_model: ``clip.model.CLIP``.
+        clip_model: The backbone.
         classnames: K names; underscores are read as spaces.
         template: Prompt with one ``{}``.
         chunk: Prompts encoded at a time; 0: all.
     """
-    return NamedText(clip_model, classnames, template)(TextTower(clip_model, chunk))
+    return NamedText(clip_model, classnames, template)(clip_model.text_tower(chunk))

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.errors import UserError
 from npt_plugin.losses.objective import build_objective, needs_zero_shot
 from npt_plugin.trainers.base import PromptTrainer
@@ -48,7 +48,7 @@ class NPTMixin(PromptTrainer):
                 "classifies by its encoders' outputs: leave it at 'encoders'."
             )
 
-    def build_objective(self, clip_model: ClipModule) -> nn.Module:
+    def build_objective(self, clip_model: Backbone) -> nn.Module:
         """The terms of ``TRAINER.NPT``."""
         anchors = None
         if needs_zero_shot(self.cfg):
@@ -56,7 +56,7 @@ class NPTMixin(PromptTrainer):
         objective = build_objective(self.cfg, self.class_counts, anchors)
         return objective.to(self.device)
 
-    def zero_shot_text(self, clip_model: ClipModule) -> Tensor:
+    def zero_shot_text(self, clip_model: Backbone) -> Tensor:
         """Unit-norm text features (K, D) of CLIP as it was, in the space of the image features."""
         return text_features_of(clip_model, self.classnames, template_of(self.cfg))
 
@@ -84,6 +84,6 @@ class NPT_IVLP(NPTMixin, IVLP):
 class NPT_FineTune(NPTMixin, FineTune):
     """NPT on fine-tuning: the towers themselves move towards the collapsed geometry."""
 
-    def zero_shot_text(self, clip_model: ClipModule) -> Tensor:
+    def zero_shot_text(self, clip_model: Backbone) -> Tensor:
         """As they were before the towers learned; ``clip_model`` has the tuned weights."""
         return self.model.zero_shot

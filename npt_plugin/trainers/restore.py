@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from yacs.config import CfgNode
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import load_clip_of
-from npt_plugin.backbone.precision import cast_towers, resolve_precision
+from npt_plugin.backbone.precision import resolve_precision
 from npt_plugin.engine.framework import TRAINER_REGISTRY
 from npt_plugin.errors import UserError
 from npt_plugin.runs.folder import RunFolder
@@ -39,13 +39,13 @@ def load_model(
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     precision = resolve_precision(getattr(cfg.TRAINER, model_class_of(cfg).prec_node).PREC, place)
     clip_model = load_clip_of(cfg)
-    cast_towers(clip_model, precision.tower_dtype)
+    clip_model.cast(precision.tower_dtype)
     model = restore_model(run, cfg, clip_model, class_names or run.class_names)
     return model.to(place).eval().requires_grad_(False), cfg, place, precision
 
 
 def restore_model(
-    run: RunFolder, cfg: CfgNode, clip_model: ClipModule, class_names: Sequence[str]
+    run: RunFolder, cfg: CfgNode, clip_model: Backbone, class_names: Sequence[str]
 ) -> Any:
     """A run's ``PromptedCLIP`` on a CLIP that is there already, with what the run has learned.
 

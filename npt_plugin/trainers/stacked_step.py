@@ -32,7 +32,7 @@ def stack_key(trainer: PromptTrainer) -> Hashable:
         return id(trainer)
     layout, tower = model.prompt_learner.layout, model.text_encoder
     ends = tuple(layout.eot.tolist())
-    return id(tower.transformer), trainer.precision, trainer.device, layout.shared, ends
+    return tower.shares_weights(), trainer.precision, trainer.device, layout.shared, ends
 
 
 def runs_at_once(trainer: PromptTrainer, batch: dict[str, Any]) -> int:

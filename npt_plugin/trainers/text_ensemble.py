@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.kept import prepared_clip
 from npt_plugin.backbone.outputs import normalize
 from npt_plugin.datasets.class_texts import class_texts
@@ -34,7 +34,7 @@ def check_texts(model: Any) -> None:
 
 
 @torch.no_grad()
-def mean_text_features(clip_model: ClipModule, texts: Sequence[Sequence[str]]) -> Tensor:
+def mean_text_features(clip_model: Backbone, texts: Sequence[Sequence[str]]) -> Tensor:
     """Unit-norm mean (K, D) of the unit-norm features of each class's texts.
 
     Source: prompt ensembling, Radford et al. 2021 (arXiv:2103.00020, section 3.1.4).

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.backbone.tokens import class_token
@@ -41,7 +41,7 @@ class FineTunedCLIP(HeadedCLIP):
     features_are_clips = True
     zero_shot: Tensor
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         node = cfg.TRAINER.FINE_TUNE
         self.node, self.method = node, METHODS[node.METHOD]
@@ -77,7 +77,7 @@ class FineTunedCLIP(HeadedCLIP):
         """The towers that learn."""
         found = [image_places(self.image_encoder)] if self.learns_image_side else []
         if self.named_text is not None:
-            found.append(text_places(self.text_encoder, self.named_text.token_embedding))
+            found.append(text_places(self.text_encoder, self.named_text.token_table))
         return found
 
     def _first_rank(self) -> int:
@@ -96,7 +96,7 @@ class FineTunedCLIP(HeadedCLIP):
         """CLIP's feature (B, D), or the layer-normed class token (B, W)."""
         if self.projected:
             return self.image_encoder(images)
-        return self.image_encoder.visual.ln_post(class_token(self.image_encoder, images))
+        return self.image_encoder.norm(class_token(self.image_encoder, images))
 
     def classify(self, features: Tensor, text: Tensor | None = None) -> PromptOutputs:
         """As the head does; with a text head as zero-shot CLIP does."""

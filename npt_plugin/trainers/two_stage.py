@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
 from npt_plugin.errors import UserError
 from npt_plugin.heads.second_stage import TWO_STAGE, Retraining
@@ -32,7 +32,7 @@ class TwoStageCLIP(PromptedCLIP):
     prec_node = "TWO_STAGE"
     checkpoint_name = "second_stage"
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.first, self.digest = load_first_stage(cfg, classnames, clip_model)
         self.feature_kind = self.first.feature_kind

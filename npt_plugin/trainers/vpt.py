@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.model import PromptedCLIP
 from npt_plugin.trainers.named_text import text_features_of
@@ -25,7 +25,7 @@ class VPTCLIP(PromptedCLIP):
     prec_node = "VPT"
     fixed_text: Tensor
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         node = cfg.TRAINER.VPT
         self.visual_prompts = VisualPrompts(

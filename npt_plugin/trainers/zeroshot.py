@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from npt_plugin.backbone.blocks import ClipModule
+from npt_plugin.backbone.interface import Backbone
 from npt_plugin.datasets.prompt_templates import template_for
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.base import PromptTrainer
@@ -37,7 +37,7 @@ class ZeroshotCLIPModel(PromptedCLIP):
     checkpoint_name = "zero_shot"
     fixed_text: Tensor
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: ClipModule) -> None:
+    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         template = template_of(cfg)
         print(f'Prompt: "{template}"')

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from torch import nn
 
+from npt_plugin.backbone.block import Block, LinearMap
 from npt_plugin.backbone.changes import put_change
 from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.tuning.bottleneck import Adapter, AdaptFormer
@@ -28,15 +28,14 @@ def put_lora(places: Places, rank: int, alpha: float, maps: Iterable[str]) -> No
         maps: Of ``MAPS``.
     """
     for block in places.blocks:
-        attn, mlp = _halves(block)
-        width = attn.embed_dim
+        width = block.width
         within = {m: LoRA(width, width, rank, alpha) for m in ("q", "k", "v") if m in maps}
         if within:
-            attn.changes = nn.ModuleDict(within)
-        for name, linear in (("out", attn.out_proj), ("up", mlp.c_fc), ("down", mlp.c_proj)):
+            block.qkv.owner.changes = nn.ModuleDict(within)
+        for name, linear in _outer_maps(block).items():
             if name in maps:
-                n, m = linear.in_features, linear.out_features
-                put_change(linear, LoRA(n, m, rank, alpha))
+                m, n = linear.weight.shape
+                put_change(linear.owner, LoRA(n, m, rank, alpha))
 
 
 def put_ssf(places: Places) -> None:
@@ -45,10 +44,10 @@ def put_ssf(places: Places) -> None:
     In a tower of width W: 22 W a block, and 2 W each outside.
     """
     for block in places.blocks:
-        attn, mlp = _halves(block)
-        attn.changes = nn.ModuleDict({m: ScaleShift(attn.embed_dim) for m in ("q", "k", "v")})
-        for linear in (attn.out_proj, mlp.c_fc, mlp.c_proj):
-            put_change(linear, ScaleShift(linear.out_features))
+        within = {m: ScaleShift(block.width) for m in ("q", "k", "v")}
+        block.qkv.owner.changes = nn.ModuleDict(within)
+        for linear in _outer_maps(block).values():
+            put_change(linear.owner, ScaleShift(len(linear.weight)))
     for norm in places.norms():
         put_change(norm, ScaleShift(norm.normalized_shape[0]))
 
@@ -56,15 +55,14 @@ def put_ssf(places: Places) -> None:
 def put_adapters(places: Places, rank: int) -> None:
     """A serial adapter behind both halves of every block."""
     for block in places.blocks:
-        for half in _halves(block):
-            half.beside = Adapter(_halves(block)[0].embed_dim, rank)
+        for half in (block.attn, block.mlp):
+            half.beside = Adapter(block.width, rank)
 
 
 def put_adaptformer(places: Places, rank: int, lift: bool, scale: float) -> None:
     """An AdaptFormer beside the MLP of every block."""
     for block in places.blocks:
-        attn, mlp = _halves(block)
-        mlp.beside = AdaptFormer(attn.embed_dim, rank, lift, scale)
+        block.mlp.beside = AdaptFormer(block.width, rank, lift, scale)
 
 
 def chosen_maps(value: str) -> tuple[str, ...]:
@@ -83,5 +81,5 @@ def chosen_maps(value: str) -> tuple[str, ...]:
     return tuple(name for name in MAPS if name in names)
 
 
-def _halves(block: Any) -> tuple[Any, Any]:
-    return block.attn, block.mlp
+def _outer_maps(block: Block) -> dict[str, LinearMap]:
+    return {"out": block.out, "up": block.up, "down": block.down}

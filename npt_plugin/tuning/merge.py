@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.block import joint_names
+
 _PARTS = ("change", "changes", "beside")
 
 
@@ -35,11 +37,12 @@ def plain_state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _merge_joint(state: dict[str, Tensor], attn: Any, at: str) -> None:
-    width = attn.embed_dim
+    weight, bias = (f"{at}{name}" for name in joint_names(attn))
+    width = len(state[weight]) // 3
     for letter, change in attn.changes.items():
         first = "qkv".index(letter) * width
         rows = slice(first, first + width)
-        _merge(state, change, f"{at}in_proj_weight", f"{at}in_proj_bias", rows)
+        _merge(state, change, weight, bias, rows)
 
 
 def _merge(state: dict[str, Tensor], change: Any, weight: str, bias: str, rows: slice) -> None:

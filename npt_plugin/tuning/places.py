@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from npt_plugin.backbone.block import Block
 from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.backbone.text_tower import TextTower
 
@@ -24,7 +25,7 @@ class Places:
 
     tower: str
     roots: tuple[nn.Module, ...]
-    blocks: tuple[nn.Module, ...] = ()
+    blocks: tuple[Block, ...] = ()
     norm: nn.Module | None = None
     projection: nn.Parameter | None = None
 
@@ -40,7 +41,7 @@ class Places:
         """How deep each weight lies: 0 before the blocks, 1 in the first, L + 1 behind the last."""
         found = {p: 0 for p in self.weights()}
         for number, block in enumerate(self.blocks, start=1):
-            found |= {p: number for p in block.parameters()}
+            found |= {p: number for p in block.module.parameters()}
         behind = [] if self.norm is None else list(self.norm.parameters())
         behind += [] if self.projection is None else [self.projection]
         return found | {p: len(self.blocks) + 1 for p in behind}
@@ -48,15 +49,13 @@ class Places:
 
 def image_places(tower: ImageTower) -> Places:
     """Of an image tower; a ResNet has no blocks."""
-    visual = tower.visual
-    if not tower.takes_prompts:
+    (visual,) = tower.children()
+    if tower.obstacle:
         return Places("image", (visual,))
-    blocks = tuple(visual.transformer.resblocks)
-    return Places("image", (visual,), blocks, visual.ln_post, visual.proj)
+    return Places("image", (visual,), tuple(tower.blocks), tower.last_norm, tower.projection)
 
 
 def text_places(tower: TextTower, token_embedding: nn.Module) -> Places:
     """Of a text tower and the table of its tokens."""
-    blocks = tuple(tower.transformer.resblocks)
     roots = (tower, token_embedding)
-    return Places("text", roots, blocks, tower.ln_final, tower.text_projection)
+    return Places("text", roots, tuple(tower.blocks), tower.last_norm, tower.projection)

@@ -32,7 +32,7 @@ def tune_last(places: Places, number: int) -> None:
             f"TRAINER.FINE_TUNE.LAST_K is {number}, but the {places.tower} tower has "
             f"{len(places.blocks)} blocks: give at most that."
         )
-    for module in (*places.blocks[-number:], places.norm):
+    for module in (*(block.module for block in places.blocks[-number:]), places.norm):
         if module is not None:
             _learn(module.parameters())
 

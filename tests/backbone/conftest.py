@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from npt_plugin.backbone.loading import clip_module, load_clip
+from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.openai import clip_module
 
 
 @pytest.fixture(scope="session")

@@ -5,26 +5,26 @@ import torch
 import torch.nn.functional as F
 from tolerance import DOUBLE, gap
 
-from npt_plugin.backbone.image_tower import ImageTower
+from npt_plugin.backbone.image_tower import ViT
 from npt_plugin.backbone.outputs import normalize
 
 pytestmark = pytest.mark.numerics
 
 
 def test_images_give_clip_s_own_features(small_clip):
-    images, tower = torch.randn(3, 3, 32, 32), ImageTower(small_clip.visual)
-    assert gap(tower(images), small_clip.encode_image(images)) <= DOUBLE
-    assert (tower.width, tower.depth, tower.takes_prompts) == (64, 2, True)
+    images, tower = torch.randn(3, 3, 32, 32), small_clip.image_tower()
+    assert gap(tower(images), small_clip.model.encode_image(images)) <= DOUBLE
+    assert (tower.width, tower.depth, tower.obstacle) == (64, 2, "")
 
 
 def test_many_images_without_a_graph_are_those_of_one_pass(small_clip):
-    images, tower = torch.randn(19, 3, 32, 32), ImageTower(small_clip.visual)
+    images, tower = torch.randn(19, 3, 32, 32), small_clip.image_tower()
     with torch.no_grad():
         assert gap(tower(images), torch.cat([tower(image[None]) for image in images])) <= DOUBLE
 
 
 def test_visual_prompts_equal_a_slow_reference(small_clip):
-    visual, images = small_clip.visual, torch.randn(2, 3, 32, 32)
+    visual, images = small_clip.model.visual, torch.randn(2, 3, 32, 32)
     shallow, deep = torch.randn(2, 64), torch.randn(2, 64)
     rows = []
     for image in images:
@@ -35,13 +35,13 @@ def test_visual_prompts_equal_a_slow_reference(small_clip):
         x = torch.cat([x[:-2], deep])
         x = visual.transformer.resblocks[1](x[:, None])[:, 0]
         rows.append(visual.ln_post(x[0]) @ visual.proj)
-    assert gap(ImageTower(visual)(images, shallow, [deep]), torch.stack(rows)) <= DOUBLE
+    assert gap(ViT(visual)(images, shallow, [deep]), torch.stack(rows)) <= DOUBLE
 
 
 def test_a_resnet_runs_as_it_is(resnet_clip):
-    images, tower = torch.randn(2, 3, 32, 32), ImageTower(resnet_clip.visual)
-    assert not tower.takes_prompts and tower.dtype == torch.float64
-    assert torch.equal(tower(images), resnet_clip.encode_image(images))
+    images, tower = torch.randn(2, 3, 32, 32), resnet_clip.image_tower()
+    assert "ResNet" in tower.obstacle and tower.dtype == torch.float64
+    assert torch.equal(tower(images), resnet_clip.model.encode_image(images))
 
 
 def test_features_get_unit_norm():

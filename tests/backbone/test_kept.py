@@ -7,7 +7,6 @@ import torch
 
 from npt_plugin.backbone import kept
 from npt_plugin.backbone.loading import load_clip
-from npt_plugin.backbone.precision import cast_towers
 from npt_plugin.system.shared import sharing
 
 
@@ -27,7 +26,7 @@ def nothing_kept(monkeypatch):
 
 def plainly(cfg, dtype):
     model = load_clip("", cfg.MODEL.CLIP_WEIGHTS)
-    cast_towers(model, dtype)
+    model.cast(dtype)
     return model.state_dict(), torch.get_rng_state()
 
 
@@ -76,8 +75,8 @@ def test_nobody_gets_a_model_that_another_has(cfg, tmp_path):
         torch.manual_seed(1)
         other = kept.prepared_clip(cfg, torch.float32)
     with torch.no_grad():
-        mine.visual.proj.zero_()
-    assert mine is not other and other.visual.proj.abs().sum() > 0
+        mine.model.visual.proj.zero_()
+    assert mine is not other and other.model.visual.proj.abs().sum() > 0
 
 
 def test_precisions_and_files_are_told_apart_and_few_are_kept(cfg, small_clip_file, tmp_path):

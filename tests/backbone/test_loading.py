@@ -7,18 +7,19 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from npt_plugin.backbone import loading
-from npt_plugin.backbone.loading import available_backbones, clip_module, load_clip, tokenize
+from npt_plugin.backbone import openai
+from npt_plugin.backbone.loading import available_backbones, load_clip
+from npt_plugin.backbone.openai import BytePairs, clip_module
 from npt_plugin.errors import UserError
 
 
 def test_a_file_gives_openai_s_model_frozen_in_half_precision(small_clip_file):
     model = load_clip("", str(small_clip_file))
-    assert type(model).__module__ == f"{clip_module().__name__}.model" and not model.training
+    assert type(model.model).__module__ == f"{clip_module().__name__}.model" and not model.training
     assert not any(p.requires_grad for p in model.parameters())
-    assert model.visual.conv1.weight.dtype == torch.float16
+    assert model.model.visual.conv1.weight.dtype == torch.float16
     state = torch.load(small_clip_file, weights_only=True)
-    assert torch.equal(model.visual.proj, state["visual.proj"].half())
+    assert torch.equal(model.model.visual.proj, state["visual.proj"].half())
 
 
 @pytest.mark.parametrize("kind", ["nested", "safetensors", "archive"])
@@ -31,16 +32,16 @@ def test_every_kind_of_file_gives_the_same_weights(small_clip_file, tmp_path, ki
         save_file(state, path)
     else:  # a JIT archive, as OpenAI ships them, with the numbers OpenAI's hold beside the weights
         model = load_clip("", str(small_clip_file)).float()
-        images, tokens = torch.randn(1, 3, 32, 32), tokenize(["cat"])
-        torch.jit.save(torch.jit.trace(model, (images, tokens)), str(path))
+        images, tokens = torch.randn(1, 3, 32, 32), BytePairs()(["cat"])
+        torch.jit.save(torch.jit.trace(model.model, (images, tokens)), str(path))
     found, expected = load_clip("", str(path)), load_clip("", str(small_clip_file))
     for (name, ours), theirs in zip(found.named_parameters(), expected.parameters(), strict=True):
         assert torch.equal(ours, theirs), name
 
 
 def test_the_embedded_model_and_a_path_as_backbone_name(small_clip_file):
-    assert load_clip("Tiny").visual.input_resolution == 48
-    assert load_clip(str(small_clip_file)).visual.input_resolution == 32
+    assert load_clip("Tiny").image_size == (48, 48)
+    assert load_clip(str(small_clip_file)).image_size == (32, 32)
     assert available_backbones()[0] == "Tiny" and "ViT-B/16" in available_backbones()
 
 
@@ -80,7 +81,7 @@ def test_weights_that_cannot_be_downloaded_leave_no_half_file(monkeypatch, tmp_p
         raise OSError("no route to host")
 
     monkeypatch.setattr(clip, "_download", broken)
-    monkeypatch.setattr(loading.Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(openai.Path, "home", lambda: tmp_path)
     with pytest.raises(
         UserError, match=r"ViT-B/16 are not on this machine .*no route to host.*Tiny"
     ):
@@ -89,9 +90,9 @@ def test_weights_that_cannot_be_downloaded_leave_no_half_file(monkeypatch, tmp_p
 
 
 def test_a_prompt_beyond_77_tokens_is_refused():
-    assert tokenize(["a " * 75]).shape == (1, 77)
+    assert BytePairs()(["a " * 75]).shape == (1, 77)
     with pytest.raises(UserError, match="too long for CLIP's 77 tokens .*shorten the class name"):
-        tokenize(["a " * 76])
+        BytePairs()(["a " * 76])
 
 
 def test_a_host_s_own_clip_package_is_passed_by(monkeypatch):
@@ -101,9 +102,9 @@ def test_a_host_s_own_clip_package_is_passed_by(monkeypatch):
     clip_module.cache_clear()
     try:
         found = clip_module()
-        assert found is not host and found.__name__ == loading._PRIVATE_NAME
+        assert found is not host and found.__name__ == openai._PRIVATE_NAME
         assert found.tokenize(["cat"]).shape == (1, 77)
     finally:
         clip_module.cache_clear()
-        for name in [n for n in sys.modules if n.startswith(loading._PRIVATE_NAME)]:
+        for name in [n for n in sys.modules if n.startswith(openai._PRIVATE_NAME)]:
             monkeypatch.delitem(sys.modules, name)

@@ -4,11 +4,9 @@ import pytest
 import torch
 
 from npt_plugin.backbone import precision
-from npt_plugin.backbone.image_tower import ImageTower
-from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.openai import BytePairs
 from npt_plugin.backbone.outputs import normalize
-from npt_plugin.backbone.precision import CHOICES, cast_towers, check_precision, resolve_precision
-from npt_plugin.backbone.text_tower import TextTower
+from npt_plugin.backbone.precision import CHOICES, check_precision, resolve_precision
 from npt_plugin.errors import UserError
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -16,28 +14,26 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
 @pytest.mark.parametrize("dtype, close", [(torch.bfloat16, 0.99), (torch.float16, 0.999)])
 def test_half_precision_towers_point_the_same_way(small_clip, dtype, close):
-    images, tokens = torch.randn(2, 3, 32, 32), tokenize(["a photo of a cat.", "old boat"])
-    embedded, eot = small_clip.token_embedding(tokens), tokens.argmax(dim=-1)
+    images, tokens = torch.randn(2, 3, 32, 32), BytePairs()(["a photo of a cat.", "old boat"])
+    embedded, eot = small_clip.embed(tokens), tokens.argmax(dim=-1)
     full = copy.deepcopy(small_clip)
-    half = cast_towers(small_clip, dtype)
+    small_clip.cast(dtype)
     for a, b in (
-        (ImageTower(full.visual)(images), ImageTower(half.visual)(images)),
-        (TextTower(full)(embedded, eot), TextTower(half)(embedded, eot)),
+        (full.image_tower()(images), small_clip.image_tower()(images)),
+        (full.text_tower()(embedded, eot), small_clip.text_tower()(embedded, eot)),
     ):
         assert b.dtype == dtype
         assert (normalize(a) * normalize(b.float())).sum(-1).min() > close
 
 
 def test_halves_keep_layer_norms_and_embeddings_in_single_precision(small_clip):
-    kept = {
-        name
-        for name, p in cast_towers(small_clip, torch.float16).named_parameters()
-        if p.dtype == torch.float32
-    }
+    small_clip.cast(torch.float16)
+    parameters = small_clip.model.named_parameters()
+    kept = {name for name, p in parameters if p.dtype == torch.float32}
     assert {n for n in kept if "ln_" not in n and "embedding" not in n} == {"logit_scale"}
     assert any("ln_1" in n for n in kept) and "token_embedding.weight" in kept
-    whole = cast_towers(small_clip, torch.float32)
-    assert {p.dtype for p in whole.parameters()} == {torch.float32}
+    small_clip.cast(torch.float32)
+    assert {p.dtype for p in small_clip.parameters()} == {torch.float32}
 
 
 def test_names(capsys):

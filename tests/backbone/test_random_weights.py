@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from npt_plugin.backbone.loading import available_backbones, load_clip, weights_at_hand
+from npt_plugin.backbone.loading import available_backbones, load_clip
+from npt_plugin.backbone.openai import weights_at_hand
 from npt_plugin.backbone.random_weights import SHAPES, write_random_clip
 
 
@@ -17,7 +18,7 @@ def test_a_random_clip_loads_like_a_real_one(tmp_path, monkeypatch):
     write_random_clip("small", tmp_path / "a.safetensors")
     assert torch.equal(torch.get_rng_state(), before)
     model = load_clip("small", str(tmp_path / "a.safetensors"))
-    assert model.visual.input_resolution == 32 and model.dtype == torch.float16
+    assert model.image_size == (32, 32) and model.dtype == torch.float16
 
 
 @pytest.mark.parametrize("name", ["ViT-B/16", "RN50x4"])

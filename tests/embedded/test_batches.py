@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from npt_plugin.backbone.loading import tokenizer
-from npt_plugin.embedded.batches import (
-    PIXEL_MEAN,
-    PIXEL_STD,
-    BatchMaker,
-    jitter_views,
-    normalise,
-    padded,
-)
+from npt_plugin.backbone.openai import MEAN, STD, byte_pairs
+from npt_plugin.embedded.batches import BatchMaker, jitter_views, normalise, padded
 from npt_plugin.embedded.textures import TEXTURE_NAMES
 from npt_plugin.embedded.weights import END, START, known_token_ids
 
@@ -36,7 +29,7 @@ def test_normalising_by_hand():
     images = torch.randint(0, 256, (2, 3, 3, 3), dtype=torch.uint8)
     out = normalise(images)
     assert out.shape == (2, 3, 3, 3) and out.dtype == torch.float32
-    for channel, (mean, deviation) in enumerate(zip(PIXEL_MEAN, PIXEL_STD, strict=True)):
+    for channel, (mean, deviation) in enumerate(zip(MEAN, STD, strict=True)):
         value = (int(images[1, 0, 2, channel]) / 255 - mean) / deviation
         assert out[1, channel, 0, 2].item() == pytest.approx(value, abs=1e-5)  # 4 roundings
 
@@ -74,7 +67,7 @@ def test_tokens_are_the_captions_in_the_compact_vocabulary():
     known = known_token_ids()
     for text, row, end in zip(batch.texts, batch.tokens, batch.ends.tolist(), strict=True):
         ids = [known[place] for place in row[: end + 1].tolist()]
-        assert ids == [START, *tokenizer().encode(text), END]
+        assert ids == [START, *byte_pairs().encode(text), END]
         assert not row[end + 1 :].any()
     assert (batch.ends.diff() >= 0).all()  # neighbours alike in length
 

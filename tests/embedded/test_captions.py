@@ -3,7 +3,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from npt_plugin.backbone.loading import tokenizer
+from npt_plugin.backbone.openai import byte_pairs
 from npt_plugin.embedded import captions
 from npt_plugin.embedded.icons import ICON_NAMES
 from npt_plugin.embedded.overhead import LAYOUT_NAMES
@@ -80,7 +80,7 @@ def test_filler_goes_before_the_caption():
 
 
 def test_every_caption_and_prompt_is_made_of_stored_tokens():
-    known, encode = set(known_token_ids()), tokenizer().encode
+    known, encode = set(known_token_ids()), byte_pairs().encode
     rng = np.random.default_rng(0)
     _, facts = draw_many(5, 0, 300, 300)
     texts = [captions.with_filler(captions.caption(row, rng), 3, rng) for row in facts]

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from tolerance import DOUBLE, gap
 
-from npt_plugin.backbone.loading import tokenizer
+from npt_plugin.backbone.openai import byte_pairs
 from npt_plugin.embedded import quality
 from npt_plugin.embedded.quality import (
     encode_pictures,
@@ -51,7 +51,7 @@ def test_prompts_are_encoded_as_clip_does_it(model):
     prompts = ["a cup.", "a satellite photo of a parking lot."]
     tokens = torch.zeros(2, 77, dtype=torch.int64)
     for row, prompt in zip(tokens, prompts, strict=True):
-        ids = [49406, *tokenizer().encode(prompt), 49407]
+        ids = [49406, *byte_pairs().encode(prompt), 49407]
         row[: len(ids)] = torch.tensor(ids)
     with torch.no_grad():
         expected = F.normalize(model.encode_text(tokens), dim=-1)

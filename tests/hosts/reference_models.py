@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.openai import BytePairs
 
 
 def unit(x: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ class Words(nn.Module):
     def __init__(self, clip_model: nn.Module, names: list[str], prefix: str, ctx: Tensor) -> None:
         super().__init__()
         self.ctx = nn.Parameter(ctx.clone())
-        tokens = tokenize([f"{prefix} {name.replace('_', ' ')}." for name in names])
+        tokens = BytePairs()([f"{prefix} {name.replace('_', ' ')}." for name in names])
         with torch.no_grad():
             embedding = clip_model.token_embedding(tokens)  # (K, 77, W)
         self.eot = tokens.argmax(dim=1)
@@ -140,7 +140,7 @@ class ReferenceMaPLe(Reference):
         super().__init__(clip_model)
         width, vision = clip_model.ln_final.weight.shape[0], clip_model.visual.conv1.out_channels
         with torch.no_grad():
-            words = clip_model.token_embedding(tokenize(["a photo of a"]))[0, 1 : 1 + n_ctx]
+            words = clip_model.token_embedding(BytePairs()(["a photo of a"]))[0, 1 : 1 + n_ctx]
         learner = self.prompt_learner = Words(clip_model, names, "a photo of a", words)
         learner.proj = nn.Linear(width, vision)
         learner.compound_prompts_text = nn.ParameterList(

@@ -17,7 +17,7 @@ class ReferenceTrainer(TrainerX):
 
     def build_model(self) -> None:
         cfg = self.cfg
-        clip_model = load_clip(cfg.MODEL.BACKBONE.NAME).float()
+        clip_model = load_clip(cfg.MODEL.BACKBONE.NAME).float().model
         names = list(self.dm.dataset.classnames)
         self.model = build_reference(self.method, cfg, names, clip_model)
         self.optim = build_optimizer(self.model.prompt_learner, cfg.OPTIM)

@@ -20,7 +20,7 @@ def pair(request, make_trainer, small_clip_file):
     """Our trainer and the reference, started from the reference's parameters."""
     method = request.param
     ours = make_trainer(method, *SETTINGS, "OPTIM.MOMENTUM", "0.9")
-    clip_model = load_clip("", str(small_clip_file)).float()
+    clip_model = load_clip("", str(small_clip_file)).float().model
     torch.manual_seed(7)
     reference = build_reference(method, ours.cfg, ours.classnames, clip_model)
     ours.model.load_checkpoint_state(public_state(method, reference), "the reference")

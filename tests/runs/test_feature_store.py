@@ -64,7 +64,7 @@ def test_a_replaced_image_is_seen_anew(tmp_path):
 
 
 def test_other_weights_precision_or_preprocessing_have_their_own_folder(small_clip):
-    tower = small_clip.visual
+    tower = small_clip.model.visual
     keys = {tower_key(tower, "resize 32"), tower_key(tower, "resize 64")}
     assert tower_key(tower, "resize 32") in keys
     keys.add(tower_key(tower.bfloat16(), "resize 32"))

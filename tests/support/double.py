@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from npt_plugin.backbone import precision
-from npt_plugin.backbone.loading import clip_module
+from npt_plugin.backbone.openai import clip_module
 
 
 def replacements() -> list[tuple[Any, str, Any]]:

@@ -27,11 +27,11 @@ def prompted(make_cfg: Callable, small_clip: torch.nn.Module) -> Callable:
 @pytest.fixture(scope="session")
 def resnet_clip() -> torch.nn.Module:
     """A random CLIP whose image side is a ResNet for images of 32 pixels."""
-    from npt_plugin.backbone.loading import clip_module
+    from npt_plugin.backbone.openai import OpenAIClip, clip_module
 
     model = sys.modules[f"{clip_module().__name__}.model"]
     torch.manual_seed(0)
-    return model.CLIP(32, 32, (1, 1, 1, 1), 2, None, 77, 49408, 64, 1, 2).eval()
+    return OpenAIClip(model.CLIP(32, 32, (1, 1, 1, 1), 2, None, 77, 49408, 64, 1, 2).eval())
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.checks import check_image_size, check_pieces, check_tau_norm, require_vit
 
@@ -36,11 +35,13 @@ def test_images_of_another_size_are_refused_with_the_right_one(make_cfg, small_c
 
 def test_a_resnet_is_refused_where_tokens_are_needed(small_clip, resnet_clip):
     words = ("X reads the tokens", "RN50", "CoOp")
-    require_vit(ImageTower(small_clip.visual), *words)
+    require_vit(small_clip.image_tower(), *words)
     with pytest.raises(UserError) as error:
-        require_vit(ImageTower(resnet_clip.visual), *words)
-    said = "X reads the tokens of a ViT, which RN50 (a ResNet) does not have: use a ViT backbone, "
-    assert str(error.value) == said + "or CoOp."
+        require_vit(resnet_clip.image_tower(), *words)
+    said = (
+        "X reads the tokens of a ViT, which RN50 does not allow, as it is a ResNet, which has no "
+    )
+    assert str(error.value) == said + "tokens: use a ViT backbone, or CoOp."
 
 
 @pytest.mark.parametrize("takes", [True, False])

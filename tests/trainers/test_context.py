@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.openai import BytePairs
 from npt_plugin.trainers.context import (
     TextContext,
     embed_words,
@@ -28,9 +28,9 @@ def test_words_are_read_as_the_public_configs_write_them():
 
 def test_a_context_of_words_starts_as_their_token_embeddings(small_clip, capsys):
     ctx, words = initial_context(small_clip, node(16, "a_photo_of_a"))
-    tokens = tokenize(["a photo of a"])[0, 1:5]
+    tokens = BytePairs()(["a photo of a"])[0, 1:5]
     assert words == "a photo of a"
-    assert torch.equal(ctx, small_clip.token_embedding.weight[tokens])  # 4 vectors, not 16
+    assert torch.equal(ctx, small_clip.model.token_embedding.weight[tokens])  # 4 vectors, not 16
     assert torch.equal(embed_words(small_clip, words, 2), ctx[:2])
     out = capsys.readouterr().out  # the CoOp family's lines
     assert 'Initial context: "a photo of a", 4 vectors learned\n' in out
@@ -54,9 +54,9 @@ def test_a_prompt_is_the_sentence_with_the_context_in_its_place(small_clip):
     """With the words' own vectors it is CLIP's embedding of "a photo of a red kite." itself."""
     ctx = embed_words(small_clip, "a photo of a", 4)
     context = TextContext(small_clip, NAMES, ctx, "a photo of a")
-    tokens = tokenize(["a photo of a red kite.", "a photo of a boat."])
+    tokens = BytePairs()(["a photo of a red kite.", "a photo of a boat."])
     longest = int(tokens.argmax(-1).max()) + 1
-    assert torch.equal(context(), small_clip.token_embedding(tokens[:, :longest]))
+    assert torch.equal(context(), small_clip.model.token_embedding(tokens[:, :longest]))
     assert torch.equal(context.eot, tokens.argmax(-1))
     assert [name for name, _ in context.named_parameters()] == ["ctx"]
     assert list(context.state_dict()) == ["ctx"]  # class names are not part of a checkpoint

@@ -4,7 +4,8 @@ import pytest
 import torch
 from tolerance import DOUBLE, gap
 
-from npt_plugin.backbone.loading import load_clip, tokenize, tokenizer
+from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.openai import BytePairs, byte_pairs
 from npt_plugin.errors import UserError
 
 
@@ -16,12 +17,12 @@ def test_class_token_positions_against_a_loop(make_trainer, position, csc):
         "CoOp", "TRAINER.COOP.CLASS_TOKEN_POSITION", position, "TRAINER.COOP.CSC", csc
     )
     learner = trainer.model.prompt_learner
-    clip = load_clip("", trainer.cfg.MODEL.CLIP_WEIGHTS).float()
+    clip = load_clip("", trainer.cfg.MODEL.CLIP_WEIGHTS).float().model
     n_before = {"end": 3, "middle": 3 // 2, "front": 0}[position]
     for k, name in enumerate(trainer.classnames):
         name = name.replace("_", " ")
-        token = clip.token_embedding(tokenize([f"X X X {name}."]))[0]  # (77, W)
-        n_name = len(tokenizer().encode(name))
+        token = clip.token_embedding(BytePairs()([f"X X X {name}."]))[0]  # (77, W)
+        n_name = len(byte_pairs().encode(name))
         ctx = learner.ctx[k] if csc == "True" else learner.ctx
         expected = [token[:1], ctx[:n_before], token[4 : 4 + n_name], ctx[n_before:]]
         row = torch.cat([*expected, token[4 + n_name :]])

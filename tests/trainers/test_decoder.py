@@ -32,7 +32,7 @@ def test_the_final_norm_is_clip_s_own(prompted, small_clip):
     plain = prompted("Decoder")
     normed = prompted("Decoder", "TRAINER.DECODER.FINAL_NORM", "True")
     images = torch.randn(2, 3, 32, 32)
-    expected = small_clip.visual.ln_post(plain.image_features(images))
+    expected = small_clip.model.visual.ln_post(plain.image_features(images))
     assert gap(normed.image_features(images), expected) <= DOUBLE
     assert plain.feature_kind != normed.feature_kind  # a cache must not mix them up
 

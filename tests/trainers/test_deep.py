@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.openai import BytePairs
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.deep import build_text_context, check_depth, deep_prompts
 
 
 def test_two_vectors_learn_a_photo_and_of_a_stays_as_words(small_clip):
     context = build_text_context(small_clip, ["boat"], 2, "a photo of a")
-    embedded = small_clip.token_embedding(tokenize(["a photo of a boat."]))[0]
+    embedded = small_clip.model.token_embedding(BytePairs()(["a photo of a boat."]))[0]
     assert torch.equal(context.ctx, embedded[1:3])
     assert torch.equal(context()[0], embedded[: context().shape[1]])
 

@@ -12,7 +12,7 @@ LANGUAGE_ONLY = ("TRAINER.IVLP.PROMPT_DEPTH_VISION", "0")
 @pytest.mark.numerics
 def test_without_vision_the_image_side_is_clip_s_own(prompted, small_clip):
     model, images = prompted("IVLP", *LANGUAGE_ONLY), torch.randn(3, 3, 32, 32)
-    own = small_clip.encode_image(images)
+    own = small_clip.model.encode_image(images)
     assert gap(model.image_features(images), own / own.norm(dim=-1, keepdim=True)) <= DOUBLE
     assert not model.learns_image_side and all("visual" not in n for n in model.learned())
     assert prompted("IVLP").learns_image_side

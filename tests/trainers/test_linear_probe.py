@@ -85,11 +85,13 @@ LN_POST = ("TRAINER.LINEAR_PROBE.FEATURE", "ln_post")
 def test_its_feature_is_clip_s_with_its_norm(prompted, small_clip):
     images = torch.randn(2, 3, 32, 32)
     assert (
-        gap(prompted("LinearProbe").image_features(images), small_clip.encode_image(images))
+        gap(prompted("LinearProbe").image_features(images), small_clip.model.encode_image(images))
         <= DOUBLE
     )
     before = prompted("LinearProbe", *LN_POST).image_features(images)  # (B, W)
-    assert gap(before @ small_clip.visual.proj, small_clip.encode_image(images)) <= DOUBLE
+    assert (
+        gap(before @ small_clip.model.visual.proj, small_clip.model.encode_image(images)) <= DOUBLE
+    )
 
 
 def test_only_a_cosine_head_on_clip_s_own_feature_can_be_exported(prompted):

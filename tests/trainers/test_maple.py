@@ -19,8 +19,10 @@ def test_every_visual_prompt_is_its_layer_s_map_of_the_text_prompt(prompted):
 
 def test_couplings_of_deeper_layers_start_equal_and_are_not_one(make_cfg, small_clip):
     """The public checkout copies one layer; at depth 1 there is none."""
-    small_clip.transformer.resblocks.append(small_clip.transformer.resblocks[0])
-    small_clip.visual.transformer.resblocks.append(small_clip.visual.transformer.resblocks[0])
+    small_clip.model.transformer.resblocks.append(small_clip.model.transformer.resblocks[0])
+    small_clip.model.visual.transformer.resblocks.append(
+        small_clip.model.visual.transformer.resblocks[0]
+    )
     cfg = make_cfg("MaPLe", "TRAINER.MAPLE.PROMPT_DEPTH", "3")
     first, second = MaPLeCLIP(cfg, ["boat"], small_clip).prompt_learner.compound_prompt_projections
     assert torch.equal(first.weight, second.weight) and first.weight is not second.weight

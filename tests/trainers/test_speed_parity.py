@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from tolerance import DOUBLE, float32_bound, gap
 
-from npt_plugin.backbone.loading import tokenize
+from npt_plugin.backbone.openai import BytePairs
 from npt_plugin.trainers import BASE_TRAINERS
 
 pytestmark = pytest.mark.numerics
@@ -40,7 +40,7 @@ def build(make_cfg, small_clip):
         with torch.no_grad():
             for parameter in model.learned().values():
                 parameter.normal_(std=0.2)
-        return model, small_clip
+        return model, small_clip.model
 
     return make
 
@@ -87,7 +87,7 @@ def plain_logits(case, model, clip, images):
     seen = unit(plain_images(clip, images, *visual))
     if name in ("VPT", "ZeroshotCLIP"):
         template = "a photo of a {}." if name == "VPT" else "a photo of a {}, a type of pet."
-        tokens = tokenize([template.format(n) for n in NAMES])
+        tokens = BytePairs()([template.format(n) for n in NAMES])
         text = plain_text(clip, clip.token_embedding(tokens), tokens.argmax(-1))
         return scale * seen @ unit(text).T
     learner = model.prompt_learner

@@ -7,7 +7,7 @@ import torch
 from ensemble_checks import ensembles_of
 from tolerance import DOUBLE, gap
 
-from npt_plugin.backbone.loading import load_clip_of, tokenize
+from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.datasets.class_texts import CLIP7
 from npt_plugin.trainers.text_ensemble import mean_text_features
 
@@ -19,7 +19,8 @@ def slow_rows(trainer, templates):
     for name in trainer.classnames:
         total = 0
         for template in templates:
-            text = clip_model.encode_text(tokenize([template.format(name.replace("_", " "))]))
+            tokens = clip_model.tokenizer([template.format(name.replace("_", " "))])
+            text = clip_model.model.encode_text(tokens)
             total = total + text / text.norm()
         rows.append(total / total.norm())
     return torch.cat(rows), clip_model.logit_scale.exp()
