@@ -68,6 +68,7 @@ class Predictor:
         class_names: Sequence[str] | None = None,
         calibrated: bool = False,
         device: str | None = None,
+        average: Sequence[str | Path] = (),
     ) -> Predictor:
         """Load the prompts a run was tested with.
 
@@ -77,6 +78,8 @@ class Predictor:
             calibrated: Scale the probabilities by a temperature fitted on the run's validation
                 images (they must be on this machine; the value is kept in ``calibration.json``).
             device: Torch device; None: CUDA where there is one.
+            average: Folders of runs of other seeds: the mean of what all of them have learned
+                classifies; not with ``calibrated``.
 
         Raises:
             UserError: If the run, its weights or its validation images are not there.
@@ -85,8 +88,11 @@ class Predictor:
             raise UserError("No class name was given: name at least one.")
         register_all(base=True)
         run = RunFolder.open(folder)
+        if average and calibrated:
+            raise UserError("A mean of runs has no temperature of its own: leave one of both out.")
         with contextlib.redirect_stdout(io.StringIO()):
-            loaded = load_model(run, class_names, device)
+            others = [RunFolder.open(other) for other in average]
+            loaded = load_model(run, class_names, device, others)
             own = partial(load_model, run, device=device)
             temperature = run_temperature(run, own) if calibrated else 1.0
         counts = run.training_counts() if class_names is None else None

@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
             "npt eval --run output/try --classes new",
             "npt eval --run output/try --dataset dtd --root /data",
             "npt eval --run output/try TEST.ENSEMBLE crops,texts",
+            "npt eval --run output/seed1 --average output/seed2 output/seed3",
         ),
         formatter_class=WithDefaults,
     )
@@ -37,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--dataset", default="", help="another dataset: yaml file, its name, or a class")
     p.add_argument("--root", default="", help="folder of the datasets; default: the run's own")
     p.add_argument("--output-dir", default="", help="default: eval/<dataset>_<classes> in the run")
+    about = "runs of other seeds: the mean of what all have learned is tested, each beside it"
+    p.add_argument("--average", nargs="+", default=[], metavar="RUN", help=about)
     describe_overrides(p)
     return p
 
@@ -54,7 +57,9 @@ def run(args: argparse.Namespace) -> None:
         cfg.DATASET.ROOT = args.root
     merge_options(cfg, args.opts)
     beside = cfg.TEST.ENSEMBLE.replace(" ", "").replace(",", "_")
-    name = "_".join(part for part in (cfg.DATASET.NAME, classes, beside) if part)
+    runs = [source, *map(RunFolder.open, args.average)] if args.average else []
+    mean = f"mean_of_{len(runs)}" if runs else ""
+    name = "_".join(part for part in (cfg.DATASET.NAME, classes, mean, beside) if part)
     place = source.path / "eval" / name
     cfg.OUTPUT_DIR, cfg.RESUME = args.output_dir or str(place), ""
     check_names(cfg)
@@ -64,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     request = Request(opts=tuple(args.opts), eval_only=True, model_dir=model_dir, load_epoch=epoch)
     own = source.config()
     same = (cfg.DATASET.NAME, classes) == (own.DATASET.NAME, own.DATASET.SUBSAMPLE_CLASSES)
-    perform_cfg(cfg, request, source.check_classes if same else None)
+    perform_cfg(cfg, request, source.check_classes if same else None, runs)
 
 
 def _use_dataset(cfg: object, wanted: str) -> None:

@@ -39,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--top-k", type=int, default=3, help="names shown per image")
     p.add_argument("--names", help="other class names, separated by commas; none: the run's own")
     p.add_argument("--calibrated", action="store_true", help="temperature from validation images")
+    about = "runs of other seeds: the mean of what all have learned classifies"
+    p.add_argument("--average", nargs="+", default=[], metavar="RUN", help=about)
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     return p
 
@@ -48,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     in_range("--top-k", args.top_k, 1)
     images = image_files(args.images)
     names = None if args.names is None else [n.strip() for n in args.names.split(",") if n.strip()]
-    predictor = Predictor.from_run(args.run, names, args.calibrated)
+    predictor = Predictor.from_run(args.run, names, args.calibrated, average=args.average)
     code = OK
     for image, row in ranked(predictor, images, args.top_k):
         if isinstance(row, UserError):

@@ -50,6 +50,8 @@ class Record:
         precision: What ``PREC`` came to on the device.
         tested_epoch: Epoch of the prompts that were tested; None: the best.
         model_dir: Folder of the run whose prompts were tested, if another.
+        averaged: Seeds of the runs whose learned tensors were averaged, the one in ``model_dir``
+            first; None: it is one run's.
         working_dir: Where the command was started.
         class_names, class_counts: (K,) names, and training images of each.
         per_class: For each class ``name``, ``train`` (images), ``group`` and ``accuracy``.
@@ -85,6 +87,7 @@ class Record:
     precision: str | None = None
     tested_epoch: int | None = None
     model_dir: str | None = None
+    averaged: list[str] | None = None
     working_dir: str | None = None
     class_names: list[str] | None = None
     class_counts: list[int] | None = None

@@ -44,6 +44,7 @@ def describe_run(trainer: Any) -> Record:
         precision=trainer.precision.name,
         selection=cfg.TEST.FINAL_MODEL,
         model_dir=getattr(trainer, "model_dir", ""),
+        averaged=list(getattr(trainer, "averaged_runs", ())) or None,
         tested_epoch=getattr(trainer, "tested_epoch", cfg.OPTIM.MAX_EPOCH),
         class_names=list(trainer.classnames),
         class_counts=trainer.class_counts.tolist(),

@@ -12,6 +12,7 @@ import torch
 from npt_plugin.engine.distributed import require_shared
 from npt_plugin.engine.framework import build_trainer, setup_logger
 from npt_plugin.registration import register_all
+from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.layout import CONFIG
 from npt_plugin.runs.opening_lines import opening_lines
 from npt_plugin.runs.recorder import recorded, refuse_other_results
@@ -22,6 +23,7 @@ from npt_plugin.system.locks import run_lock
 from npt_plugin.system.random_state import seed_everything
 from npt_plugin.system.signals import stop_signals
 from npt_plugin.trainers.checkpoints import newest_progress, refuse_other_config
+from npt_plugin.trainers.run_average import average_runs
 from npt_plugin.trainers.several import seed_alike
 
 
@@ -37,7 +39,10 @@ def perform(request: Request) -> Any:
 
 
 def perform_cfg(
-    cfg: Any, request: Request, check_classes: Callable[[Sequence[str]], None] | None = None
+    cfg: Any,
+    request: Request,
+    check_classes: Callable[[Sequence[str]], None] | None = None,
+    average: Sequence[RunFolder] = (),
 ) -> Any:
     """The same for a config that is there already.
 
@@ -46,12 +51,15 @@ def perform_cfg(
         request: What it came from, for the log; ``eval_only``, ``model_dir``, ``load_epoch`` and
             ``no_train`` are followed.
         check_classes: Called with the class names found in the data, before anything is written.
+        average: Of an evaluation: runs of which the mean is tested, that in ``model_dir`` first.
     """
     with stop_signals(), begun(cfg, request) as trainer:
         if check_classes is not None:
             check_classes(trainer.classnames)
         if request.eval_only:
             trainer.load_model(request.model_dir, epoch=request.load_epoch)
+            if average:
+                trainer.averaged_runs = average_runs(trainer.model, average)
             with recorded(trainer):
                 trainer.test()
         elif not request.no_train:

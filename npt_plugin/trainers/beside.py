@@ -18,6 +18,9 @@ from npt_plugin.trainers.ensembles import Collect, ensemble_logits
 LAST = "last epoch"
 """Beside an average over epochs: what the last one had learned."""
 
+MEAN = "mean of the runs"
+"""Beside an average of runs: how often each of them is right alone, on average."""
+
 
 def beside(
     trainer: Any,
@@ -36,10 +39,34 @@ def beside(
         measure: Metrics of logits and labels.
     """
     logits, labels, features = plain
-    own, found = hits(logits, labels), {}
+    own, found = hits(logits, labels), _members(trainer, loader, collect, plain, measure)
     for name, other in _others(trainer, loader, collect, (logits, features)):
         paired = paired_difference(hits(other, labels), own)
         found[name] = {**measure(other, labels), "paired": paired}
+    return found
+
+
+def _members(
+    trainer: Any,
+    loader: Any,
+    collect: Collect,
+    plain: tuple[Tensor, Tensor, Tensor],
+    measure: Callable[[Tensor, Tensor], dict[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Each run of an average of runs alone, and their mean."""
+    found: dict[str, dict[str, Any]] = {}
+    logits, labels, _ = plain
+    own, each = hits(logits, labels), []
+    for name, state in getattr(trainer, "averaged_runs", {}).items():
+        with instead(trainer.model, state):
+            alone, _ = collect(loader)
+        each.append(hits(alone, labels))
+        paired = paired_difference(each[-1], own)
+        found[name] = {**measure(alone, labels), "paired": paired}
+    if each:
+        mean = sum(entry["accuracy"] for entry in found.values()) / len(each)
+        paired = paired_difference(torch.stack(each).mean(dim=0), own)
+        found[MEAN] = {"accuracy": mean, "paired": paired}
     return found
 
 
@@ -66,8 +93,8 @@ def _others(
 
 
 def _last_epoch(trainer: Any) -> Mapping[str, Tensor]:
-    """What the last epoch had learned, as a checkpoint's state; empty where it is the result."""
-    if trainer.epoch_average is None:
+    """What the last epoch had learned, as a checkpoint's state; empty where no average is."""
+    if trainer.epoch_average is None or getattr(trainer, "averaged_runs", None):
         return {}
     if trainer.epoch_average.last:
         key = trainer.model.checkpoint_key

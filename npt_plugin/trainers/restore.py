@@ -16,10 +16,14 @@ from npt_plugin.errors import UserError
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.layout import checkpoint_file
 from npt_plugin.trainers.checkpoints import load_into
+from npt_plugin.trainers.run_average import average_runs
 
 
 def load_model(
-    run: RunFolder, class_names: Sequence[str] | None = None, device: str | None = None
+    run: RunFolder,
+    class_names: Sequence[str] | None = None,
+    device: str | None = None,
+    average: Sequence[RunFolder] = (),
 ) -> tuple[Any, CfgNode, torch.device, Any]:
     """The run's CLIP with its learned prompts.
 
@@ -27,6 +31,7 @@ def load_model(
         run: The run.
         class_names: Other classes than the run's; None: its own.
         device: Torch device; None: CUDA where there is one.
+        average: Runs of other seeds; the model then has the mean of what all have learned.
 
     Returns:
         Model in eval mode, frozen config, device, precision.
@@ -41,6 +46,8 @@ def load_model(
     clip_model = load_clip_of(cfg)
     clip_model.cast(precision.tower_dtype)
     model = restore_model(run, cfg, clip_model, class_names or run.class_names)
+    if average:
+        average_runs(model, [run, *average])
     return model.to(place).eval().requires_grad_(False), cfg, place, precision
 
 
