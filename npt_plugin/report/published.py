@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Any
 
+from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.report.averaging import H_OF_AVERAGES, MEAN_OF_H
 from npt_plugin.report.formats import Cells
 from npt_plugin.runs.units import ZERO_SHOT, Unit
@@ -20,17 +21,25 @@ AVERAGES = "published_balanced_averages.csv"
 IMBALANCED = "published_imbalanced_base2new.csv"
 """Six methods at three ratios: method, tau, mean of the H of the eleven datasets."""
 
-_NUMERIC = ("base", "new", "H", "tau", "H_average_11_datasets", "accuracy")
+LONG_TAILED = "published_long_tail.csv"
+"""Methods on long-tailed datasets, each with its backbone and what was tested (a single view, or
+LIFT's crops): many, medium, few, accuracy. Figures that could be read nowhere are not there."""
+
+_NUMERIC = ("base", "new", "H", "tau", "H_average_11_datasets", "accuracy", *GROUPS)
 _SHOTS = 16
 
 
 def published(name: str) -> list[dict[str, Any]]:
-    """One of the tables as dicts; accuracies and ratios as floats."""
+    """One of the tables as dicts; accuracies and ratios as floats, None where there is none."""
     text = (resources.files(__package__) / name).read_text(encoding="utf-8")
     return [
-        {key: float(value) if key in _NUMERIC else value for key, value in row.items()}
+        {key: _number(value) if key in _NUMERIC else value for key, value in row.items()}
         for row in csv.DictReader(text.splitlines())
     ]
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 def balanced_rows(summary: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

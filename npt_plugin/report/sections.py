@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from npt_plugin.report.beside import CAPTION, beside_table
 from npt_plugin.report.formats import Cells, difference_table, main_table
-from npt_plugin.report.protocols import BASE_TO_NEW
+from npt_plugin.report.long_tailed import long_tailed_table
+from npt_plugin.report.protocols import BASE_TO_NEW, LONG_TAIL
 from npt_plugin.report.published import (
     balanced_rows,
     balanced_table,
@@ -23,6 +25,10 @@ DIFFERENCES = (
 OTHER_RUNS = "Completed runs outside the folders of a protocol, such as of a plain --output-dir."
 _RERUN = "Re-run here. Accuracy in percent, mean ± sd over n seeds"
 _PUBLISHED = "Published: copied from the papers, not re-run here."
+_LONG_TAILED = (
+    f"{_PUBLISHED} Many, medium, few: mean of the classes' accuracies (%). Compare rows of one "
+    "backbone and view only; figures that could be read nowhere are left out."
+)
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,18 @@ def sections_of(results: Results) -> list[Section]:
     return made
 
 
+def beside(results: Results) -> list[Section]:
+    """What the runs of a protocol have tested beside their results, if anything."""
+    cells = beside_table(results)
+    head = f"{results.table.title}: tested beside the results"
+    return [] if cells is None else [Section(head, CAPTION, cells)]
+
+
 def published(results: Results) -> list[Section]:
-    """Published averages beside ours; of base-to-new only."""
+    """Published numbers beside ours: averages of base-to-new, and long-tailed datasets."""
+    if results.table is LONG_TAIL:
+        cells = long_tailed_table(results.summary, results.units)
+        return [Section("Published, long-tailed", _LONG_TAILED, cells)] if cells[1] else []
     if results.table is not BASE_TO_NEW:
         return []
     balanced = balanced_table(balanced_rows(results.summary))

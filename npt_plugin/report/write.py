@@ -18,6 +18,7 @@ from npt_plugin.report.sections import (
     DIFFERENCES,
     OTHER_RUNS,
     Section,
+    beside,
     caption,
     not_counted,
     other_cells,
@@ -54,7 +55,7 @@ def report(output: Path, plots: bool | None = None, reference: str = "") -> str:
     if not results and not found.elsewhere:
         what = f": {left_out[0].removeprefix('Not counted: ')}" if left_out else ""
         raise UserError(f"{output} holds no completed run{what}: train some first.")
-    others = [section for one in results for section in published(one)]
+    others = [s for one in results for s in (*beside(one), *published(one))]
     others += [not_counted(left_out)] if left_out else []
     if found.elsewhere:
         others.append(Section("Other runs", OTHER_RUNS, other_cells(found)))

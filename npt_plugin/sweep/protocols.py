@@ -142,7 +142,12 @@ ViT-B/16 goes with ``--backbone``."""
 _OF_ONE = {
     ("MaPLe", "xd", "vit_b16"): "vit_b16_c2_ep5_batch4_2ctx_cross_datasets",
     ("MaPLe", "dg", "vit_b16"): "vit_b16_c2_ep5_batch4_2ctx_cross_datasets",
+    ("FineTune", "long_tail", "vit_b16"): "vit_b16_lift_ep10",
+    ("FineTune", "long_tail", "tiny"): "tiny_lift_ep10",
 }
+
+_ON_ONE = {("FineTune", "inaturalist2018", "vit_b16"): "vit_b16_lift_ep20"}
+"""The same for one dataset."""
 
 _COOP_EPOCHS = {1: "_ep50", 2: "_ep100", 4: "_ep100"}
 """By shots, in CoOp's few-shot study (arXiv:2109.01134, section 4.1); 200 epochs above."""
@@ -173,6 +178,8 @@ def published_config(
         return stem
     if base == "CoOp":
         return stem + _coop(protocol, dataset, shots)
+    if (base, dataset, stem) in _ON_ONE:
+        return _ON_ONE[base, dataset, stem]
     if base == "GNM_PT" and dataset.startswith("cifar") and stem == "vit_b16":
         return "vit_b16_ep70_cifar"
     if base not in _OF_ANY_PROTOCOL:

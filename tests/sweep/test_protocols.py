@@ -34,6 +34,9 @@ def test_every_published_config_is_a_file(trainer, dataset, backbone):
         (("base2new", "NPT_CoOp", "imagenet"), "vit_b16_ep50_ctxv1"),
         (("xd", "MaPLe", "imagenet"), "vit_b16_c2_ep5_batch4_2ctx_cross_datasets"),
         (("base2new", "MaPLe", "imagenet"), "vit_b16_c2_ep5_batch4_2ctx"),
+        (("long_tail", "FineTune", "places_lt"), "vit_b16_lift_ep10"),
+        (("long_tail", "FineTune", "inaturalist2018"), "vit_b16_lift_ep20"),
+        (("base2new", "FineTune", "dtd"), "vit_b16_adaptformer_ep10"),
     ],
 )
 def test_the_configs_of_the_papers(asked, name):

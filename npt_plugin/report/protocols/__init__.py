@@ -6,15 +6,16 @@ from npt_plugin.report.protocols.few_shot import FewShot
 from npt_plugin.report.protocols.long_tail import LongTail
 from npt_plugin.report.protocols.transfer import CrossDataset, DomainGeneralisation
 
-__all__ = ["BASE_TO_NEW", "TABLES", "Table"]
+__all__ = ["BASE_TO_NEW", "LONG_TAIL", "TABLES", "Table"]
 
 BASE_TO_NEW = BaseToNew()
+LONG_TAIL = LongTail()
 
 TABLES: tuple[Table, ...] = (
     BASE_TO_NEW,
     FewShot(),
     CrossDataset(),
     DomainGeneralisation(),
-    LongTail(),
+    LONG_TAIL,
 )
 """In the order of the report."""

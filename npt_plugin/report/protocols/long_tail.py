@@ -23,9 +23,22 @@ class LongTail(Table):
         return "" if place.protocol == "long_tail" else None
 
     def columns(self, units: Sequence[Unit]) -> tuple[str, ...]:
-        """Groups of classes by training images, their mean, and all images."""
-        return (*GROUPS, "macro", "accuracy")
+        """Groups of classes by training images, their mean, and all images.
+
+        Where runs have tested something beside their result, such as crops, its accuracy too.
+        """
+        beside = (f"accuracy ({name})" for name in tested_beside(units))
+        return (*GROUPS, "macro", *beside, "accuracy")
 
     def values(self, unit: Unit, columns: Sequence[str]) -> Values:
         """As the record has them."""
-        return {**by_frequency(unit.metrics("")), "accuracy": accuracy(unit, "")}
+        found = unit.runs[""].record.beside or {}
+        beside: Values = {f"accuracy ({name})": one["accuracy"] for name, one in found.items()}
+        plain = {**by_frequency(unit.metrics("")), "accuracy": accuracy(unit, "")}
+        return {**dict.fromkeys(columns), **beside, **plain}
+
+
+def tested_beside(units: Sequence[Unit]) -> list[str]:
+    """Names of everything that the runs have tested beside their results, each once."""
+    found = (unit.runs[""].record.beside or {} for unit in units)
+    return list(dict.fromkeys(name for some in found for name in some))
