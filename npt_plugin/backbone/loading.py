@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.openai import build_openai, download_openai, openai_names
-from npt_plugin.backbone.openai_file import read_openai
 from npt_plugin.backbone.tiny import load_tiny_state_dict
+from npt_plugin.backbone.weights_file import read_tensors
 from npt_plugin.errors import UserError, nearest_hint
 
 TINY = "Tiny"
@@ -42,7 +42,7 @@ FILE_KINDS: list[FileKind] = [
     FileKind(
         "OpenAI's state dict or archive",
         lambda path: path.is_file(),  # last in the list: whatever no other kind has recognised
-        lambda path: build_openai(read_openai(path), str(path)),
+        lambda path: build_openai(read_tensors(path), str(path)),
     )
 ]
 """Kinds of files, asked in order."""

@@ -18,6 +18,7 @@ from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.runs.config_tree import config_as_dict, flatten
 from npt_plugin.runs.configs import configs_folder, dataset_config, trainer_config
 from npt_plugin.runs.curves import kinds_of
+from npt_plugin.runs.image_settings import ImageSettings
 from npt_plugin.runs.old_keys import REMOVED, RENAMED
 from npt_plugin.system.options import in_range
 
@@ -91,22 +92,28 @@ class Request:
 def build_cfg(request: Request) -> CfgNode:
     """Merge, in this order: defaults, dataset file, method file, flags, trailing options.
 
-    Files may be given by name alone, see :meth:`Request.located`.
+    Files may be given by name alone, see :meth:`Request.located`. Size and normalisation of images
+    follow the model, see :class:`ImageSettings`.
 
     Raises:
-        UserError: On an unknown or ill-typed key, or an unknown trainer or dataset; the nearest
-            valid name is given.
+        UserError: On an unknown or ill-typed key, an unknown trainer or dataset (the nearest valid
+            name is given), or images that the model does not take.
     """
     cfg = extend_cfg(get_cfg_default())
+    images = ImageSettings(cfg)
     request = request.located()
     for path in (request.dataset_config_file, request.config_file):
         if path:
             merge_file(cfg, path)
+            images.merged(read_file(path), f" in {path}")
     for flag, key in _FLAGS:
         value = getattr(request, flag)
         if value is not None and value != "":  # seed 0 is a seed
             merge_options(cfg, [key, value])
+    images.merged(())
     merge_options(cfg, request.opts)
+    images.merged([str(key) for key in _pairs(request.opts)[::2]])
+    images.follow_model()
     check_names(cfg)
     check_values(cfg)
     cfg.freeze()
