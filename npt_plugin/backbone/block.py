@@ -89,10 +89,9 @@ class Block:
 
 def joint_names(owner: nn.Module) -> tuple[str, str]:
     """Names of weight and bias of the joint map to queries, keys and values in its owner."""
-    names = (
-        ("weight", "bias") if isinstance(owner, nn.Linear) else ("in_proj_weight", "in_proj_bias")
-    )
-    return names  # those of nn.MultiheadAttention
+    if isinstance(owner, nn.Linear):
+        return "weight", "bias"
+    return "in_proj_weight", "in_proj_bias"  # nn.MultiheadAttention
 
 
 def clip_blocks(modules: Iterable[nn.Module]) -> list[Block]:
@@ -118,6 +117,45 @@ def _clip_block(module: nn.Module) -> Block:
         _scale(module, "ls_1"),
         _scale(module, "ls_2"),
     )
+
+
+def timm_blocks(modules: Iterable[nn.Module]) -> list[Block]:
+    """Blocks of timm's ``VisionTransformer``; only where there is no ``block_obstacle``."""
+    return [_timm_block(module) for module in modules]
+
+
+def _timm_block(module: nn.Module) -> Block:
+    attn, mlp = module.attn, module.mlp
+    return Block(
+        module,
+        attn,
+        mlp,
+        attn.qkv.in_features,
+        attn.num_heads,
+        module.norm1,
+        LinearMap(attn.qkv),
+        LinearMap(attn.proj),
+        module.norm2,
+        LinearMap(mlp.fc1),
+        mlp.act,
+        LinearMap(mlp.fc2),
+        _scale(module, "ls1"),
+        _scale(module, "ls2"),
+    )
+
+
+def block_obstacle(modules: Iterable[nn.Module]) -> str:
+    """Why these blocks cannot be run part by part, as the end of a sentence; empty: they can."""
+    for module in modules:
+        kind = type(module).__name__
+        if kind not in ("ResidualAttentionBlock", "Block"):
+            return f"its blocks are of the kind {kind}, which computes more than attention and MLP"
+        attn, mlp = module.attn, module.mlp
+        further = [getattr(attn, name, None) for name in ("q_norm", "k_norm", "norm", "gate")]
+        further.append(getattr(mlp, "norm", None))
+        if any(part is not None and not isinstance(part, nn.Identity) for part in further):
+            return "its attention or MLP has norms or gates inside"
+    return ""
 
 
 def _scale(module: nn.Module, name: str) -> nn.Module | None:

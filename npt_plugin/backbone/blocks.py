@@ -20,7 +20,9 @@ _SLOPE = 1.702
 """QuickGELU(z) = z sigmoid(1.702 z) (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
 
 
-def run_block(block: Block, x: Tensor, causal: bool, keep: int | None = None) -> Tensor:
+def run_block(
+    block: Block, x: Tensor, causal: bool, keep: int | None = None, mask: Tensor | None = None
+) -> Tensor:
     """One residual attention block on a batch-first sequence.
 
     Args:
@@ -29,6 +31,8 @@ def run_block(block: Block, x: Tensor, causal: bool, keep: int | None = None) ->
         causal: Whether a position sees only itself and those before it (text tower).
         keep: Compute the first ``keep`` positions only, which still see all L; None: all. In the
             last layer of an image tower one position, the class token, is all that is needed.
+        mask: Which positions a position sees, where it is neither all nor those before it: bool,
+            broadcastable to (N, heads, L, L).
 
     Returns:
         (N, L, W), or (N, keep, W).
@@ -40,7 +44,7 @@ def run_block(block: Block, x: Tensor, causal: bool, keep: int | None = None) ->
         x = x[:, :keep]
         (q,) = split_heads(block, y[:, :keep], 0, 1)  # (N, heads, keep, W / heads)
         k, v = split_heads(block, y, 1, 3)
-    mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
     return finish_block(block, x, mixed.transpose(1, 2).reshape(x.shape))
 
 

@@ -14,6 +14,10 @@ from torch import Tensor, nn
 from npt_plugin.backbone.block import Block, clip_blocks, normed
 from npt_plugin.backbone.blocks import run_block
 from npt_plugin.backbone.frozen_linear import frozen_linear
+from npt_plugin.backbone.halves import halve
+
+RESNET = "it is a ResNet, which has no tokens"
+"""Why prompts have no place there."""
 
 _IMAGES_AT_ONCE = 8
 """Images passed together where no graph is kept, so that activations stay in the CPU's cache."""
@@ -63,6 +67,10 @@ class ImageTower(nn.Module):
         """Dtype images must have: that of the first convolution."""
         layers = (m for m in self.visual.modules() if isinstance(m, nn.Conv2d))
         return next(layers).weight.dtype
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Convolutions and linear maps to halves, in place; norms stay as they are."""
+        halve(self.visual, dtype)
 
     def forward(
         self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()
@@ -158,13 +166,13 @@ class ViT(ImageTower):
         blocks = self.blocks
         for index, block in enumerate(blocks):
             if 0 < index <= len(deep):
-                x = _replace_last(x, deep[index - 1])
+                x = replace_last(x, deep[index - 1])
             x = run_block(block, x, causal=False, keep=1 if index + 1 == len(blocks) else None)
         feature, projection = self.norm(x[:, 0]), self.projection  # (B, W)
         return feature if projection is None else frozen_linear(feature, projection.t())
 
 
-def _replace_last(x: Tensor, prompt: Tensor) -> Tensor:
+def replace_last(x: Tensor, prompt: Tensor) -> Tensor:
     """Put (n, W) prompts over the last n positions of (B, L, W)."""
     context = prompt.to(x.dtype).expand(len(x), -1, -1)  # (B, n, W)
     return torch.cat([x[:, : x.shape[1] - len(prompt)], context], dim=1)

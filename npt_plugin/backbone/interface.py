@@ -70,10 +70,6 @@ class Backbone(nn.Module, ABC):
     def ends(self, tokens: Tensor) -> Tensor:
         """(K,) position whose state becomes the feature of each text, from token ids (K, L)."""
 
-    @abstractmethod
-    def cast(self, dtype: torch.dtype) -> None:
-        """Cast to the precision of a run in place, by the family's own rules for halves."""
-
     @property
     @abstractmethod
     def logit_scale(self) -> nn.Parameter:
@@ -83,6 +79,13 @@ class Backbone(nn.Module, ABC):
     def logit_bias(self) -> nn.Parameter | None:
         """What is added to scaled cosines (SigLIP); None: nothing."""
         return None
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Cast to the precision of a run in place: everything for fp32, towers alone for halves."""
+        self.model.float()
+        if dtype != torch.float32:
+            self.image_tower().cast(dtype)
+            self.text_tower().cast(dtype)
 
     @property
     def dim(self) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from npt_plugin.backbone.interface import Backbone
+from npt_plugin.backbone.open_clip_source import PREFIX, load_open_clip
 from npt_plugin.backbone.openai import build_openai, download_openai, openai_names
 from npt_plugin.backbone.tiny import load_tiny_state_dict
 from npt_plugin.backbone.weights_file import read_tensors
@@ -35,7 +36,7 @@ class FileKind(NamedTuple):
     load: Callable[[Path], Backbone]
 
 
-SOURCES: dict[str, Callable[[str], Backbone]] = {}
+SOURCES: dict[str, Callable[[str], Backbone]] = {PREFIX: load_open_clip}
 """Prefix of ``MODEL.BACKBONE.NAME`` (with its colon) to what loads the rest of the name."""
 
 FILE_KINDS: list[FileKind] = [

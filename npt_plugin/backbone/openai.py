@@ -13,10 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from urllib.error import URLError
 
-import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.image_tower import ImageTower, ViT
+from npt_plugin.backbone.image_tower import RESNET, ImageTower, ViT
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.text_tower import TextTower
 from npt_plugin.backbone.tokenizer import Tokenizer
@@ -118,7 +117,7 @@ class OpenAIClip(Backbone):
         visual = self.model.visual
         if hasattr(visual, "transformer"):
             return ViT(visual)
-        return ImageTower(visual, visual.output_dim, "it is a ResNet, which has no tokens")
+        return ImageTower(visual, visual.output_dim, RESNET)
 
     def text_tower(self, chunk: int = 0) -> TextTower:
         """The causal text tower."""
@@ -137,24 +136,6 @@ class OpenAIClip(Backbone):
     def logit_scale(self) -> nn.Parameter:
         """Logarithm of what cosines are multiplied by."""
         return self.model.logit_scale
-
-    def cast(self, dtype: torch.dtype) -> None:
-        """Everything for fp32; for halves, all but LayerNorm, BatchNorm and embeddings.
-
-        This is the split that OpenAI's ``convert_weights`` makes: LayerNorm computes in fp32.
-        """
-        model = self.model.float()
-        if dtype == torch.float32:
-            return
-        for module in model.modules():
-            if isinstance(module, (nn.Conv2d, nn.Linear)):
-                module.to(dtype)
-            elif isinstance(module, nn.MultiheadAttention):
-                for name in ("in_proj_weight", "in_proj_bias"):
-                    getattr(module, name).data = getattr(module, name).data.to(dtype)
-        for owner, name in ((model, "text_projection"), (model.visual, "proj")):
-            if isinstance(getattr(owner, name, None), nn.Parameter):
-                getattr(owner, name).data = getattr(owner, name).data.to(dtype)
 
 
 def build_openai(state: Mapping[str, Tensor], source: str) -> OpenAIClip:

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from npt_plugin.backbone.block import Block, clip_blocks, normed
 from npt_plugin.backbone.blocks import finish_block, split_heads
 from npt_plugin.backbone.frozen_linear import frozen_linear
+from npt_plugin.backbone.halves import halve
 from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_chunks import AUTOMATIC, automatic_chunk
 from npt_plugin.engine.distributed import gathered
@@ -54,9 +55,10 @@ class TextTower(nn.Module):
         return self.ln_final
 
     @property
-    def projection(self) -> nn.Parameter:
-        """Matrix (W, D) to the joint space."""
-        return self.text_projection
+    def projection(self) -> nn.Parameter | None:
+        """Matrix to the joint space; None: D is W."""
+        projection = self.text_projection
+        return projection.weight if isinstance(projection, nn.Linear) else projection
 
     @property
     def obstacle(self) -> str:
@@ -71,12 +73,20 @@ class TextTower(nn.Module):
     @property
     def dim(self) -> int:
         """D of the features."""
-        return self.text_projection.shape[1]
+        projection = self.text_projection
+        if isinstance(projection, nn.Linear):
+            return projection.out_features
+        return self.blocks[0].width if projection is None else projection.shape[1]
 
     @property
     def dtype(self) -> torch.dtype:
         """Dtype the blocks compute in."""
-        return self.text_projection.dtype
+        projection = self.projection
+        return self.blocks[0].out.weight.dtype if projection is None else projection.dtype
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Linear maps to halves, in place."""
+        halve(self, dtype)
 
     def shares_weights(self) -> Hashable:
         """Equal for towers that share their modules."""
@@ -198,7 +208,14 @@ class TextTower(nn.Module):
         until_end = (places <= ends.unsqueeze(1))[:, None, None]  # (n, 1, 1, T)
         last = finish_block(block, x.gather(2, at), _attend(q, k, v, until_end, common))
         last = normed(self.ln_final, last[:, :, 0]).to(self.dtype)  # (G, n, W)
-        return frozen_linear(last, self.text_projection.t())  # (G, n, D)
+        return self.project(last)  # (G, n, D)
+
+    def project(self, features: Tensor) -> Tensor:
+        """Normed features (..., W) to the joint space (..., D)."""
+        projection = self.text_projection
+        if isinstance(projection, nn.Linear):
+            return frozen_linear(features, projection.weight, projection.bias)
+        return features if projection is None else frozen_linear(features, projection.t())
 
 
 def _parts(

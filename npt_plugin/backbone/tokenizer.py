@@ -32,6 +32,19 @@ class Tokenizer(ABC):
             UserError: If a text is too long; nothing is cut off silently.
         """
 
+    def prompts(self, prefix: str, texts: Sequence[str], n_ctx: int) -> Tensor:
+        """Ids (N, length) of ``prefix text``, of which vectors replace the first ``n_ctx`` tokens.
+
+        Args:
+            prefix: Words that hold the vectors' places, ``PLACEHOLDER`` where they mean nothing.
+            texts: N class names with what follows.
+            n_ctx: Number of vectors.
+
+        Raises:
+            UserError: If a text is too long.
+        """
+        return self([f"{prefix} {text}" for text in texts])
+
     @abstractmethod
     def encode(self, text: str) -> list[int]:
         """Ids of the words alone."""

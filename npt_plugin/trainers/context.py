@@ -92,7 +92,8 @@ class TextContext(nn.Module):
         self.n_ctx = ctx.shape[-2]
         names = [name.replace("_", " ") for name in classnames]
         tokenizer = clip_model.tokenizer
-        tokens, eot = clip_model.cut(tokenizer([f"{prefix} {name}." for name in names]))  # (K, L)
+        texts = tokenizer.prompts(prefix, [f"{name}." for name in names], self.n_ctx)
+        tokens, eot = clip_model.cut(texts)  # (K, L), (K,)
         with torch.no_grad():
             embedding = clip_model.embed(tokens).to(clip_model.dtype)  # (K, L, W)
         self.first = tokenizer.starts  # where the context begins

@@ -22,7 +22,8 @@ LATE = {
 }
 """File and modules it imports inside a function."""
 
-OPTIONAL = ("argcomplete", "matplotlib", "gdown", "huggingface_hub", "wandb", "ray", "submitit")
+OPTIONAL = ("argcomplete", "matplotlib", "gdown", "huggingface_hub", "open_clip", "wandb", "ray")
+OPTIONAL += ("submitit",)
 """Packages that may be absent, or are needed by few: imported where they are used."""
 
 
