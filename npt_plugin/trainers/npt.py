@@ -85,5 +85,5 @@ class NPT_FineTune(NPTMixin, FineTune):
     """NPT on fine-tuning: the towers themselves move towards the collapsed geometry."""
 
     def zero_shot_text(self, clip_model: Backbone) -> Tensor:
-        """As they were before the towers learned; ``clip_model`` has the tuned weights."""
-        return self.model.zero_shot
+        """As rows of the tower's width where features are unprojected."""
+        return self.model.text_rows(self.cfg, clip_model, self.model.projected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,18 +29,16 @@ class FineTunedCLIP(HeadedCLIP):
 
     A text head is zero-shot CLIP's classifier: where the text tower learns, its rows are computed
     anew in every step; they name any class. Before the first step all outputs are those of frozen
-    CLIP, bit for bit.
+    CLIP, bit for bit. Towers that learn are copies: the CLIP this is built on stays as it was.
 
     Attributes:
         named_text: The class names' sentences, where the text tower learns.
-        zero_shot: Text features of CLIP as it was, as rows (K, D) or (K, W).
         places: The towers that learn.
         rank: Of the modules in the blocks; 0 where there are none.
     """
 
     prec_node = "FINE_TUNE"
     features_are_clips = True
-    zero_shot: Tensor
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
@@ -49,13 +48,13 @@ class FineTunedCLIP(HeadedCLIP):
         self.feature_kind = f"not normalised, {node.FEATURE}"
         self._check_tower(cfg)
         self.add_head(cfg, clip_model, self.projected)
-        from_text = cfg.TRAINER.HEAD.NAME == "text" or cfg.TRAINER.HEAD.INIT == "text"
-        rows = self.head.rows() if from_text else self.text_rows(cfg, clip_model, self.projected)
-        self.register_buffer("zero_shot", rows.detach().clone(), persistent=False)
         self.learns_image_side = node.TOWERS in ("image", "both")
+        if self.learns_image_side:
+            self.image_encoder = copy.deepcopy(self.image_encoder)
         self.named_text = None
         if node.TOWERS in ("text", "both"):
-            self.named_text = NamedText(clip_model, classnames, template_of(cfg))
+            self.text_encoder = copy.deepcopy(self.text_encoder)
+            self.named_text = copy.deepcopy(NamedText(clip_model, classnames, template_of(cfg)))
             self.learns_text_side = True
         if cfg.TRAINER.HEAD.NAME == "text" and cfg.TRAINER.HEAD.SCALE:
             scale = torch.tensor(math.log(cfg.TRAINER.HEAD.SCALE))
