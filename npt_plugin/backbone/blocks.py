@@ -87,10 +87,10 @@ def finish_block(block: Block, x: Tensor, mixed: Tensor) -> Tensor:
     out = block.out
     attended = changed(out.owner, mixed, frozen_linear(mixed, out.weight, out.bias))
     attended = attended if block.scale1 is None else block.scale1(attended)
-    x = x + with_beside(block.attn, x, attended)
+    x = x + with_beside(block.norm1, x, attended)
     hidden = block_mlp(block, normed(block.norm2, x))
     hidden = hidden if block.scale2 is None else block.scale2(hidden)
-    return x + with_beside(block.mlp, x, hidden)
+    return x + with_beside(block.norm2, x, hidden)
 
 
 def block_mlp(block: Block, x: Tensor) -> Tensor:

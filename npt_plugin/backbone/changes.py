@@ -2,10 +2,10 @@
 
 What acts is a submodule of what it acts on, so that it moves, trains and is saved with it:
 ``change`` of a linear map or a LayerNorm, ``changes`` (by letter) of the joint projection to
-queries, keys and values, ``beside`` of the two halves of a block (``Block.attn``, ``Block.mlp``).
-Without any of them a block computes what it always does. A module that is called applies its
-change by itself (a hook); where a fast path reads weights instead, it asks :func:`changed`. The
-methods are in ``npt_plugin/tuning``.
+queries, keys and values, ``beside`` of the LayerNorm that a half of a block begins with
+(``Block.norm1``, ``Block.norm2``). Without any of them a block computes what it always does. A
+module that is called applies its change by itself (a hook); where a fast path reads weights
+instead, it asks :func:`changed`. The methods are in ``npt_plugin/tuning``.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def changed(
     return out if change is None else change(x, out, x_scale, out_scale)
 
 
-def with_beside(half: Any, x: Tensor, out: Tensor) -> Tensor:
+def with_beside(norm: Any, x: Tensor, out: Tensor) -> Tensor:
     """What one half of a block adds to the residual stream, with what was put beside it.
 
     Args:
-        half: ``Block.attn`` or ``Block.mlp``.
+        norm: ``Block.norm1`` or ``Block.norm2``.
         x: (..., W) the residual stream as the half found it.
         out: (..., W) what the half adds.
     """
-    beside = getattr(half, "beside", None)
+    beside = getattr(norm, "beside", None)
     return out if beside is None else beside(x, out)

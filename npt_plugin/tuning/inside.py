@@ -55,14 +55,14 @@ def put_ssf(places: Places) -> None:
 def put_adapters(places: Places, rank: int) -> None:
     """A serial adapter behind both halves of every block."""
     for block in places.blocks:
-        for half in (block.attn, block.mlp):
-            half.beside = Adapter(block.width, rank)
+        for norm in (block.norm1, block.norm2):
+            norm.beside = Adapter(block.width, rank)
 
 
 def put_adaptformer(places: Places, rank: int, lift: bool, scale: float) -> None:
     """An AdaptFormer beside the MLP of every block."""
     for block in places.blocks:
-        block.mlp.beside = AdaptFormer(block.width, rank, lift, scale)
+        block.norm2.beside = AdaptFormer(block.width, rank, lift, scale)
 
 
 def chosen_maps(value: str) -> tuple[str, ...]:
