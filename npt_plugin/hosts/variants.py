@@ -43,7 +43,7 @@ def _register_variant(registry: Any, name: str, trainer: Any) -> None:
     if getattr(held, "host_class", None) is trainer:
         return
     variant: Any = make_host_trainer(trainer)
-    if wanted in NPT_TRAINERS:
+    if wanted in NPT_TRAINERS and not getattr(NPT_TRAINERS[wanted], "yields_to_host", False):
         variant = _choice(wanted, NPT_TRAINERS[wanted], variant)
     for entry in (wanted, f"NPT-{name}"):
         registry.register(_named(variant, entry), force=True)

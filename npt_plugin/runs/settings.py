@@ -210,6 +210,8 @@ def _merge_one(cfg: CfgNode, key: str, value: Any, where: str) -> None:
         value = _parse(value, old)
     if isinstance(old, float) and type(value) is int:
         value = float(value)
+    if key.endswith(".CTX_INIT") and isinstance(old, str) and isinstance(value, bool):
+        value = "true" if value else ""  # KgCoOp's and ProGrad's files: the words they have
     try:
         if value is None and old is not None:  # yacs would take it
             raise TypeError

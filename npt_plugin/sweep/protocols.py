@@ -130,6 +130,9 @@ _OF_ANY_PROTOCOL = {
     "MaPLe": {"tiny": "tiny_ep5", "vit_b16": "vit_b16_c2_ep5_batch4_2ctx"},
     "VPT": {"tiny": "tiny_ep5", "vit_b16": "vit_b16_c2_ep5_batch4_4"},
     "IVLP": {"tiny": "tiny_ep5", "vit_b16": "vit_b16_c2_ep5_batch4_2+2ctx"},
+    "KgCoOp": {"tiny": "tiny_ep50_ctxv1", "vit_b16": "vit_b16_ep100_ctxv1", "rn50": "rn50_ep100"},
+    "ProGrad": {"tiny": "tiny_ep50_ctxv1", "vit_b16": "vit_b16_ep100", "rn50": "rn50_ep100"},
+    "PromptSRC": {"tiny": "tiny_ep5", "vit_b16": "vit_b16_c2_ep20_batch4_4+4ctx"},
     "LinearProbe": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_linear_ep50"},
     "Decoder": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_steps8192"},
     "GNM_PT": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_ep70"},
@@ -144,6 +147,9 @@ _OF_ONE = {
     ("MaPLe", "dg", "vit_b16"): "vit_b16_c2_ep5_batch4_2ctx_cross_datasets",
     ("FineTune", "long_tail", "vit_b16"): "vit_b16_lift_ep10",
     ("FineTune", "long_tail", "tiny"): "tiny_lift_ep10",
+    ("PromptSRC", "xd", "vit_b16"): "vit_b16_c2_ep20_batch4_4+4ctx_cross_datasets",
+    ("PromptSRC", "dg", "vit_b16"): "vit_b16_c2_ep20_batch4_4+4ctx_cross_datasets",
+    ("PromptSRC", "few_shot", "vit_b16"): "vit_b16_c2_ep50_batch4_4+4ctx_few_shot",
 }
 
 _ON_ONE = {("FineTune", "inaturalist2018", "vit_b16"): "vit_b16_lift_ep20"}

@@ -28,7 +28,7 @@ from npt_plugin.trainers import checkpoints
 from npt_plugin.trainers.checks import check_tau_norm
 from npt_plugin.trainers.ensembles import check_ensembles
 from npt_plugin.trainers.epoch import step_summary
-from npt_plugin.trainers.epoch_average import average_of
+from npt_plugin.trainers.epoch_average import EpochAverage, average_of
 from npt_plugin.trainers.evaluate import evaluate
 from npt_plugin.trainers.loaders import prepare_train_loader
 from npt_plugin.trainers.loop import EpochLoop
@@ -65,8 +65,12 @@ class PromptTrainer(EpochLoop):
         ranks.refuse_unjoined()
         check_precision(self.wanted_precision(cfg))
         check_devices(cfg)
-        average_of(cfg)  # refuses what cannot be averaged
+        self.wanted_average(cfg)  # refuses what cannot be averaged
         kernels()  # refuses a value of NPT_KERNELS that does not exist
+
+    def wanted_average(self, cfg: Any) -> EpochAverage | None:
+        """The average of epochs that is tested; None: what the last one has learned."""
+        return average_of(cfg)
 
     def wanted_precision(self, cfg: Any) -> str:
         """The run's ``PREC`` as the config says it."""
@@ -88,7 +92,7 @@ class PromptTrainer(EpochLoop):
         """CLIP in the run's precision, prompts, losses, optimiser and schedule."""
         cfg = self.cfg
         self.train_seconds, self.history = 0.0, []
-        self.epoch_average = average_of(cfg)
+        self.epoch_average = self.wanted_average(cfg)
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         print(f"Loading CLIP (backbone: {backbone_name(cfg)}, {self.precision.name})")
         clip_model = prepared_clip(cfg, self.precision.tower_dtype)
@@ -189,11 +193,31 @@ class PromptTrainer(EpochLoop):
             text: As in ``encode``; a leaf that wants a gradient gets one.
         """
         terms, outputs = self.losses(seen, text)
-        loss = reduce(add, terms.values())
         self.optim.zero_grad()
-        self.scaler.scale(loss).backward()
-        average_gradients(p for group in self.optim.param_groups for p in group["params"])
+        loss = self.pull_back(terms)
         return step_summary(loss, terms, outputs.logits, seen["label"])
+
+    def pull_back(self, terms: dict[str, Tensor]) -> Tensor:
+        """Leave the step's gradient in what learns: here that of the terms' sum.
+
+        A method that treats gradients of terms apart has its own; see ``gradient_of``.
+
+        Returns:
+            The loss that is minimised, for the log.
+        """
+        loss = reduce(add, terms.values())
+        self.gradient_of(loss)
+        return loss
+
+    def gradient_of(self, loss: Tensor, again: bool = False) -> None:
+        """Add a loss's gradient, mean over processes, to what learns, by the scaler's scale.
+
+        Args:
+            loss: Scalar.
+            again: Whether another loss of the same batch will follow.
+        """
+        self.scaler.scale(loss).backward(retain_graph=again)
+        average_gradients(p for group in self.optim.param_groups for p in group["params"])
 
     def on_device(self, batch: dict[str, Any]) -> Batch:
         """Images or cached features, and labels, of a loader's batch on the run's device."""

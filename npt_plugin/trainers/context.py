@@ -14,7 +14,7 @@ from npt_plugin.backbone.prompt_layout import PromptLayout
 
 def words_of(ctx_init: str | bool) -> str:
     """``CTX_INIT`` with underscores read as spaces; KgCoOp's configs say True for these words."""
-    return ctx_init.replace("_", " ") if isinstance(ctx_init, str) else "a photo of a"
+    return "a photo of a" if ctx_init in (True, "true") else str(ctx_init).replace("_", " ")
 
 
 def embed_words(clip_model: Backbone, words: str, n_ctx: int) -> Tensor:

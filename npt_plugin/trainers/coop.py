@@ -30,7 +30,13 @@ class CoOpCLIP(PromptedCLIP):
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
-        self.prompt_learner = build_context(cfg, classnames, clip_model)
+        self.prompt_learner = self.build_context(cfg, classnames, clip_model)
+
+    def build_context(
+        self, cfg: Any, classnames: Sequence[str], clip_model: Backbone
+    ) -> TextContext:
+        """Where the context starts."""
+        return build_context(cfg, classnames, clip_model)
 
     def text_features(self) -> Tensor:
         """Unit-norm text features (K, D)."""

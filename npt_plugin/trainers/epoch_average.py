@@ -103,9 +103,24 @@ def average_of(cfg: Any) -> EpochAverage | None:
         )
     if node.AVERAGE_SD <= 0:
         raise UserError(f"TRAIN.AVERAGE_SD is {node.AVERAGE_SD:g}; it must be above 0 (epochs).")
+    said = f"TRAIN.AVERAGE is {node.AVERAGE}, an average over all epochs"
+    refuse_selection(cfg, said, ", or TRAIN.AVERAGE to ''")
+    return EpochAverage(gaussian_weights(epochs, node.AVERAGE_MEAN, node.AVERAGE_SD))
+
+
+def refuse_selection(cfg: Any, average: str, instead: str = "") -> None:
+    """Refuse to test one epoch of a run whose average is to be tested.
+
+    Args:
+        cfg: The run's config.
+        average: What averages, as the beginning of a sentence.
+        instead: What else could be done, as its end.
+
+    Raises:
+        UserError: If ``TEST.FINAL_MODEL`` is not the last step.
+    """
     if cfg.TEST.FINAL_MODEL != "last_step":
         raise UserError(
-            f"TRAIN.AVERAGE is {node.AVERAGE}, an average over all epochs, but TEST.FINAL_MODEL is "
-            f"{cfg.TEST.FINAL_MODEL}: set that to last_step, or TRAIN.AVERAGE to ''."
+            f"{average}, but TEST.FINAL_MODEL is {cfg.TEST.FINAL_MODEL}: set that to "
+            f"last_step{instead}."
         )
-    return EpochAverage(gaussian_weights(epochs, node.AVERAGE_MEAN, node.AVERAGE_SD))

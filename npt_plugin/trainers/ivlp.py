@@ -18,9 +18,8 @@ from npt_plugin.trainers.visual import VisualPrompts, visual_checkpoint_key
 class TextPrompts(nn.Module):
     """First-layer context and deeper prompts of the text tower."""
 
-    def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
+    def __init__(self, node: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__()
-        node = cfg.TRAINER.IVLP
         self.context = build_text_context(clip_model, classnames, node.N_CTX_TEXT, node.CTX_INIT)
         width = self.context.ctx.shape[-1]
         self.deep = deep_prompts(node.PROMPT_DEPTH_TEXT - 1, node.N_CTX_TEXT, width)
@@ -37,16 +36,17 @@ class IVLPCLIP(PromptedCLIP):
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
-        node = cfg.TRAINER.IVLP
+        node = cfg.TRAINER[self.prec_node]
         layers = self.text_encoder.depth
-        check_depth("TRAINER.IVLP.PROMPT_DEPTH_TEXT", node.PROMPT_DEPTH_TEXT, 1, layers)
+        depth = f"TRAINER.{self.prec_node}.PROMPT_DEPTH_TEXT"
+        check_depth(depth, node.PROMPT_DEPTH_TEXT, 1, layers)
         self.learns_image_side = node.PROMPT_DEPTH_VISION > 0
         self.visual_prompts = None
         if self.learns_image_side:
             self.visual_prompts = VisualPrompts(
-                self.image_encoder, node.N_CTX_VISION, node.PROMPT_DEPTH_VISION, "IVLP", cfg
+                self.image_encoder, node.N_CTX_VISION, node.PROMPT_DEPTH_VISION, self.prec_node, cfg
             )
-        self.prompt_learner = TextPrompts(cfg, classnames, clip_model)
+        self.prompt_learner = TextPrompts(node, classnames, clip_model)
 
     def encode_images(self, images: Tensor) -> Tensor:
         """Image features (B, D), with visual prompts where they are on."""

@@ -35,8 +35,12 @@ class NamedText(nn.Module):
 
     def forward(self, tower: TextTower) -> Tensor:
         """Unit-norm text features (K, D)."""
+        return normalize(self.features(tower))
+
+    def features(self, tower: TextTower) -> Tensor:
+        """Text features (K, D) as the tower gives them."""
         embedding = self.token_table(self.tokens).to(self.dtype)  # (K, L, W)
-        return normalize(tower(embedding, self.layout.eot, layout=self.layout))
+        return tower(embedding, self.layout.eot, layout=self.layout)
 
 
 @torch.no_grad()

@@ -8,14 +8,18 @@ from torch import Tensor, nn
 
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.errors import UserError
+from npt_plugin.losses.joined import JoinedObjective
 from npt_plugin.losses.objective import build_objective, needs_zero_shot
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.cocoop import CoCoOp
 from npt_plugin.trainers.coop import CoOp
 from npt_plugin.trainers.fine_tune import FineTune
 from npt_plugin.trainers.ivlp import IVLP
+from npt_plugin.trainers.kgcoop import KgCoOp
 from npt_plugin.trainers.maple import MaPLe
 from npt_plugin.trainers.named_text import text_features_of
+from npt_plugin.trainers.prograd import ProGrad
+from npt_plugin.trainers.promptsrc import PromptSRC
 from npt_plugin.trainers.vpt import VPT
 from npt_plugin.trainers.zeroshot import template_of
 
@@ -27,7 +31,13 @@ class NPTMixin(PromptTrainer):
 
     Source: Zhu et al., Understanding Prompt Tuning for V-L Models Through the Lens of Neural
     Collapse, KDD 2024, arXiv:2306.15955; the formulas are our reading (docs/methods.md).
+
+    Attributes:
+        yields_to_host: Whether a project's own trainer of the base's name keeps the name: then
+            ``NPT_`` means the project's trainer with NPT on it, whatever ``TRAINER.NPT.BASE`` says.
     """
+
+    yields_to_host = False
 
     @classmethod
     def config_nodes(cls) -> set[str]:
@@ -53,8 +63,9 @@ class NPTMixin(PromptTrainer):
         anchors = None
         if needs_zero_shot(self.cfg):
             anchors = self.zero_shot_text(clip_model)
-        objective = build_objective(self.cfg, self.class_counts, anchors)
-        return objective.to(self.device)
+        objective = build_objective(self.cfg, self.class_counts, anchors).to(self.device)
+        own = super().build_objective(clip_model)
+        return objective if own is None else JoinedObjective([own, objective])
 
     def zero_shot_text(self, clip_model: Backbone) -> Tensor:
         """Unit-norm text features (K, D) of CLIP as it was, in the space of the image features."""
@@ -79,6 +90,24 @@ class NPT_VPT(NPTMixin, VPT):
 
 class NPT_IVLP(NPTMixin, IVLP):
     """NPT on independent vision-language prompts."""
+
+
+class NPT_KgCoOp(NPTMixin, KgCoOp):
+    """NPT on KgCoOp."""
+
+    yields_to_host = True
+
+
+class NPT_ProGrad(NPTMixin, ProGrad):
+    """NPT on ProGrad: the terms are part of the loss whose gradient is projected."""
+
+    yields_to_host = True
+
+
+class NPT_PromptSRC(NPTMixin, PromptSRC):
+    """NPT on PromptSRC."""
+
+    yields_to_host = True
 
 
 class NPT_FineTune(NPTMixin, FineTune):

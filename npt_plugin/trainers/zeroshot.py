@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -15,13 +15,17 @@ from npt_plugin.trainers.model import PromptedCLIP
 from npt_plugin.trainers.named_text import text_features_of
 
 
-def template_of(cfg: Any) -> str:
+def template_of(cfg: Any, method: Mapping[str, str] | None = None) -> str:
     """The prompt template of the run: ``TRAINER.ZSCLIP.TEMPLATE``, or the dataset's published one.
+
+    Args:
+        cfg: The run's config.
+        method: As in ``template_for``.
 
     Raises:
         UserError: If the given template has no ``{}`` for the class name.
     """
-    template = cfg.TRAINER.ZSCLIP.TEMPLATE or template_for(cfg.DATASET.NAME)
+    template = cfg.TRAINER.ZSCLIP.TEMPLATE or template_for(cfg.DATASET.NAME, method)
     if "{}" not in template:
         raise UserError(
             f"TRAINER.ZSCLIP.TEMPLATE {template!r} has no place for the class name: put {{}} in it."

@@ -22,6 +22,7 @@ FOLDERS = {
     "MaPLe": "multimodal-prompt-learning",
     "PromptSRC": "PromptSRC",
     "KgCoOp": "KgCoOp/KgCoOp",
+    "ProGrad": "Prompt-align/ProGrad.public",
 }
 CLASSES = ("abyssinian", "beagle", "great_pyrenees", "miniature_pinscher", "persian", "siamese")
 PER_CLASS = {"train": 5, "val": 2, "test": 4}

@@ -5,31 +5,31 @@ python parity_job.py WORLD OUT METHOD...
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import torch
 
 WORLD, OUT, METHODS = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 STEPS, EPOCH = 20, 5
-sys.path[:0] = [str(Path.cwd()), str(Path(__file__).resolve().parents[1] / "support")]
+beside = [str(path) for path in Path.cwd().parent.glob("Dassl.ProGrad*")]  # two hosts' own Dassl
+sys.path[:0] = [str(Path.cwd()), str(Path(__file__).resolve().parents[1] / "support"), *beside]
 
 import npt_plugin.engine.framework  # noqa: E402, F401, I001  first: Dassl may need it to import at all
 import datasets.oxford_pets  # noqa: E402, F401
 import host_world  # noqa: E402
 from double import replacements  # noqa: E402
-import trainers.cocoop  # noqa: E402, F401
-import trainers.coop  # noqa: E402, F401
 
-if not {"CoOp", "CoCoOp"} & set(METHODS):
-    import trainers.independentVL
-    import trainers.maple
-    import trainers.vpt  # noqa: F401
+for module in ("cocoop", "coop", "independentVL", "maple", "vpt", "kgcoop", "prograd", "promptsrc"):
+    if Path("trainers", f"{module}.py").is_file():
+        import_module(f"trainers.{module}")
 from dassl.config import get_cfg_default  # noqa: E402
 from dassl.engine import TRAINER_REGISTRY  # noqa: E402
 from dassl.utils import set_random_seed  # noqa: E402
 
 import npt_plugin  # noqa: E402
 from npt_plugin.datasets.names import reader  # noqa: E402
+from npt_plugin.runs.settings import merge_file  # noqa: E402
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS  # noqa: E402
 
 FILES = {
@@ -38,8 +38,19 @@ FILES = {
     "MaPLe": "MaPLe/vit_b16_c2_ep5_batch4_2ctx",
     "VPT": "VPT/vit_b16_c2_ep5_batch4_4",
     "IVLP": "IVLP/vit_b16_c2_ep5_batch4_2+2ctx",
+    "KgCoOp": "KgCoOp/vit_b16_ep100_ctxv1",
+    "ProGrad": "ProGrad/rn50_ep100",
+    "PromptSRC": "PromptSRC/vit_b16_c2_ep20_batch4_4+4ctx",
 }
+NODES = {"KgCoOp": "COOP", "ProGrad": "COOP"}
+"""Nodes of other names than their methods'."""
 
+MORE = {
+    "KgCoOp": {"TRAINER__COOP__W": 8.0},
+    "ProGrad": {"TRAINER__COOP__N_CTX": 16, "LOSS__T": 2.0, "LOSS__LAMBDA": 0.8},
+    "PromptSRC": {"OPTIM__MAX_EPOCH": 4, "TRAINER__PROMPTSRC__GPA_MEAN": 3},
+}
+"""PromptSRC's average over epochs is compared too: after its last one."""
 
 VARIANTS = {
     "CoOp": [
@@ -52,18 +63,26 @@ VARIANTS = {
     "MaPLe": [{"N_CTX": 4, "PROMPT_DEPTH": 1}, {"N_CTX": 6}],
     "VPT": [],
     "IVLP": [{"PROMPT_DEPTH_VISION": 0, "N_CTX_TEXT": 4}],
+    "KgCoOp": [{"CTX_INIT": "", "N_CTX": 4, "CSC": True}],
+    "ProGrad": [{"CTX_INIT": "", "N_CTX": 4}, {"N_CTX": 8}],
+    "PromptSRC": [{"PROMPT_DEPTH_VISION": 1, "N_CTX_TEXT": 2}],
 }
+
+
+def node_of(method):
+    return f"TRAINER__{NODES.get(method, method.upper())}"
 
 
 def config(method, **keys):
     cfg = npt_plugin.extend_cfg(get_cfg_default())
     cfg.merge_from_file("configs/datasets/oxford_pets.yaml")
-    cfg.merge_from_file(f"configs/trainers/{FILES[method]}.yaml")
+    merge_file(cfg, f"configs/trainers/{FILES[method]}.yaml")
     base = {"DATASET__ROOT": WORLD / "data", "SEED": 1, "TRAINER__NAME": method}
     base |= {"DATASET__SUBSAMPLE_CLASSES": "base", "OPTIM__LR": 0.01, "OPTIM__MAX_EPOCH": 6}
-    base |= {f"TRAINER__{method.upper()}__PREC": "fp32", "TRAINER__MAPLE__PROMPT_DEPTH": 2}
-    base |= {f"TRAINER__{m}__PROMPT_DEPTH_VISION": 2 for m in ("VPT", "IVLP")}
-    base |= {"TRAINER__IVLP__PROMPT_DEPTH_TEXT": 2}
+    base |= {f"{node_of(method)}__PREC": "fp32", "TRAINER__MAPLE__PROMPT_DEPTH": 2}
+    base |= {f"TRAINER__{m}__PROMPT_DEPTH_VISION": 2 for m in ("VPT", "IVLP", "PROMPTSRC")}
+    base |= {f"TRAINER__{m}__PROMPT_DEPTH_TEXT": 2 for m in ("IVLP", "PROMPTSRC")}
+    base |= MORE.get(method, {})
     cfg.merge_from_list(host_world.options(**{**base, **keys}))
     cfg.freeze()
     return cfg
@@ -99,6 +118,8 @@ def train(trainer, steps=STEPS, ours=False):
         history.append({name: float(value) for name, value in summary.items()})
         if ours and trainer.batch_idx + 1 == EPOCH:
             trainer.update_lr()
+            if trainer.average is not None:
+                trainer.average.epoch_done(index // EPOCH, trainer.model.learned())
     return history
 
 
@@ -137,7 +158,9 @@ def compare(method):
     out["logits"] = relative(logits(ours), logits(host))
     before = state(host)
     theirs, mine = train(host), train(ours, ours=True)
-    out["losses"] = [[a["loss"], b["loss"]] for a, b in zip(theirs, mine, strict=True)]
+    pairs = list(zip(theirs, mine, strict=True))
+    out["losses"] = [[a["loss"] if "loss" in a else a["xe_loss"], b["loss"]] for a, b in pairs]
+    out["general"] = [[a["kl_loss"], b["kl"]] for a, b in pairs if "kl_loss" in a]
     out["final"], out["moved"] = difference(ours, host), moved(host, before)
     out["lr"] = [host.get_current_lr(), ours.get_current_lr()]
     out["final_logits"] = relative(logits(ours), logits(host))
@@ -149,7 +172,7 @@ def compare(method):
 
 def variant(method, keys):
     """Same start from one seed, and the same logits, under other settings of the method."""
-    cfg = config(method, **{f"TRAINER__{method.upper()}__{k}": v for k, v in keys.items()})
+    cfg = config(method, **{f"{node_of(method)}__{k}": v for k, v in keys.items()})
     host, ours = build(TRAINER_REGISTRY.get(method), cfg), build(BASE_TRAINERS[method], cfg)
     start = difference(ours, host)
     train(host, 2)
@@ -209,7 +232,7 @@ def shots():
     for seed in (1, 2, 3):
         for half in ("all", "base", "new"):
             keys = {"SEED": seed, "DATASET__SUBSAMPLE_CLASSES": half, "DATASET__NUM_SHOTS": 2}
-            cfg = config("CoOp", **keys)
+            cfg = config(METHODS[0], **keys)
             set_random_seed(seed)
             sides = [reader("OxfordPets")(cfg), datasets.oxford_pets.OxfordPets(cfg)]
             names = [[Path(i.impath).name for i in side.train_x] for side in sides]

@@ -13,11 +13,16 @@ JOBS = (
     ("CoOp", "small", ("CoOp", "CoCoOp")),
     ("MaPLe", "wide", ("MaPLe",)),
     ("MaPLe", "small", ("VPT", "IVLP")),
+    ("KgCoOp", "wide", ("KgCoOp",)),
+    ("ProGrad", "small", ("ProGrad",)),
+    ("PromptSRC", "small", ("PromptSRC",)),
 )
+BRING_DASSL = ("KgCoOp", "ProGrad")
 CASES = [pytest.param(job, method, id=method) for job in JOBS for method in job[2]]
 
 pytestmark = pytest.mark.skipif(
-    bool(host_world.missing("CoOp", "MaPLe")), reason=host_world.missing("CoOp", "MaPLe") or "-"
+    bool(host_world.missing(*{job[0] for job in JOBS})),
+    reason=host_world.missing(*{job[0] for job in JOBS}) or "-",
 )
 
 
@@ -37,7 +42,8 @@ def results(world: Path) -> dict:
             out = world / f"{host}-{weights}.json"
             script = str(host_world.HERE / "parity_job.py")
             command = [script, str(world), str(out), *methods]
-            host_world.run(command, world, host_world.host_folder(host), weights)
+            brings = host in BRING_DASSL
+            host_world.run(command, world, host_world.host_folder(host), weights, brings=brings)
             done[job] = json.loads(out.read_text())
         return done[job]
 
