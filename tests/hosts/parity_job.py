@@ -48,7 +48,7 @@ NODES = {"KgCoOp": "COOP", "ProGrad": "COOP"}
 MORE = {
     "KgCoOp": {"TRAINER__COOP__W": 8.0},
     "ProGrad": {"TRAINER__COOP__N_CTX": 16, "LOSS__T": 2.0, "LOSS__LAMBDA": 0.8},
-    "PromptSRC": {"OPTIM__MAX_EPOCH": 4, "TRAINER__PROMPTSRC__GPA_MEAN": 3},
+    "PromptSRC": {"OPTIM__MAX_EPOCH": 4, "TRAINER__PROMPTSRC__GPA_MEAN": 3.0},
 }
 """PromptSRC's average over epochs is compared too: after its last one."""
 
