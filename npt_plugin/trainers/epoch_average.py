@@ -63,8 +63,9 @@ class EpochAverage:
         """
         for name, parameter in learned.items():
             if name not in self.total:
-                self.total[name] = torch.zeros_like(parameter, dtype=torch.float32)
-            self.total[name] += self.weights[epoch] * parameter.float()
+                exact = torch.promote_types(parameter.dtype, torch.float32)
+                self.total[name] = torch.zeros_like(parameter, dtype=exact)
+            self.total[name] += self.weights[epoch] * parameter.to(self.total[name].dtype)
         if epoch + 1 < len(self.weights):
             return
         self.last = {name: parameter.detach().clone() for name, parameter in learned.items()}

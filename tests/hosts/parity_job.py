@@ -118,8 +118,8 @@ def train(trainer, steps=STEPS, ours=False):
         history.append({name: float(value) for name, value in summary.items()})
         if ours and trainer.batch_idx + 1 == EPOCH:
             trainer.update_lr()
-            if trainer.average is not None:
-                trainer.average.epoch_done(index // EPOCH, trainer.model.learned())
+            if trainer.epoch_average is not None:
+                trainer.epoch_average.epoch_done(index // EPOCH, trainer.model.learned())
     return history
 
 

@@ -29,11 +29,11 @@ def test_only_the_part_against_the_direction_is_taken_away():
 @pytest.mark.numerics
 @pytest.mark.parametrize("name, task", [("ProGrad", ("ce",)), ("NPT_ProGrad", ("ce", "lc", "mi"))])
 def test_a_step_follows_the_projected_gradient(make_trainer, name, task):
-    options = ("TRAINER.NPT.MI.MOMENTUM", "0.", "LOSS.LAMBDA", "0.7", "OPTIM.WEIGHT_DECAY", "0.")
-    trainer = make_trainer(name, *options)
+    mild = ("TRAINER.NPT.LAMBDA_LC", "0.1", "TRAINER.NPT.LAMBDA_MI", "0.1")
+    trainer = make_trainer(name, "TRAINER.NPT.MI.MOMENTUM", "0.", "LOSS.LAMBDA", "0.7", *mild)
     trainer.set_model_mode("train")
     against = 0
-    for batch in list(trainer.train_loader_x) * 2:
+    for batch in list(trainer.train_loader_x) * 3:
         seen = trainer.on_device(batch)
         (general,) = gradients_of(trainer, seen, ("kl",))
         (own,) = gradients_of(trainer, seen, task)
