@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from npt_plugin.backbone.loading import TINY
+from npt_plugin.backbone.open_clip_source import PREFIX, open_clip_pixels
 from npt_plugin.backbone.openai import MEAN, STD
 from npt_plugin.backbone.random_weights import SHAPES
 from npt_plugin.backbone.tiny import WEIGHTS_FILE
@@ -46,6 +47,9 @@ def image_input(model: Any) -> ImageInput | None:
         size = SHAPES[name][1]
         assert isinstance(size, int)
         return _of_openai(size)
+    if name.startswith(PREFIX):
+        pixels = open_clip_pixels(name.removeprefix(PREFIX))
+        return None if pixels is None else ImageInput(*pixels)
     return _of_path(name) if name else None
 
 

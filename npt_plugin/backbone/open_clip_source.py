@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from npt_plugin.backbone.open_clip_model import OpenClip
 from npt_plugin.backbone.open_clip_tokenizer import wrap_tokenizer
+from npt_plugin.backbone.openai import MEAN, STD
 from npt_plugin.errors import UserError, first_line, nearest_hint
 
 PREFIX = "open_clip:"
@@ -76,3 +80,38 @@ def _parts(package: ModuleType, name: str) -> tuple[str, str]:
             f"{PREFIX}{architecture}/{tags[0] if tags else 'FILE'}."
         )
     return architecture, weights
+
+
+def open_clip_pixels(name: str) -> tuple[Any, Any, Any] | None:
+    """Image size, mean and std of a model by its config alone; None where only loading can tell.
+
+    Args:
+        name: As in ``load_open_clip``.
+    """
+    if name.startswith("hf-hub:"):
+        return None  # its config is on a hub
+    if name.startswith("local-dir:"):
+        config = _folder_config(Path(name.removeprefix("local-dir:")))
+        if config is None:
+            return None
+        model, seen = config
+    else:
+        package = open_clip_module()
+        architecture, weights = _parts(package, name)
+        model, seen = package.get_model_config(architecture), _tag(package, architecture, weights)
+    size = model.get("vision_cfg", {}).get("image_size", 224)
+    height, width = (size, size) if isinstance(size, int) else size
+    return (height, width), tuple(seen.get("mean", MEAN)), tuple(seen.get("std", STD))
+
+
+def _tag(package: ModuleType, architecture: str, weights: str) -> dict[str, Any]:
+    found: dict[str, Any] = package.get_pretrained_cfg(architecture, weights)
+    return found or {}
+
+
+def _folder_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    try:
+        config = json.loads((folder / "open_clip_config.json").read_text("utf-8"))
+        return config["model_cfg"], config.get("preprocess_cfg", {})
+    except (OSError, ValueError, KeyError, TypeError):  # loading says it
+        return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import backbone_name
 from npt_plugin.errors import UserError
@@ -41,11 +40,11 @@ def check_image_size(cfg: Any, clip_model: Backbone) -> None:
         )
 
 
-def require_vit(tower: ImageTower, needs: str, backbone: str, instead: str) -> None:
+def require_vit(obstacle: str, needs: str, backbone: str, instead: str) -> None:
     """Refuse a tower where the layers or tokens of a ViT are needed.
 
     Args:
-        tower: The image tower.
+        obstacle: Of the image tower: its ``obstacle``, or ``no_class_token``.
         needs: What needs them and how, as the beginning of a sentence.
         backbone: Name of the backbone.
         instead: What works on any.
@@ -53,10 +52,10 @@ def require_vit(tower: ImageTower, needs: str, backbone: str, instead: str) -> N
     Raises:
         UserError: If the image tower is no ViT whose layers we can run.
     """
-    if tower.obstacle:
+    if obstacle:
         raise UserError(
-            f"{needs} of a ViT, which {backbone} does not allow, as {tower.obstacle}: use a ViT "
-            f"backbone, or {instead}."
+            f"{needs} of a ViT, which {backbone} does not allow, as {obstacle}: use a ViT of "
+            f"OpenAI's or LAION's, or {instead}."
         )
 
 

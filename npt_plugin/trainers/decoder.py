@@ -25,7 +25,7 @@ class DecoderCLIP(HeadedCLIP):
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.DECODER, self.image_encoder
         backbone = backbone_name(cfg)
-        require_vit(tower, "Decoder reads the tokens", backbone, HEAD_WITHOUT_VIT)
+        require_vit(tower.no_class_token, "Decoder reads the tokens", backbone, HEAD_WITHOUT_VIT)
         self.learns_image_side = node.DEPTH > 0
         self.final_norm = node.FINAL_NORM
         self.feature_kind = f"class token, final norm {self.final_norm}"

@@ -29,8 +29,8 @@ class GNMPTCLIP(HeadedCLIP):
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         node, tower = cfg.TRAINER.GNM_PT, self.image_encoder
-        backbone = backbone_name(cfg)
-        require_vit(tower, "GNM_PT puts prompts between the tokens", backbone, HEAD_WITHOUT_VIT)
+        needs = "GNM_PT puts prompts between the tokens"
+        require_vit(tower.no_class_token, needs, backbone_name(cfg), HEAD_WITHOUT_VIT)
         self.projected = check_feature("TRAINER.GNM_PT.FEATURE", node.FEATURE)
         self.norm_prompts = node.NORM_PROMPTS
         self.feature_kind = f"prompted, {node.FEATURE}, norm prompts {self.norm_prompts}"

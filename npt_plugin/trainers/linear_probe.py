@@ -26,7 +26,7 @@ class LinearProbeCLIP(HeadedCLIP):
         self.projected = check_feature("TRAINER.LINEAR_PROBE.FEATURE", wanted)
         if not self.projected:
             reads, backbone = "LinearProbe on ln_post reads the tokens", backbone_name(cfg)
-            require_vit(self.image_encoder, reads, backbone, HEAD_WITHOUT_VIT)
+            require_vit(self.image_encoder.no_class_token, reads, backbone, HEAD_WITHOUT_VIT)
         self.feature_kind = f"not normalised, {wanted}"
         self.add_head(cfg, clip_model, self.projected)
 

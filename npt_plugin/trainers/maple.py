@@ -59,7 +59,7 @@ class MaPLeCLIP(PromptedCLIP):
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         needs, backbone = "MaPLe puts prompts between the tokens", backbone_name(cfg)
-        require_vit(self.image_encoder, needs, backbone, PROMPTS_WITHOUT_VIT)
+        require_vit(self.image_encoder.obstacle, needs, backbone, PROMPTS_WITHOUT_VIT)
         deepest = min(self.image_encoder.depth, self.text_encoder.depth)
         check_depth("TRAINER.MAPLE.PROMPT_DEPTH", cfg.TRAINER.MAPLE.PROMPT_DEPTH, 1, deepest)
         width = self.image_encoder.width

@@ -66,10 +66,12 @@ class FineTunedCLIP(HeadedCLIP):
         tower, name = self.image_encoder, backbone_name(cfg)
         if self.method.needs_blocks and self.node.TOWERS != "text":
             needs = f"TRAINER.FINE_TUNE.METHOD {self.node.METHOD} tunes the blocks"
-            require_vit(tower, needs, name, "METHOD full or bias")
+            require_vit(tower.obstacle, needs, name, "METHOD full or bias")
         if not self.projected:
             instead = "TRAINER.FINE_TUNE.FEATURE projected"
-            require_vit(tower, "FEATURE ln_post reads the class token", name, instead)
+            require_vit(
+                tower.no_class_token, "FEATURE ln_post reads the class token", name, instead
+            )
 
     @property
     def places(self) -> list[Places]:

@@ -27,7 +27,7 @@ class VisualPrompts(nn.Module):
     def __init__(self, tower: ImageTower, n_ctx: int, depth: int, method: str, cfg: Any) -> None:
         super().__init__()
         needs, backbone = f"{method} puts prompts between the tokens", backbone_name(cfg)
-        require_vit(tower, needs, backbone, PROMPTS_WITHOUT_VIT)
+        require_vit(tower.obstacle, needs, backbone, PROMPTS_WITHOUT_VIT)
         check_depth(f"TRAINER.{method}.PROMPT_DEPTH_VISION", depth, 1, tower.depth)
         self.shallow = nn.Parameter(random_context(n_ctx, tower.width))
         self.deep = deep_prompts(depth - 1, n_ctx, tower.width)

@@ -65,7 +65,7 @@ def test_a_resnet_has_no_tokens(resnet_clip):
     tower = resnet_clip.image_tower()
     sentence = "Decoder reads the tokens of a ViT, which RN50 .* or LinearProbe"
     with pytest.raises(UserError, match=sentence):
-        require_vit(tower, "Decoder reads the tokens", "RN50", "LinearProbe")
+        require_vit(tower.obstacle, "Decoder reads the tokens", "RN50", "LinearProbe")
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,9 @@ def test_images_of_another_size_are_refused_with_the_right_one(make_cfg, small_c
 
 def test_a_resnet_is_refused_where_tokens_are_needed(small_clip, resnet_clip):
     words = ("X reads the tokens", "RN50", "CoOp")
-    require_vit(small_clip.image_tower(), *words)
+    require_vit(small_clip.image_tower().obstacle, *words)
     with pytest.raises(UserError) as error:
-        require_vit(resnet_clip.image_tower(), *words)
+        require_vit(resnet_clip.image_tower().no_class_token, *words)
     said = (
         "X reads the tokens of a ViT, which RN50 does not allow, as it is a ResNet, which has no "
     )
