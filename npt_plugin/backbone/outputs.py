@@ -13,7 +13,7 @@ def normalize(features: Tensor) -> Tensor:
     return features / features.norm(dim=-1, keepdim=True)
 
 
-def cosine_logits(
+def scaled_cosines(
     features: Tensor, text: Tensor, log_scale: Tensor, bias: Tensor | None = None
 ) -> Tensor:
     """Scaled cosines, plus the bias of a model that has one (SigLIP).

@@ -5,7 +5,8 @@ from __future__ import annotations
 from npt_plugin.config.key import Key, node
 
 _LOSSES = (
-    "ce, focal, cbw, cb, grw, ldam, balanced_softmax, logit_adjustment, gcl, lade, label_aware"
+    "ce, focal, cbw, cb, grw, ldam, balanced_softmax, logit_adjustment, gcl, lade, sigmoid, "
+    "label_aware"
 )
 IMBALANCE_LOSS = node(
     "TRAINER.IMBALANCE_LOSS",  # classification losses for imbalanced data, with every trainer

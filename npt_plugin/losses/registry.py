@@ -20,6 +20,7 @@ from npt_plugin.losses.classification import (
 from npt_plugin.losses.gcl import GCLLoss
 from npt_plugin.losses.lade import LADELoss
 from npt_plugin.losses.margin import LDAMLoss
+from npt_plugin.losses.sigmoid import SigmoidLoss
 from npt_plugin.losses.smoothing import SMOOTHING_SHAPES, LabelAwareSmoothingLoss, smoothing_factors
 from npt_plugin.losses.weighting import (
     effective_number_weights,
@@ -97,6 +98,10 @@ CLASSIFICATION_LOSSES = {
         "balanced softmax with a term that frees the logits of the prior",
         lambda a: LADELoss(a.counts, a.node.LADE_ALPHA, a.node.LADE_LAMBDA, a.drw),
     ),
+    "sigmoid": Loss(
+        "SigLIP's own: every class by itself, and the bias counts",
+        lambda a: SigmoidLoss(a.counts, a.drw),
+    ),
     "label_aware": Loss(
         "label smoothing, more for frequent classes",
         lambda a: LabelAwareSmoothingLoss(a.counts, _factors(a), a.drw),
@@ -109,7 +114,7 @@ WITH_MARGINS = ("ldam", "gcl")
 
 
 def build_classification_loss(
-    cfg: CfgNode, class_counts: Tensor, head_scale: float | None = None
+    cfg: CfgNode, class_counts: Tensor, head_scale: float | None = None, head_bias: float = 0.0
 ) -> ClassificationLoss:
     """The loss that ``TRAINER.IMBALANCE_LOSS`` describes.
 
@@ -120,6 +125,7 @@ def build_classification_loss(
         cfg: A config with ``TRAINER.IMBALANCE_LOSS`` and, for seeded noise, ``SEED``.
         class_counts: (K,), training images per class; its device becomes the loss's.
         head_scale: s of the classifier whose logits are s x cosine; None: a linear one.
+        head_bias: What is added to them.
 
     Returns:
         A module: ``loss(logits (B, K), labels (B,))`` is a scalar, ``loss.set_epoch(epoch)``
@@ -146,6 +152,11 @@ def build_classification_loss(
         raise UserError(
             f"{KEY}.DRW_EPOCH is {node.DRW_EPOCH}, but {node.NAME} re-weights from the first epoch;"
             f" leave DRW_EPOCH at -1 or choose another {KEY}.NAME."
+        )
+    if node.NAME == "sigmoid" and head_scale is not None and not head_bias:
+        raise UserError(
+            f"{KEY}.NAME is sigmoid, but the logits here have no bias, which only SigLIP's have: "
+            "all classes would count as matches; use ce, or a SigLIP backbone."
         )
     drw = Weighting(drw_epoch=node.DRW_EPOCH, drw_beta=node.DRW_BETA)
     scale = margin_scale(node, head_scale)

@@ -106,7 +106,7 @@ class PromptTrainer(EpochLoop):
         self.classification_loss = self.objective = None
         if bool((self.class_counts > 0).all()):  # some test-only sets have no training images
             self.classification_loss = build_classification_loss(
-                self.loss_cfg(), self.class_counts, self.model.head_scale
+                self.loss_cfg(), self.class_counts, self.model.head_scale, self.model.head_bias
             )
             self.classification_loss.to(self.device)
             self.objective = self.build_objective(clip_model)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.backbone.interface import Backbone
-from npt_plugin.backbone.outputs import PromptOutputs, cosine_logits, normalize
+from npt_plugin.backbone.outputs import PromptOutputs, normalize, scaled_cosines
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.context import TextContext, initial_context
 from npt_plugin.trainers.model import PromptedCLIP, recomputed
@@ -59,7 +59,7 @@ class CoCoOpCLIP(PromptedCLIP):
             text: Text features (B, K, D) computed in a pass of several runs; None: compute them.
         """
         text = self._text_of_all(features) if text is None else text
-        logits = cosine_logits(features, text, self.logit_scale, self.logit_bias)
+        logits = scaled_cosines(features, text, self.logit_scale, self.logit_bias)
         return PromptOutputs(logits, features, text)
 
     def prompts_for(self, features: Tensor) -> Tensor:

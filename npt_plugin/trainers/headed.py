@@ -107,6 +107,11 @@ class HeadedCLIP(PromptedCLIP):
         """s of a text or cosine head; None for a linear one."""
         return self.head.scale
 
+    @property
+    def head_bias(self) -> float:
+        """A head has a bias of its own or none."""
+        return 0.0
+
     def export_obstacle(self) -> str:
         """Only a text or cosine head on CLIP's own feature is one vector per class."""
         if self.head.scale is None:

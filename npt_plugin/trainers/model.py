@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from npt_plugin.backbone.interface import Backbone
-from npt_plugin.backbone.outputs import PromptOutputs, cosine_logits, normalize
+from npt_plugin.backbone.outputs import PromptOutputs, normalize, scaled_cosines
 from npt_plugin.backbone.text_chunks import check_text_chunk
 from npt_plugin.errors import UserError
 from npt_plugin.trainers.checks import check_image_size, check_pieces
@@ -118,6 +118,11 @@ class PromptedCLIP(nn.Module):
         """s where logits are s x cosine; None for a linear classifier."""
         return float(self.logit_scale.detach().exp())
 
+    @property
+    def head_bias(self) -> float:
+        """What is added to s x cosine: SigLIP's bias; 0 elsewhere."""
+        return 0.0 if self.logit_bias is None else float(self.logit_bias.detach())
+
     def export_obstacle(self) -> str:
         """Why one feature per class does not say all of this classifier; empty where it does."""
         if self.text_depends_on_image:
@@ -141,7 +146,7 @@ class PromptedCLIP(nn.Module):
             text: As in ``encode``.
         """
         text = self.text_features() if text is None else text
-        logits = cosine_logits(features, text, self.logit_scale, self.logit_bias)  # (B, K)
+        logits = scaled_cosines(features, text, self.logit_scale, self.logit_bias)  # (B, K)
         return PromptOutputs(logits, features, text)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -74,5 +74,5 @@ def text_logits(model: Any, logits: Tensor, features: Tensor, rows: Tensor) -> T
         features: (N, D), unit norm.
         rows: (K, D), from ``text_rows``.
     """
-    of_texts = model.head_scale * features @ rows.t()  # (N, K)
+    of_texts = model.head_scale * features @ rows.t() + model.head_bias  # (N, K)
     return (logits + of_texts) / 2 if model.learned() else of_texts

@@ -27,10 +27,12 @@ def test_a_batch_has_at_least_one_piece():
 
 
 def test_images_of_another_size_are_refused_with_the_right_one(make_cfg, small_clip):
-    check_image_size(make_cfg("CoOp"), small_clip)
-    for size in ("(224, 224)", "(32, 64)"):
+    cfg = make_cfg("CoOp").clone()
+    check_image_size(cfg, small_clip)
+    cfg.defrost()
+    for cfg.INPUT.SIZE in ((224, 224), (32, 64)):
         with pytest.raises(UserError, match=r"takes images of \(32, 32\): set INPUT.SIZE"):
-            check_image_size(make_cfg("CoOp", "INPUT.SIZE", size), small_clip)
+            check_image_size(cfg, small_clip)
 
 
 def test_a_resnet_is_refused_where_tokens_are_needed(small_clip, resnet_clip):
@@ -41,7 +43,7 @@ def test_a_resnet_is_refused_where_tokens_are_needed(small_clip, resnet_clip):
     said = (
         "X reads the tokens of a ViT, which RN50 does not allow, as it is a ResNet, which has no "
     )
-    assert str(error.value) == said + "tokens: use a ViT backbone, or CoOp."
+    assert str(error.value) == said + "tokens: use a ViT of OpenAI's or LAION's, or CoOp."
 
 
 @pytest.mark.parametrize("takes", [True, False])
