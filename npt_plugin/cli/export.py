@@ -27,22 +27,29 @@ from npt_plugin.trainers.restore import load_model
 CLASSIFIER, BACKBONE, PROGRAM = "classifier.safetensors", "backbone.safetensors", "classify.py"
 """Files of an export: features and names; CLIP where it has no public name; the program."""
 
+TUNED = "clip.safetensors"
+"""The state dict that ``--clip`` writes."""
 
-def export(folder: str | Path, output: str | Path) -> list[Path]:
+
+def export(folder: str | Path, output: str | Path, clip_only: bool = False) -> list[Path]:
     """Write the files of an export; returns their paths.
 
     Args:
         folder: The run's output folder.
         output: Folder to write to.
+        clip_only: Only CLIP with the weights that the run has learned, whatever its head.
 
     Raises:
         UserError: If one feature per class on CLIP's image feature does not say all of the
-            classifier (``PromptedCLIP.export_obstacle``).
+            classifier (``PromptedCLIP.export_obstacle``), or what was learned does not merge into
+            CLIP's weights (``merge_obstacle``).
     """
     register_all(base=True)
     run, output = RunFolder.open(folder), Path(output)
     with contextlib.redirect_stdout(io.StringIO()):
         model, cfg, device, precision = load_model(run)
+    if clip_only:
+        return [_write_tuned(model, cfg, output / TUNED)]
     obstacle = model.export_obstacle()
     if obstacle:
         raise UserError(
@@ -56,7 +63,9 @@ def export(folder: str | Path, output: str | Path) -> list[Path]:
     written = [output / CLASSIFIER, output / PROGRAM]
     write_atomically(written[0], lambda file: file.write(data))
     write_text(written[1], standalone_program())
-    if cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME == TINY:
+    if not model.merge_obstacle():
+        written.append(_write_tuned(model, cfg, output / BACKBONE))
+    elif cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME == TINY:
         written.append(_write_backbone(cfg, output / BACKBONE))
     return written
 
@@ -94,6 +103,21 @@ def _write_backbone(cfg: Any, path: Path) -> Path:
     return path
 
 
+def _write_tuned(model: Any, cfg: Any, path: Path) -> Path:
+    """CLIP with learned weights in the place of its own, all of it, under the family's names."""
+    obstacle = model.merge_obstacle()
+    if obstacle:
+        raise UserError(
+            f"{cfg.TRAINER.NAME} gives no CLIP with other weights, as {obstacle}: export without "
+            "--clip, or train with FineTune and METHOD full, last_k, bias, ln, lora or ssf."
+        )
+    clip_model = load_clip_of(cfg).float()
+    model.merge_into(clip_model)
+    data = save({k: v.contiguous() for k, v in clip_model.model.state_dict().items()})
+    write_atomically(path, lambda file: file.write(data))
+    return path
+
+
 def parser() -> argparse.ArgumentParser:
     """Flags of ``npt export``."""
     p = argparse.ArgumentParser(
@@ -104,15 +128,21 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("run", help="output folder of a run")
     p.add_argument("--output", default="", help="folder to write; default: export in the run")
+    p.add_argument(
+        "--clip",
+        action="store_true",
+        help=f"of FineTune: only {TUNED}, CLIP with the learned weights merged into its own",
+    )
     return p
 
 
 def run(args: argparse.Namespace) -> None:
     """Export and say how to use it."""
     output = Path(args.output or Path(args.run) / "export")
-    for path in export(args.run, output):
+    for path in export(args.run, output, args.clip):
         print(f"{path}  {path.stat().st_size / 1024:,.0f} KiB")
-    print(f"Use it without npt_plugin: python {output / PROGRAM} IMAGE...")
+    if not args.clip:
+        print(f"Use it without npt_plugin: python {output / PROGRAM} IMAGE...")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

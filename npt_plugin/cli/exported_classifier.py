@@ -21,7 +21,9 @@ with safe_open(str(here / "classifier.safetensors"), "pt") as file:
     text, scale = file.get_tensor("text_features"), file.get_tensor("logit_scale")
     about = {key: json.loads(value) for key, value in file.metadata().items()}
 if (here / "backbone.safetensors").exists():
-    model = clip.model.build_model(load_file(str(here / "backbone.safetensors"))).float()
+    weights = load_file(str(here / "backbone.safetensors"))
+    model = clip.model.build_model(dict(weights)).float()
+    model.load_state_dict(weights)  # build_model has rounded them to halves
 else:
     model = clip.load(about["backbone"], device="cpu", jit=False)[0].float()
 resize = t.Resize(about["size"], t.InterpolationMode(about["interpolation"]))

@@ -129,6 +129,10 @@ class PromptedCLIP(nn.Module):
             return "its text features follow each image"
         return "its image side is learned too" if self.learns_image_side else ""
 
+    def merge_obstacle(self) -> str:
+        """Why CLIP with other weights does not hold all that was learned; empty where it may."""
+        return "what it learns is no part of CLIP's weights"
+
     def encode(self, images: Tensor, text: Tensor | None = None) -> PromptOutputs:
         """See one batch through both towers.
 

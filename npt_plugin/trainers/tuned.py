@@ -19,6 +19,7 @@ from npt_plugin.trainers.headed import HeadedCLIP, check_feature
 from npt_plugin.trainers.model import PromptedCLIP
 from npt_plugin.trainers.named_text import NamedText
 from npt_plugin.trainers.zeroshot import template_of
+from npt_plugin.tuning.merge import plain_state
 from npt_plugin.tuning.methods import METHODS
 from npt_plugin.tuning.places import Places, image_places, text_places
 from npt_plugin.tuning.rank import automatic_rank
@@ -120,7 +121,18 @@ class FineTunedCLIP(HeadedCLIP):
             return "its head is linear"
         if not self.projected:
             return "its head is not on CLIP's feature"
+        return self.merge_obstacle()
+
+    def merge_obstacle(self) -> str:
+        """Modules that stand beside the maps of a block have no place in CLIP's weights."""
         return "" if self.method.merges else "its modules do not merge into CLIP's weights"
+
+    def merge_into(self, clip_model: Backbone) -> None:
+        """Put the towers as they are now into a CLIP of the same family, in place."""
+        clip_model.image_tower().load_state_dict(plain_state(self.image_encoder))
+        clip_model.text_tower().load_state_dict(plain_state(self.text_encoder))
+        if self.named_text is not None:
+            clip_model.token_table.load_state_dict(self.named_text.token_table.state_dict())
 
     def load_checkpoint_state(self, state: Mapping[str, Tensor], source: str) -> list[str]:
         """Copy learned tensors; where ``RANK`` is 0, the rank is the checkpoint's.

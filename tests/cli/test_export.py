@@ -3,11 +3,17 @@
 import json
 
 import pytest
+import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
+from tolerance import gap
 
+from npt_plugin.backbone.loading import load_clip_of
+from npt_plugin.backbone.openai import part_of_clip
 from npt_plugin.cli import main as cli
-from npt_plugin.cli.export import BACKBONE, CLASSIFIER, PROGRAM, standalone_program
+from npt_plugin.cli.export import BACKBONE, CLASSIFIER, PROGRAM, TUNED, standalone_program
 from npt_plugin.predictor import Predictor
+from npt_plugin.runs.folder import RunFolder
 
 
 def test_three_files_are_written_and_named(run, tmp_path, capsys):
@@ -49,3 +55,52 @@ def test_what_does_not_export_says_why(headed_run, reason, tmp_path, capsys):
     assert cli.main(["export", str(headed_run), "--output", str(tmp_path / "a")]) == 2
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
+
+
+def tuned(method, *more):
+    node = "TRAINER.FINE_TUNE."
+    return ("FineTune", node + "METHOD", method, node + "LORA_ALPHA", "99.", *more)
+
+
+def features_of(file, images):
+    """By OpenAI's own code, from a state dict."""
+    state = load_file(file)
+    model = part_of_clip("model").build_model(dict(state)).float()
+    model.load_state_dict(state)
+    with torch.no_grad():
+        return model.encode_image(images)
+
+
+@pytest.mark.parametrize("method", ["lora", "ssf", "full"])
+def test_a_tuned_clip_is_exported_with_its_weights_merged(first_stages, tmp_path, method):
+    run = first_stages(*tuned(method, "TRAINER.HEAD.NAME", "text"))
+    assert cli.main(["export", str(run), "--output", str(tmp_path / "a")]) == 0
+    images = torch.randn(2, 3, 32, 32)
+    theirs = features_of(tmp_path / "a" / BACKBONE, images)
+    predictor = Predictor.from_run(run)
+    assert gap(theirs, predictor.model.image_features(images)) <= 1e-5
+    plain = load_clip_of(RunFolder.open(run).config()).float().image_tower()(images)
+    assert gap(theirs, plain) > 1e-4  # it has learned
+
+
+def test_clip_alone_is_written_whatever_the_head(first_stages, tmp_path, capsys):
+    head = ("TRAINER.HEAD.NAME", "linear", "TRAINER.FINE_TUNE.FEATURE", "ln_post")
+    run = first_stages(*tuned("bias", *head))
+    assert cli.main(["export", str(run), "--output", str(tmp_path / "a")]) == 2
+    assert cli.main(["export", str(run), "--output", str(tmp_path / "a"), "--clip"]) == 0
+    (file,) = (tmp_path / "a").iterdir()
+    assert file.name == TUNED and f"{file} " in capsys.readouterr().out
+    assert load_file(file)["token_embedding.weight"].shape[0] == 49408
+    assert features_of(file, torch.randn(1, 3, 32, 32)).shape == (1, 48)
+
+
+def test_what_does_not_merge_says_so(first_stages, run, tmp_path, capsys):
+    beside = first_stages(*tuned("adaptformer", "TRAINER.HEAD.NAME", "text"))
+    for folder, flags, reason in (
+        (beside, [], "its modules do not merge"),
+        (beside, ["--clip"], "its modules do not merge"),
+        (run, ["--clip"], "what it learns is no part of CLIP's weights"),
+    ):
+        assert cli.main(["export", str(folder), "--output", str(tmp_path / "a"), *flags]) == 2
+        assert reason in capsys.readouterr().err
+        assert not (tmp_path / "a").exists()
