@@ -8,8 +8,10 @@ from math import isqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from npt_plugin.backbone.loading import TINY
-from npt_plugin.backbone.open_clip_source import PREFIX, open_clip_pixels
+from npt_plugin.backbone import hugging_face_folder, open_clip_file, open_clip_source
+from npt_plugin.backbone.files import Kind, kind_of, weights_in
+from npt_plugin.backbone.loading import TINY, architecture_of
+from npt_plugin.backbone.open_clip_package import PREFIX
 from npt_plugin.backbone.openai import MEAN, STD
 from npt_plugin.backbone.random_weights import SHAPES
 from npt_plugin.backbone.tiny import WEIGHTS_FILE
@@ -38,41 +40,55 @@ def image_input(model: Any) -> ImageInput | None:
     Args:
         model: The config's ``MODEL`` node.
     """
-    if model.CLIP_WEIGHTS:
-        return _of_path(model.CLIP_WEIGHTS)
-    name = model.BACKBONE.NAME
-    if name == TINY:
-        return _of_path(str(WEIGHTS_FILE))
-    if name in SHAPES:
-        size = SHAPES[name][1]
-        assert isinstance(size, int)
-        return _of_openai(size)
-    if name.startswith(PREFIX):
-        pixels = open_clip_pixels(name.removeprefix(PREFIX))
-        return None if pixels is None else ImageInput(*pixels)
-    return _of_path(name) if name else None
-
-
-def _of_openai(size: int) -> ImageInput:
-    return ImageInput((size, size), MEAN, STD)
-
-
-def _of_path(path: str) -> ImageInput | None:
-    place = Path(path).expanduser()
-    if not place.is_file():
+    name, architecture = model.BACKBONE.NAME, architecture_of(model.BACKBONE.NAME)
+    try:
+        if model.CLIP_WEIGHTS:
+            return _of_path(Path(model.CLIP_WEIGHTS), architecture)
+        if name == TINY:
+            return _of({"size": _openai_size(tensor_shapes(WEIGHTS_FILE))})
+        if name.startswith(PREFIX):
+            return _of_open_clip(name.removeprefix(PREFIX))
+        if name in SHAPES:
+            return _of({"size": SHAPES[name][1]})
+        return _of_path(Path(name)) if name else None
+    except UserError:  # loading says it
         return None
-    about = place.stat()
-    return _of_file(place, about.st_mtime_ns, about.st_size)
+
+
+def _of(said: Mapping[str, Any]) -> ImageInput:
+    """What a config says; what it leaves out is OpenAI's."""
+    size = said["size"]
+    height, width = (size, size) if isinstance(size, int) else size
+    mean, std = said.get("mean") or MEAN, said.get("std") or STD
+    return ImageInput((height, width), tuple(mean), tuple(std))
 
 
 @lru_cache(maxsize=32)
-def _of_file(path: Path, changed: int, size: int) -> ImageInput | None:
-    """Read once: a sweep asks for each of its runs."""
+def _of_open_clip(name: str) -> ImageInput | None:
+    """Asked once, as a hub out of reach takes its time to say so."""
     try:
-        pixels = _openai_size(tensor_shapes(path))
-    except UserError:  # loading says it
+        return _of(open_clip_source.image_config(name))
+    except UserError:
         return None
-    return None if pixels is None else _of_openai(pixels)
+
+
+def _of_path(path: Path, architecture: str = "") -> ImageInput | None:
+    file = weights_in(path.expanduser())
+    stamps = [f.stat().st_mtime_ns for f in (file, *sorted(file.parent.glob("*config.json")))]
+    return _of_file(file, architecture, tuple(stamps), file.stat().st_size)
+
+
+@lru_cache(maxsize=32)
+def _of_file(file: Path, architecture: str, stamps: Any, size: int) -> ImageInput | None:
+    """Read once and again when a file has changed: a sweep asks for each of its runs."""
+    shapes = tensor_shapes(file)
+    kind = kind_of(file, shapes, architecture)
+    if kind is Kind.HUGGING_FACE:
+        return _of(hugging_face_folder.image_config(file))
+    if kind is Kind.OPEN_CLIP:
+        return _of(open_clip_file.image_config(file, architecture))
+    pixels = _openai_size(shapes)
+    return None if pixels is None else _of({"size": pixels})
 
 
 def _openai_size(shapes: Shapes) -> int | None:

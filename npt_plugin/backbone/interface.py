@@ -32,9 +32,11 @@ class Backbone(nn.Module, ABC):
     Attributes:
         causal: Whether a position of the text tower sees only those before it; then what follows a
             text's end is never computed, and a start that all prompts share is computed once.
+        about: What a file turned out to hold, for the log; empty for a model with a name.
     """
 
     causal = True
+    about = ""
 
     def __init__(
         self,

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 
 import torch
 
+from npt_plugin.backbone.files import weights_in
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.loading import load_clip
+from npt_plugin.errors import UserError
 from npt_plugin.system import shared
 
 MOST_KEPT = 2
@@ -97,11 +99,11 @@ def keep(wanted: Wanted) -> None:
 
 
 def _wanted(name: str, weights: str, dtype: torch.dtype) -> Wanted:
-    path = Path(weights or name).expanduser()
     try:
+        path = weights_in(Path(weights or name).expanduser())
         stat = os.stat(path)
         file = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
-    except OSError:
+    except (OSError, UserError):
         file = ""
     return Wanted(name, weights, str(dtype).removeprefix("torch."), file)
 

@@ -1,52 +1,30 @@
 """Load a CLIP by name, prefix or path.
 
-A source is a prefix of names and a function ``load(rest of the name) -> Backbone``; a kind of file
-says which paths it reads and how. Both return a model on the CPU in the precision of its file;
-``load_clip`` freezes it and sets it to eval.
+A source is a prefix of names and a function ``load(rest of the name) -> Backbone``; what a path
+holds is told by its tensors (``files.py``). Both return a model on the CPU in the precision of its
+file; ``load_clip`` freezes it and sets it to eval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from npt_plugin.backbone.files import load_path
 from npt_plugin.backbone.interface import Backbone
-from npt_plugin.backbone.open_clip_source import PREFIX, load_open_clip
+from npt_plugin.backbone.open_clip_package import PREFIX
+from npt_plugin.backbone.open_clip_source import SCHEMES, load_open_clip
 from npt_plugin.backbone.openai import build_openai, download_openai, openai_names
 from npt_plugin.backbone.tiny import load_tiny_state_dict
-from npt_plugin.backbone.weights_file import read_tensors
 from npt_plugin.errors import UserError, nearest_hint
 
 TINY = "Tiny"
 """Name of the embedded model."""
 
 
-class FileKind(NamedTuple):
-    """A layout of files or folders with weights.
-
-    Attributes:
-        what: Said in the log, such as "an open_clip checkpoint".
-        recognises: Whether a path is of this kind; looks at names and headers, never unpickles.
-        load: Reads it; a damaged file is a ``UserError`` of one sentence.
-    """
-
-    what: str
-    recognises: Callable[[Path], bool]
-    load: Callable[[Path], Backbone]
-
-
 SOURCES: dict[str, Callable[[str], Backbone]] = {PREFIX: load_open_clip}
 """Prefix of ``MODEL.BACKBONE.NAME`` (with its colon) to what loads the rest of the name."""
-
-FILE_KINDS: list[FileKind] = [
-    FileKind(
-        "OpenAI's state dict or archive",
-        lambda path: path.is_file(),  # last in the list: whatever no other kind has recognised
-        lambda path: build_openai(read_tensors(path), str(path)),
-    )
-]
-"""Kinds of files, asked in order."""
 
 
 def backbone_name(cfg: Any) -> str:
@@ -69,7 +47,8 @@ def load_clip(name: str, weights: str = "") -> Backbone:
     Args:
         name: ``MODEL.BACKBONE.NAME``: an OpenAI name ("ViT-B/16"), ``Tiny``, a name with the prefix
             of a source, or a path.
-        weights: ``MODEL.CLIP_WEIGHTS``: path used instead of name.
+        weights: ``MODEL.CLIP_WEIGHTS``: path used instead of name; a bare checkpoint of open_clip
+            has the architecture of the name, ``open_clip:ARCHITECTURE``.
 
     Returns:
         The model on the CPU, in eval mode, parameters frozen.
@@ -82,7 +61,7 @@ def load_clip(name: str, weights: str = "") -> Backbone:
 
 def _load(name: str, weights: str) -> Backbone:
     if weights:
-        return _from_path(Path(weights).expanduser())
+        return load_path(Path(weights).expanduser(), architecture_of(name))
     if name == TINY:
         return build_openai(load_tiny_state_dict(), TINY)
     prefix = f"{name.split(':', 1)[0]}:"
@@ -90,31 +69,22 @@ def _load(name: str, weights: str) -> Backbone:
         return SOURCES[prefix](name.removeprefix(prefix))
     known = available_backbones()
     if name in known:
-        return _from_path(download_openai(name))
+        return load_path(download_openai(name))
     path = Path(name).expanduser()
     if path.exists() and path.name:
-        return _from_path(path)
+        return load_path(path)
     raise UserError(
         f"MODEL.BACKBONE.NAME {name!r} is neither a known CLIP nor a file"
         f"{nearest_hint(name, known)}; known: {', '.join(known)}."
     )
 
 
+def architecture_of(name: str) -> str:
+    """The architecture, or ``ARCHITECTURE/TAG``, that a name of open_clip's says; else empty."""
+    rest = name.removeprefix(PREFIX)
+    return "" if rest == name or rest.startswith(SCHEMES) else rest
+
+
 def available_backbones() -> list[str]:
     """Names accepted without a path or prefix: ``Tiny`` and OpenAI's models."""
     return [TINY, *openai_names()]
-
-
-def _from_path(path: Path) -> Backbone:
-    if not path.exists():
-        raise UserError(
-            f"CLIP weights {path} do not exist: check MODEL.CLIP_WEIGHTS, or use the embedded "
-            "model with MODEL.BACKBONE.NAME Tiny."
-        )
-    for kind in FILE_KINDS:
-        if kind.recognises(path):
-            return kind.load(path)
-    raise UserError(
-        f"{path} holds no CLIP that is known here: give "
-        f"{' or '.join(kind.what for kind in FILE_KINDS)}."
-    )

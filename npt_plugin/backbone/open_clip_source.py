@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from npt_plugin.backbone import open_clip_file
 from npt_plugin.backbone.open_clip_model import OpenClip
+from npt_plugin.backbone.open_clip_package import PREFIX, open_clip_module
 from npt_plugin.backbone.open_clip_tokenizer import wrap_tokenizer
-from npt_plugin.backbone.openai import MEAN, STD
+from npt_plugin.backbone.weights_file import read_tensors
 from npt_plugin.errors import UserError, first_line, nearest_hint
 
-PREFIX = "open_clip:"
-_SCHEMES = ("hf-hub:", "local-dir:")
-
-
-def open_clip_module() -> ModuleType:
-    """The package, imported only when somebody asks for one of its models.
-
-    Raises:
-        UserError: If it is not installed.
-    """
-    try:
-        import open_clip
-    except ImportError as error:
-        raise UserError(
-            f"A model of open_clip needs the package open_clip_torch, which cannot be imported "
-            f"({first_line(error)}): run `pip install 'npt-plugin[backbones]'`, or use a model of "
-            "OpenAI's or Tiny."
-        ) from None
-    return open_clip
+SCHEMES = ("hf-hub:", "local-dir:")
+"""Of names that are open_clip's word for a place."""
 
 
 def load_open_clip(name: str) -> OpenClip:
@@ -47,6 +31,10 @@ def load_open_clip(name: str) -> OpenClip:
     """
     package = open_clip_module()
     architecture, weights = _parts(package, name)
+    if Path(weights).is_file() and not package.is_pretrained_cfg(architecture, weights):
+        return open_clip_file.load_open_clip_file(
+            Path(weights), read_tensors(Path(weights)), architecture
+        )
     logging.getLogger("open_clip").setLevel(logging.ERROR)
     try:
         model = package.create_model(
@@ -62,9 +50,40 @@ def load_open_clip(name: str) -> OpenClip:
     return OpenClip(model, wrap_tokenizer(tokenizer))
 
 
+def image_config(name: str) -> dict[str, Any]:
+    """``size``, ``mean`` and ``std`` of a model's images, as far as they are said.
+
+    Args:
+        name: As in :func:`load_open_clip`.
+
+    Raises:
+        UserError: If the package, the model or its config are not to be had.
+    """
+    package = open_clip_module()
+    architecture, weights = _parts(package, name)
+    if not weights:
+        return _scheme_images(package, architecture)
+    tag = weights if package.is_pretrained_cfg(architecture, weights) else ""
+    return open_clip_file.image_config(Path(weights), f"{architecture}/{tag}".rstrip("/"))
+
+
+def _scheme_images(package: ModuleType, name: str) -> dict[str, Any]:
+    """Of a folder, or of a repository on the hub, whose config is small and kept in its cache."""
+    if name.startswith("local-dir:"):
+        return open_clip_file.image_config(Path(name.removeprefix("local-dir:")) / "weights")
+    try:
+        repository = name.removeprefix("hf-hub:")
+        config = package.pretrained.download_pretrained_from_hf(
+            repository, filename=open_clip_file.CONFIG
+        )
+    except Exception as error:  # of the hub's client
+        raise UserError(f"The config of {name} is out of reach ({first_line(error)}).") from None
+    return open_clip_file.image_config(Path(config))
+
+
 def _parts(package: ModuleType, name: str) -> tuple[str, str]:
     """Architecture and weights; the weights of a scheme are its own."""
-    if name.startswith(_SCHEMES):
+    if name.startswith(SCHEMES):
         return name, ""
     architecture, _, weights = name.partition("/")
     known = package.list_models()
@@ -80,38 +99,3 @@ def _parts(package: ModuleType, name: str) -> tuple[str, str]:
             f"{PREFIX}{architecture}/{tags[0] if tags else 'FILE'}."
         )
     return architecture, weights
-
-
-def open_clip_pixels(name: str) -> tuple[Any, Any, Any] | None:
-    """Image size, mean and std of a model by its config alone; None where only loading can tell.
-
-    Args:
-        name: As in ``load_open_clip``.
-    """
-    if name.startswith("hf-hub:"):
-        return None  # its config is on a hub
-    if name.startswith("local-dir:"):
-        config = _folder_config(Path(name.removeprefix("local-dir:")))
-        if config is None:
-            return None
-        model, seen = config
-    else:
-        package = open_clip_module()
-        architecture, weights = _parts(package, name)
-        model, seen = package.get_model_config(architecture), _tag(package, architecture, weights)
-    size = model.get("vision_cfg", {}).get("image_size", 224)
-    height, width = (size, size) if isinstance(size, int) else size
-    return (height, width), tuple(seen.get("mean", MEAN)), tuple(seen.get("std", STD))
-
-
-def _tag(package: ModuleType, architecture: str, weights: str) -> dict[str, Any]:
-    found: dict[str, Any] = package.get_pretrained_cfg(architecture, weights)
-    return found or {}
-
-
-def _folder_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    try:
-        config = json.loads((folder / "open_clip_config.json").read_text("utf-8"))
-        return config["model_cfg"], config.get("preprocess_cfg", {})
-    except (OSError, ValueError, KeyError, TypeError):  # loading says it
-        return None

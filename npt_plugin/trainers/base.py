@@ -96,6 +96,8 @@ class PromptTrainer(EpochLoop):
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         print(f"Loading CLIP (backbone: {backbone_name(cfg)}, {self.precision.name})")
         clip_model = prepared_clip(cfg, self.precision.tower_dtype)
+        if clip_model.about:
+            print(f"CLIP weights: {clip_model.about}")
         self.model = self.model_class(cfg, self.classnames, clip_model)
         check_tau_norm(cfg, self.model)
         check_ensembles(cfg, self.model, self.classnames)

@@ -1,13 +1,13 @@
 """Models of open_clip by name: what is loaded, and one sentence where nothing can be."""
 
-import builtins
+import json
 
 import pytest
 import torch
 from tolerance import gap
 
-from npt_plugin.backbone import open_clip_source
 from npt_plugin.backbone.loading import load_clip
+from npt_plugin.backbone.open_clip_source import image_config
 from npt_plugin.errors import UserError
 
 
@@ -59,14 +59,39 @@ def test_weights_out_of_reach_are_one_sentence_with_both_remedies(families, monk
         load_clip("open_clip:ViT-B-16/laion2b_s34b_b88k")
 
 
-def test_without_the_package_it_says_how_to_get_it(monkeypatch):
-    plain = builtins.__import__
+def test_a_path_in_the_name_is_read_by_our_reader(families, tmp_path, monkeypatch):
+    """open_clip's own would give SigLIP's weights CLIP's mean, and resize what does not fit."""
+    import open_clip
 
-    def without(name, *args, **kwargs):
-        if name == "open_clip":
-            raise ModuleNotFoundError("No module named 'open_clip'")
-        return plain(name, *args, **kwargs)
+    folder = families.family_folder("vit_gelu", tmp_path / "model")
+    config = json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]
+    known = {**open_clip.factory._MODEL_CONFIGS, "Mini": config}
+    monkeypatch.setattr(open_clip.factory, "_MODEL_CONFIGS", known)
+    path = folder / "open_clip_model.safetensors"
+    found, own = load_clip(f"open_clip:Mini/{path}"), families.family_clip("vit_gelu")
+    assert all(torch.equal(found.state_dict()[k], v) for k, v in own.state_dict().items())
+    config["vision_cfg"]["image_size"] = 64
+    with pytest.raises(UserError, match="are not those of open_clip:Mini .*size mismatch"):
+        load_clip(f"open_clip:Mini/{path}")
 
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(UserError, match=r"pip install 'npt-plugin\[backbones\]'.*OpenAI's or Tiny"):
-        open_clip_source.load_open_clip("ViT-B-16/laion2b_s34b_b88k")
+
+def test_images_of_a_name_are_known_without_its_weights(families, tmp_path, monkeypatch):
+    import open_clip
+
+    folder = families.family_folder("siglip", tmp_path / "model")
+    assert image_config("ViT-L-14-336/openai")["size"] == 336
+    siglip = image_config("ViT-B-16-SigLIP-256/webli")
+    assert siglip["size"] == 256 and tuple(siglip["mean"]) == (0.5, 0.5, 0.5)
+    assert image_config(f"local-dir:{folder}")["mean"] == [0.5] * 3
+    config = str(folder / "open_clip_config.json")
+    monkeypatch.setattr(
+        open_clip.pretrained, "download_pretrained_from_hf", lambda name, filename: config
+    )
+    assert image_config("hf-hub:org/name")["size"] == 160
+
+    def broken(*args, **kwargs):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(open_clip.pretrained, "download_pretrained_from_hf", broken)
+    with pytest.raises(UserError, match="config of hf-hub:org/name is out of reach"):
+        image_config("hf-hub:org/name")

@@ -23,7 +23,7 @@ LATE = {
 """File and modules it imports inside a function."""
 
 OPTIONAL = ("argcomplete", "matplotlib", "gdown", "huggingface_hub", "open_clip", "wandb", "ray")
-OPTIONAL += ("submitit",)
+OPTIONAL += ("submitit", "timm")
 """Packages that may be absent, or are needed by few: imported where they are used."""
 
 
