@@ -20,12 +20,11 @@ FILE = Path(npt_plugin.reproduction.__file__).with_name("presets.json")
 
 
 def text() -> str:
-    """The presets of every table that is available, as JSON."""
+    """The presets of every table, as JSON."""
     register_all(base=True)
     found = {
         name: presets_of(table.grid("", "").jobs(), configs_folder())
         for name, table in TABLES.items()
-        if not table.unavailable
     }
     return json.dumps(found, indent=1, sort_keys=True) + "\n"
 

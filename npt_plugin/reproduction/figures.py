@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.report.averaging import H_OF_AVERAGES, MEAN_OF_H
 from npt_plugin.report.published import published
 from npt_plugin.reproduction.tables import PublishedTable
+
+_SINGLE = "single"  # the view of a plain test
 
 AVERAGE = "average"
 """In place of a dataset, in the published files."""
@@ -21,7 +24,8 @@ class Figure:
         trainer: Ours.
         tau: n_min / n_max.
         dataset: Tested on; ``AVERAGE``: all of the table.
-        column: ``base``, ``new``, ``H`` or ``accuracy``.
+        column: ``base``, ``new``, ``H``, a group of classes, ``accuracy``, or that of what was
+            tested beside the result, ``accuracy (crops)``.
         value: In percent.
         seeds: How many it is the mean of.
         source: Where it stands.
@@ -46,7 +50,9 @@ def figures_of(table: PublishedTable) -> list[Figure]:
     found = [
         figure
         for row in published(table.figures)
-        if row["method"] in table.methods and row.get("protocol", table.protocol) == table.protocol
+        if row["method"] in table.methods
+        and row.get("protocol", table.protocol) == table.protocol
+        and table.of_backbone in ("", row.get("backbone"))
         for figure in _of_row(table, row)
     ]
     trainers, datasets = list(table.methods.values()), [*table.datasets, AVERAGE]
@@ -58,10 +64,12 @@ def figures_of(table: PublishedTable) -> list[Figure]:
 
 def _of_row(table: PublishedTable, row: dict[str, Any]) -> list[Figure]:
     columns = {"H_average_11_datasets": "H"}
+    if row.get("tested", _SINGLE) != _SINGLE:  # its groups are no columns of ours
+        columns = {"accuracy": f"accuracy ({row['tested']})", **dict.fromkeys(GROUPS, "")}
     values = {
-        columns.get(name, name): row[name]
-        for name in ("base", "new", "H", "accuracy", "H_average_11_datasets")
-        if name in row
+        column: row[name]
+        for name in ("base", "new", "H", "accuracy", "H_average_11_datasets", *GROUPS)
+        if row.get(name) is not None and (column := columns.get(name, name))
     }
     where = row.get("target") or row.get("dataset") or AVERAGE
     return [

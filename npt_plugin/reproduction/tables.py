@@ -25,6 +25,7 @@ class PublishedTable:
         datasets: Trained on; where the protocol tests elsewhere, tested on.
         methods: Trainer by its name in the published table.
         figures: File with the published numbers.
+        of_backbone: Backbone of its rows that count; empty: all.
         ratios: tau = n_min / n_max.
         shots: Images of the largest class.
         backbone: ``MODEL.BACKBONE.NAME``; empty: the configs'.
@@ -35,7 +36,6 @@ class PublishedTable:
         floor: Smallest tolerance, in points.
         outside: Share of single figures that may be outside their tolerances.
         note: What else a reader must know.
-        unavailable: Why it cannot be run; empty: it can.
     """
 
     name: str
@@ -44,6 +44,7 @@ class PublishedTable:
     datasets: tuple[str, ...] = ()
     methods: Mapping[str, str] = field(default_factory=dict)
     figures: str = ""
+    of_backbone: str = ""
     ratios: tuple[float, ...] = (1.0,)
     shots: int = 16
     backbone: str = ""
@@ -54,7 +55,6 @@ class PublishedTable:
     floor: float = 0.3
     outside: float = 0.1
     note: str = ""
-    unavailable: str = ""
 
     def grid(
         self, root: str, output: str, datasets: Sequence[str] = (), seeds: Sequence[int] = ()
@@ -79,7 +79,7 @@ class PublishedTable:
                 )
         return Grid(
             datasets=[name for name in self.datasets if name in chosen],
-            trainers=list(self.methods.values()),
+            trainers=list(dict.fromkeys(self.methods.values())),
             seeds=list(seeds or self.seeds),
             ratios=self.ratios,
             shots=self.shots,
@@ -110,12 +110,9 @@ def table_named(name: str) -> PublishedTable:
     """The table of that name.
 
     Raises:
-        UserError: If there is none, or it cannot be run again.
+        UserError: If there is none.
     """
     if name not in TABLES:
         hint = nearest_hint(name, TABLES)
         raise UserError(f"There is no table {name!r}{hint}; there are {', '.join(TABLES)}.")
-    table = TABLES[name]
-    if table.unavailable:
-        raise UserError(f"{name} is not available: {table.unavailable}.")
-    return table
+    return TABLES[name]

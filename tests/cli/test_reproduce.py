@@ -8,10 +8,12 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import mini_trees
 import pytest
+from cifar_files import cifar100_tree
 
 from npt_plugin.cli import main as cli
 from npt_plugin.cli import reproduce, sweep_plan
@@ -206,14 +208,12 @@ def test_the_list_of_tables(capsys):
     assert cli.main(["reproduce"]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in tables.TABLES)
-    assert "not available: there is no trainer here that fine-tunes the image tower" in out
 
 
 @pytest.mark.parametrize(
     "words, sentence",
     [
         (["maple-base2new", "OPTIM.LR", "1"], "takes no config keys (OPTIM.LR)"),
-        (["lift-longtail"], "lift-longtail is not available"),
         (["cocoop-table3"], "did you mean 'cocoop-table2'"),
         (["maple-base2new", "--datasets", "dtt"], "did you mean 'dtd'"),
         (["maple-base2new", "--seeds", "3-1"], "--seeds has '3-1'"),
@@ -226,3 +226,56 @@ def test_a_mistake_is_one_sentence(words, sentence, capsys, tmp_path):
     err = capsys.readouterr().err
     assert sentence in err and err.count("\n") == 1
     assert not Path(tmp_path / "o").exists()
+
+
+@pytest.fixture
+def long_tailed(tmp_path, small_clip_file, monkeypatch):
+    """LIFT's table on a miniature CIFAR100-LT for a small random CLIP; the command's words."""
+    tree = tmp_path / "configs"
+    shutil.copytree(configs_folder() / "datasets", tree / "datasets")
+    (tree / "trainers" / "FineTune").mkdir(parents=True)
+    preset = (configs_folder() / "trainers/FineTune/vit_b16_lift_ep10.yaml").read_text()
+    for old, new in {
+        "{BACKBONE: {NAME: ViT-B/16}}": f"{{CLIP_WEIGHTS: {small_clip_file}}}",
+        "SIZE: (224, 224)": "SIZE: (32, 32)",
+        "TEST_RESIZE: 256": "TEST_RESIZE: 36",
+        "CROP_MARGIN: 24": "CROP_MARGIN: 12",
+        "MAX_EPOCH: 10": "MAX_EPOCH: 1",
+        "BATCH_SIZE: 128": "BATCH_SIZE: 8",
+        "NUM_WORKERS: 4": "NUM_WORKERS: 0",
+    }.items():
+        assert old in preset
+        preset = preset.replace(old, new)
+    (tree / "trainers/FineTune/small.yaml").write_text(preset)
+    monkeypatch.setattr(reproduce, "configs_folder", lambda: tree)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    register_all(base=True)
+    table = replace(tables.TABLES["lift-longtail"], config="small", floor=100.0)
+    monkeypatch.setitem(tables.TABLES, "lift-longtail", table)
+    held = presets_of(table.grid("", "").jobs(), tree)
+    monkeypatch.setattr(reproduce, "stored", lambda name: held)
+    cifar100_tree(tmp_path / "data")
+    words = ["lift-longtail", "--root", str(tmp_path / "data"), "--output", str(tmp_path / "out")]
+    return [*words, "--jobs", "1"]
+
+
+@pytest.mark.slow
+def test_lifts_table_is_planned_run_and_judged_and_a_wrong_number_turns_it(
+    long_tailed, tmp_path, capfd, monkeypatch
+):
+    pace = Pace(1.0, (0.5, 0.5), (0.0, 0.0), (2, 4), 4, 96, 48, True, 1024.0)
+    monkeypatch.setattr(sweep_plan, "measure", lambda *given: pace)
+    assert cli.main(["reproduce", *long_tailed, "--plan"]) == 0
+    assert "To do: 6 runs" in capfd.readouterr().out
+    words = [*long_tailed, "--datasets", "cifar100_lt", "imagenet_lt"]  # of which one is there
+    assert cli.main(["reproduce", *words]) == 0
+    held = json.loads((tmp_path / "out" / "reproduce_lift-longtail.json").read_text())
+    assert held["verdict"] == "partial, inside so far"
+    verdicts = {one["dataset"]: one["verdict"] for one in held["figures"]}
+    assert {name for name, word in verdicts.items() if word == "inside"} == {"cifar100_lt"}
+    assert held["figures"][0]["column"] == "accuracy (crops)" and held["figures"][0]["n"] == 1
+    assert "Datasets that are not there: imagenet_lt" in capfd.readouterr().out
+    (record,) = (tmp_path / "out").rglob("results.json")
+    record.write_text(record.read_text().replace('"SCALE": 25.0', '"SCALE": 30.0'))
+    assert cli.main(["reproduce", *words, "--judge"]) == 1
+    assert "Verdict: not the preset: TRAINER.HEAD.SCALE: 25.0 -> 30.0" in capfd.readouterr().out

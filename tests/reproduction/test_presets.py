@@ -12,7 +12,7 @@ from npt_plugin.reproduction.tables import TABLES
 from npt_plugin.runs.configs import configs_folder
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "presets.py"
-AVAILABLE = [name for name, table in TABLES.items() if not table.unavailable]
+AVAILABLE = list(TABLES)
 
 
 @pytest.fixture(autouse=True)
