@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from clip.model import CLIP, VisionTransformer
 from torch import Tensor
 
+from npt_plugin.backbone.block import clip_blocks
 from npt_plugin.backbone.blocks import run_block
 
 
@@ -44,7 +45,7 @@ def image_tower(
     x = F.linear(x, weight.flatten(1)) + where  # (B, patches, W)
     first = visual.class_embedding + visual.positional_embedding[0]
     x = visual.ln_pre(torch.cat([first.expand(batch, 1, -1), x], dim=1))  # (B, 1 + patches, W)
-    blocks = visual.transformer.resblocks
+    blocks = clip_blocks(visual.transformer.resblocks)
     for index, block in enumerate(blocks):  # of the last only the class token is used
         x = run_block(block, x, causal=False, keep=1 if index + 1 == len(blocks) else None)
     x = visual.ln_post(x[:, 0])  # (B, W)
@@ -64,7 +65,7 @@ def text_tower(model: CLIP, embedded: Tensor, ends: Tensor) -> Tensor:
         Features (N, D), not normalised.
     """
     x = embedded + model.positional_embedding[: embedded.shape[1]]
-    for block in model.transformer.resblocks:
+    for block in clip_blocks(model.transformer.resblocks):
         x = run_block(block, x, causal=True)
     x = model.ln_final(x[torch.arange(len(x)), ends])  # (N, W)
     return x @ model.text_projection

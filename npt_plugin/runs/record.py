@@ -62,6 +62,7 @@ class Record:
             None: it trained alone.
         peak_memory: In MiB.
         history: Values of each epoch.
+        diverged: First epoch whose training loss says that training diverges; None: none does.
         versions: Of packages, framework, processor and device.
         schema: Version of this layout.
     """
@@ -98,6 +99,7 @@ class Record:
     stacked: int | None = None
     peak_memory: dict[str, float | None] | None = None
     history: list[dict[str, Any]] | None = None
+    diverged: int | None = None
     versions: dict[str, str] | None = None
     schema: int = SCHEMA
 

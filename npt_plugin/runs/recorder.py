@@ -52,6 +52,7 @@ def describe_run(trainer: Any) -> Record:
         config_hash=config_hash(cfg),
         config=config_as_dict(cfg),
         stacked=most if (most := getattr(trainer, "most_stacked", 1)) > 1 else None,
+        diverged=found[0] if (found := trainer.divergence()) else None,
         working_dir=os.getcwd(),
         versions=versions(),
     )

@@ -38,7 +38,7 @@ def run_all(
         by_output.setdefault(os.path.abspath(job.output), []).append(job)
     engine, failed = Local(parallel, per_device), dict[str, str]()
     for some in by_output.values():  # a plan is of one folder
-        plan, todo = begin(some, configs)
+        plan, todo = begin(some, configs, together)
         if todo:
             engine.start(plan)
         status = status_of(plan.jobs, Claims(plan.output))

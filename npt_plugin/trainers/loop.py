@@ -13,11 +13,13 @@ from npt_plugin.datasets.class_counts import by_frequency
 from npt_plugin.engine.distributed import largest
 from npt_plugin.engine.framework import TrainerX
 from npt_plugin.errors import UserError
+from npt_plugin.losses.registry import WITH_MARGINS
 from npt_plugin.runs.curves import open_curves
 from npt_plugin.system import ranks
 from npt_plugin.system.files import write_json
 from npt_plugin.system.signals import stop_here, whole_steps
 from npt_plugin.trainers import checkpoints
+from npt_plugin.trainers.divergence import divergence
 from npt_plugin.trainers.epoch import EpochLog
 from npt_plugin.trainers.epoch_average import EpochAverage
 from npt_plugin.trainers.evaluate import collapse_now
@@ -40,6 +42,7 @@ class EpochLoop(TrainerX):
     history: list[dict[str, Any]]
     log: EpochLog
     epoch_average: EpochAverage | None = None
+    classnames: list[str]
     stack = most_stacked = 1
     time_share = 1.0
 
@@ -92,9 +95,17 @@ class EpochLoop(TrainerX):
                 stop_here(largest)
         self.log.flush()
         self.history.append({"epoch": self.epoch + 1, **self.log.averages()})
+        found = self.divergence()
+        if found and found[0] == self.epoch + 1:  # once
+            print(f"Training diverges: {found[1]}; lower OPTIM.LR (it is {self.cfg.OPTIM.LR}).")
         self.update_lr()
         self.most_stacked = max(self.most_stacked, self.stack)
         self.train_seconds += (time.time() - started) * self.time_share
+
+    def divergence(self) -> tuple[int, str] | None:
+        """First epoch whose loss says that training diverges, and how; None: none so far."""
+        margins = self.cfg.TRAINER.IMBALANCE_LOSS.NAME in WITH_MARGINS
+        return divergence(self.history, len(self.classnames), margins)
 
     def after_epoch(self) -> None:
         """Dassl's checkpoints; and everything needed to go on from here, every epoch."""

@@ -91,6 +91,7 @@ def trainer(make_cfg, tmp_path):
         model=model,
         optim=object(),
         train_loader_x=range(7),
+        divergence=lambda: None,
     )
 
 

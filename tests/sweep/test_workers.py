@@ -66,7 +66,8 @@ def test_jobs_of_several_output_folders_go_folder_by_folder(tree, pets_root, tmp
         Job("pets", "CoOp", "small", seed, shots=4, root=str(pets_root), output=str(tmp_path / out))
         for seed, out in ((1, "a"), (1, "b"), (2, "a"))
     ]
-    assert run_all(jobs, tree, 1) == {}
+    assert run_all(jobs, tree, 1, together=True) == {}
+    assert all(plan.together for plan in started)
     assert [(plan.output.name, [job.seed for job in plan.jobs]) for plan in started] == [
         ("a", [1, 2]),
         ("b", [1]),
