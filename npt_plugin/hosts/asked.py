@@ -91,8 +91,13 @@ def build_what_is_asked(asked: Asked) -> None:
             cfg, _now.built = _naming(cfg, _now.variant), True
         return build(cfg, *args, **kwargs)
 
-    for owner in (place, importlib.import_module("dassl.engine.build")):
-        replace("engine.build_trainer", owner, build_trainer)
+    replace_build_trainer(build_trainer)
+
+
+def replace_build_trainer(build: Callable[..., Any]) -> None:
+    """Give ``build_trainer`` of the Dassl in use another value, wherever a script imports it."""
+    for path in ("dassl.engine", "dassl.engine.build"):
+        replace("engine.build_trainer", importlib.import_module(path), build)
 
 
 def _naming(cfg: Any, name: str) -> Any:

@@ -8,12 +8,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from npt_plugin.hosts.probe import Findings
+from npt_plugin.hosts.trial import Trial
 
 TIME_LIMIT = 120.0
 """Seconds that a look may take."""
+
+TRIAL_LIMIT = 600.0
+"""Seconds that a miniature proof on one trainer may take."""
 
 
 def look_at(script: Path, limit: float = TIME_LIMIT) -> Findings:
@@ -32,6 +37,27 @@ def look_at(script: Path, limit: float = TIME_LIMIT) -> Findings:
         found = Findings(**json.loads(report.read_text(encoding="utf-8")))
     found.trainers = [tuple(row) for row in found.trainers]  # type: ignore[misc]  # JSON has lists
     return found
+
+
+def try_out(
+    script: Path, trainer: str, words: Sequence[str] = (), limit: float = TRIAL_LIMIT
+) -> Trial:
+    """A miniature proof on one trainer, in a process of its own.
+
+    Args:
+        script: The project's ``train.py``, absolute.
+        trainer: The project's name for it.
+        words: Arguments for the script beside our own.
+        limit: Seconds after which the process is ended.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        job = ["npt_plugin.hosts.trial", str(script), trainer, str(report), *words]
+        ended = run_apart(job, script.parent, limit)
+        if not report.is_file():
+            return Trial(said=f"at its start, {ended}")
+        trial = Trial(**json.loads(report.read_text(encoding="utf-8")))
+    return Trial(said=f"{trial.doing}, {ended}") if trial.doing else trial
 
 
 def run_apart(words: list[str], folder: Path, limit: float) -> str:

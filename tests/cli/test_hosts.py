@@ -7,6 +7,7 @@ import re
 import pytest
 
 from npt_plugin.cli.hosts import main
+from npt_plugin.hosts.trial import Trial
 
 pytestmark = pytest.mark.slow
 
@@ -117,3 +118,23 @@ def test_whatever_an_import_does_is_one_sentence(checkout, capsys, how, said):
 def test_what_is_no_checkout_is_the_users_mistake(tmp_path, capsys):
     assert main(["check", str(tmp_path)]) == 2
     assert "has no train.py" in capsys.readouterr().err
+
+
+def test_a_proof_is_one_line_a_trainer_and_decides_the_exit_code(checkout, capsys, monkeypatch):
+    """What each process finds is in tests/hosts/test_trial.py."""
+    asked = []
+
+    def try_out(script, trainer, words, limit):
+        asked.append((trainer, words, limit))
+        return Trial(verdict, "because")
+
+    monkeypatch.setattr("npt_plugin.cli.hosts.try_out", try_out)
+    words = ["check", checkout(), "--run", "--run-limit", "9", "--trainer", "Mine"]
+    for verdict, code in (("holds", 0), ("does not hold", 1), ("could not be tried", 1)):
+        assert main([*words, "--words", "TASK", "B2N"]) == code
+        assert capsys.readouterr().out.endswith(f"\nproof\nMine: {verdict}: because\n")
+    assert set(map(str, asked)) == {"('Mine', ['TASK', 'B2N'], 9.0)"}
+    assert main([*words[:-1], "Frozen"]) == 0
+    assert "none of these trainers is wrapped" in capsys.readouterr().out
+    assert main([*words[:2], "--words", "TASK", "B2N"]) == 2
+    assert "needs --run" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """Runs several ``python -m npt_plugin`` command lines in one process, to import torch once.
 
 python chain_job.py FILE: a JSON list of {"arguments": [...], ...}. A run with "cut" is ended by
-Ctrl-C when its second epoch begins; one with "prove" by ``gradient_proof.proving``, whose arguments
-it gives. Each epoch has random numbers of its own, so that a resumed run can be the whole one.
+Ctrl-C when its second epoch begins; one with "prove" by ``proof_in`` with those arguments. Each
+epoch has random numbers of its own, so that a resumed run can be the whole one.
 """
 
 import json
@@ -44,9 +44,9 @@ for number, run in enumerate(json.loads(Path(sys.argv[1]).read_text())):  # noqa
     print(f"@@ run {number}")
     around = nullcontext()
     if "prove" in run:
-        from gradient_proof import proving
+        from gradient_proof import proof_in
 
-        around = proving(**run["prove"])
+        around = proof_in(**run["prove"])
     with patch.object(sys, "argv", ["npt_plugin", *run["arguments"]]), around:
         try:
             code = main()

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from npt_plugin.hosts.check import look_at, run_apart
+from npt_plugin.hosts import check
+from npt_plugin.hosts.check import look_at, run_apart, try_out
+from npt_plugin.hosts.trial import UNTRIED, Trial
 
 JOB = """
 import os, subprocess, sys, time
@@ -81,3 +83,38 @@ def test_no_report_is_a_finding(tmp_path, monkeypatch):
     found = look_at(tmp_path / "train.py")
     said = "while its script was imported, the process ended with exit code 5"
     assert found.error.startswith(said) and not found.dassl
+
+
+def test_a_proof_that_breaks_off_says_where(tmp_path, monkeypatch):
+    reports = ["", '{"doing": "while it trained"}', '{"verdict": "holds", "said": "all"}']
+
+    def run(words, folder, limit):
+        report = reports.pop(0)
+        if report:
+            Path(words[3]).write_text(report)
+        return "it was killed"
+
+    monkeypatch.setattr(check, "run_apart", run)
+    found = [try_out(tmp_path / "train.py", "Mine") for _ in range(3)]
+    assert found == [
+        Trial(UNTRIED, "at its start, it was killed"),
+        Trial(UNTRIED, "while it trained, it was killed"),
+        Trial("holds", "all"),
+    ]
+
+
+def test_ctrl_c_ends_the_process_too(tmp_path, monkeypatch):
+    ended = []
+    monkeypatch.setattr(check, "_end", ended.append)
+
+    class Process:
+        def __init__(self, *args, **kwargs):
+            pass
+
+        def wait(self, timeout):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(check.subprocess, "Popen", Process)
+    with pytest.raises(KeyboardInterrupt):
+        run_apart(["a_job"], tmp_path, 9.0)
+    assert len(ended) == 1
