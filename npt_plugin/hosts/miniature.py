@@ -7,7 +7,6 @@ templates and descriptions are looked up by data set and class.
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import sys
@@ -21,7 +20,8 @@ from typing import Any
 import torch
 from PIL import Image
 
-from npt_plugin.backbone.loading import TINY, clip_module
+from npt_plugin.backbone.loading import TINY
+from npt_plugin.backbone.openai import part_of_clip
 from npt_plugin.backbone.tiny import load_tiny_state_dict
 
 BREEDS = ("abyssinian", "beagle", "great_pyrenees", "miniature_pinscher", "persian", "siamese")
@@ -76,7 +76,7 @@ def write_clip(name: str, path: Path) -> int:
     if name == TINY:
         state = load_tiny_state_dict()
     else:
-        build = importlib.import_module(f"{clip_module().__name__}.model").CLIP
+        build = part_of_clip("model").CLIP
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(11)
             state = build(*LADDER[name]).state_dict()

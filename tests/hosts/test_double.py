@@ -5,13 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from npt_plugin.backbone.loading import clip_module
+from npt_plugin.backbone.openai import part_of_clip
 from npt_plugin.hosts.double import doubled, in_double
 
 
-def test_what_is_made_cast_loaded_and_normed_is_double(small_clip, tmp_path):
-    norm = type(small_clip.ln_final)
-    assert norm.__module__ == f"{clip_module().__name__}.model"
+def test_what_is_made_cast_loaded_and_normed_is_double(tmp_path):
+    norm = part_of_clip("model").LayerNorm
     torch.save({"model": {"ctx": torch.ones(2), "step": torch.tensor(3)}}, tmp_path / "file.pt")
     before = torch.load, nn.Module.float, torch.Tensor.float, norm.forward
     with in_double():

@@ -9,7 +9,8 @@ import pytest
 import torch
 from data_cfg import make_cfg
 
-from npt_plugin.backbone.loading import TINY, clip_module
+from npt_plugin.backbone.loading import TINY
+from npt_plugin.backbone.openai import part_of_clip
 from npt_plugin.datasets.oxford_pets import OxfordPets
 from npt_plugin.hosts.miniature import BREEDS, LADDER, GiveWeights, draw_pets, write_clip
 
@@ -25,7 +26,7 @@ def test_the_pets_are_read_as_the_published_ones(tmp_path):
 def test_each_clip_is_built_by_openais_code(tmp_path, name):
     size = write_clip(name, tmp_path / "clip.pt")
     state = torch.load(tmp_path / "clip.pt")
-    build = importlib.import_module(f"{clip_module().__name__}.model").build_model
+    build = part_of_clip("model").build_model
     model = build(state).float()
     assert model.visual.input_resolution == size
     assert model.encode_image(torch.randn(2, 3, size, size)).isfinite().all()
