@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 from reference_trainers import HostCoOp
 
 from npt_plugin.config import extend_cfg
-from npt_plugin.engine.framework import TRAINER_REGISTRY, get_cfg_default
+from npt_plugin.engine.framework import get_cfg_default
 from npt_plugin.hosts import trial_runs
 from npt_plugin.hosts.trial_runs import Runs
 
@@ -59,7 +60,9 @@ class Lost(Quick):
 
 
 @pytest.fixture
-def runs(tmp_path):
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(trial_runs, "register_base_datasets", lambda: None)  # not for other tests
+
     def make(build):
         cfg = extend_cfg(get_cfg_default())
         cfg.TRAINER.NAME = "Quick"
@@ -111,7 +114,8 @@ def test_a_config_is_made_small_and_the_given_one_stays(runs):
 
 
 def test_a_gradient_that_is_none_of_the_ways_is_said(runs, monkeypatch):
-    TRAINER_REGISTRY.register(type("Quick", (HostCoOp,), {}), force=True)
+    registry = SimpleNamespace(get={"Quick": HostCoOp}.get)
+    monkeypatch.setattr(trial_runs, "TRAINER_REGISTRY", registry)
     found = runs(Quick)
     assert found.gradient().startswith("it took fewer than three steps")
     gap = trial_runs.Comparison({"ctx 0": 1e-4}, 1.0, {"lc": (1.0, 1.0)}, ["torch.float64"])
