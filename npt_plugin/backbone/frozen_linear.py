@@ -1,11 +1,12 @@
-"""Products with CLIP's frozen weights, by the fastest exact kernel the CPU has.
+"""Products with CLIP's weights, frozen or fine-tuned, by the fastest exact kernel the CPU has.
 
 ``F.linear`` in fp32 on a CPU goes through the BLAS PyTorch was built with (MKL), which does not use
 the AVX-512 units of every processor: on an AMD EPYC it reaches between half and 0.9 of what oneDNN,
 which PyTorch also ships, reaches on the same product. oneDNN's fp32 kernel computes the same sums
-in another order. PyTorch calls it from compiled code only; here frozen weights are given to it
-directly. Their gradient is never wanted, so backward is one more such product. With AVX2 both are
-equally fast and with less oneDNN is slower (docs/speed.md), so it is used with AVX-512 alone.
+in another order. PyTorch calls it from compiled code only; here weights are given to it directly.
+Frozen ones want no gradient, so backward is one more such product; of those that learn it is two.
+Forward is the same product in both, to the bit. With AVX2 both are equally fast and with less
+oneDNN is slower (docs/speed.md), so it is used with AVX-512 alone.
 
 Which kernel a product goes through depends on shapes, on the kind of tensors and on what the
 machine has, never on timing: the same run takes the same way each time, an interrupted one too.
@@ -83,7 +84,7 @@ def plain_kernels() -> Iterator[None]:
 
 
 def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``x @ weight.T + bias``, as ``F.linear``; faster where the weights are frozen.
+    """``x @ weight.T + bias``, as ``F.linear``; weights that are frozen get no gradient.
 
     Args:
         x: (..., n).
@@ -95,13 +96,14 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
     """
     if not takes_onednn(x, weight, bias):
         return F.linear(x, weight, bias)
-    if torch.is_grad_enabled() and x.requires_grad:
-        return _FrozenLinear.apply(x, weight, bias)
+    learns = x.requires_grad or weight.requires_grad or (bias is not None and bias.requires_grad)
+    if torch.is_grad_enabled() and learns:
+        return _Linear.apply(x, weight, bias)
     return _product(x, weight, bias)
 
 
 def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
-    """Whether ``frozen_linear`` of these takes oneDNN: fp32, frozen, large, CPU with AVX-512."""
+    """Whether ``frozen_linear`` of these takes oneDNN: fp32, large, CPU with AVX-512."""
     if _compiling():
         return False
     rows = x.numel() // max(1, x.shape[-1])
@@ -112,8 +114,6 @@ def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
         and kernels() == "onednn"
         and x.dtype == weight.dtype == torch.float32
         and x.device.type == weight.device.type == "cpu"
-        and not weight.requires_grad
-        and (bias is None or not bias.requires_grad)
         and type(x) in _ORDINARY
         and type(weight) in _ORDINARY
         and not _autocasts()
@@ -158,15 +158,22 @@ def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return out.view(*x.shape[:-1], len(weight))
 
 
-class _FrozenLinear(torch.autograd.Function):
-    """The product with a gradient for ``x`` alone; that gradient has one itself."""
+class _Linear(torch.autograd.Function):
+    """The product with a gradient for what wants one; that gradient has one itself."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(weight)
+        _, weight_learns, _ = ctx.needs_input_grad
+        ctx.save_for_backward(weight, x if weight_learns else None)  # nothing of a frozen one's
         return _product(x, weight, bias)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (weight,) = ctx.saved_tensors
-        return frozen_linear(gradient, weight.t()), None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        weight, x = ctx.saved_tensors
+        for_x, for_weight, for_bias = ctx.needs_input_grad
+        rows = gradient.reshape(-1, gradient.shape[-1])  # (rows, m)
+        return (
+            frozen_linear(gradient, weight.t()) if for_x else None,
+            frozen_linear(rows.t(), x.reshape(-1, x.shape[-1]).t()) if for_weight else None,
+            rows.sum(dim=0) if for_bias else None,
+        )

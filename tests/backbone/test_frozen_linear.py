@@ -80,7 +80,29 @@ def test_a_stride_of_zero_or_a_permuted_input_is_read_right():
         assert_product(frozen_linear(x, weight, bias), x, weight, bias)
 
 
-def test_it_is_used_only_for_large_frozen_fp32_products_on_a_cpu():
+@needs_onednn
+@pytest.mark.parametrize("learns", ["weight", "bias", "both"])
+@pytest.mark.parametrize("shape", [(M, IN), (2, 3, 16, IN)])
+def test_weights_that_learn_get_their_gradient_and_the_same_forward(shape, learns):
+    weight, bias = frozen()
+    x, upstream = torch.randn(shape, requires_grad=True), torch.randn(*shape[:-1], OUT)
+    expected = frozen_linear(x, weight, bias)
+    weight.requires_grad_(learns != "bias"), bias.requires_grad_(learns != "weight")
+    y = frozen_linear(x, weight, bias)
+    assert torch.equal(y, expected)
+    wanted = [t for t in (x, weight, bias) if t.requires_grad]
+    found = dict(zip(map(id, wanted), torch.autograd.grad(y, wanted, upstream), strict=True))
+    assert_product(found[id(x)], upstream, weight.t())
+    rows, inputs = upstream.reshape(-1, OUT), x.detach().reshape(-1, IN)
+    if learns != "bias":
+        assert_product(found[id(weight)], rows.t(), inputs.t())
+    if learns != "weight":
+        assert_product(found[id(bias)][:, None], rows.t(), torch.ones(1, len(rows)))
+    with torch.no_grad():
+        assert not frozen_linear(x, weight, bias).requires_grad
+
+
+def test_it_is_used_only_for_large_fp32_products_on_a_cpu():
     weight, bias = frozen()
     x = torch.randn(M, IN)
     assert takes_onednn(x, weight, bias) == kernels._has_onednn()
@@ -88,8 +110,6 @@ def test_it_is_used_only_for_large_frozen_fp32_products_on_a_cpu():
         "few rows": (x[:3], weight, bias),
         "little work": (x[:6], weight, bias),
         "small weight": (x.repeat(9, 1), weight[:192], bias[:192]),
-        "learned weight": (x, weight.clone().requires_grad_(), bias),
-        "learned bias": (x, weight, bias.clone().requires_grad_()),
         "float64": (x.double(), weight.double(), bias.double()),
         "bfloat16": (x.bfloat16(), weight.bfloat16(), bias.bfloat16()),
         "meta": (x.to("meta"), weight.to("meta"), bias.to("meta")),

@@ -9,7 +9,10 @@ import torch
 from tolerance import DOUBLE, gap
 from torch.func import functional_call
 
+import npt_plugin.backbone.frozen_linear as kernels
+from npt_plugin.backbone.openai import OpenAIClip, part_of_clip
 from npt_plugin.tuning.methods import METHODS
+from npt_plugin.tuning.places import image_places
 
 pytestmark = pytest.mark.numerics
 TEXTS = ["a photo of a cat.", "a photo of a very small dog.", "a photo of a"]
@@ -110,3 +113,17 @@ def test_a_method_off_by_a_thousandth_would_be_noticed(tuned_clip, monkeypatch):
     expected = by_modules(model, images)[0]
     model.model.visual.transformer.resblocks[0].mlp.c_fc.change.scale.data[0] *= 1.001
     assert gap(ours(model, images)[0], expected) > 1e-6
+
+
+@pytest.mark.numerics(single=True)
+@pytest.mark.parametrize("method", METHODS)
+def test_large_maps_give_the_same_bits_whether_they_learn_or_not(node, monkeypatch, method):
+    """As wide as CLIP's, so that products go through oneDNN where it runs."""
+    monkeypatch.setattr(kernels, "_pays", kernels._has_onednn)
+    torch.manual_seed(2)
+    clip = OpenAIClip(part_of_clip("model").CLIP(48, 32, 1, 512, 8, 77, 60, 64, 1, 1).eval())
+    tower, images = clip.requires_grad_(False).image_tower(), torch.randn(2, 3, 32, 32)
+    frozen = tower(images)
+    METHODS[method].apply(image_places(tower), node(), 4)
+    tuned = tower(images)
+    assert tuned.requires_grad and torch.equal(tuned, frozen)
