@@ -51,7 +51,8 @@ def load_open_clip_file(
     except Exception as error:  # whatever a config can make its constructors raise
         raise UserError(f"No model could be built as {where} says ({first_line(error)}).") from None
     _fill(model, tensors, file, where)
-    return OpenClip(model, wrap_tokenizer(_tokenizer(package, name, file.parent)))
+    tokenizer = wrap_tokenizer(_tokenizer(package, name, file.parent))
+    return OpenClip(model, tokenizer, package.get_model_config(name))
 
 
 def image_config(file: Path, architecture: str = "") -> dict[str, Any]:

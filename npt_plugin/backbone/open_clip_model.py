@@ -26,18 +26,22 @@ class OpenClip(Backbone):
     Args:
         model: As ``open_clip.create_model`` makes it.
         tokenizer: Of the same model.
+        config: What open_clip builds it from (``model_cfg``); None where that is not known.
 
     Raises:
         UserError: If its text tower is one that takes no embeddings.
     """
 
-    def __init__(self, model: nn.Module, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, model: nn.Module, tokenizer: Tokenizer, config: dict[str, Any] | None = None
+    ) -> None:
         visual: Any = model.visual
         size = visual.image_size
         height, width = (size, size) if isinstance(size, int) else size
         seen = getattr(visual, "preprocess_cfg", {})
         mean, std = seen.get("mean", MEAN), seen.get("std", STD)
         super().__init__(model, tokenizer, (height, width), mean, std)
+        self.config = config
         kind = type(self._text).__name__
         blocks = getattr(getattr(self._text, "transformer", None), "resblocks", None)
         why = f"it is a {kind}" if blocks is None else block_obstacle(blocks)

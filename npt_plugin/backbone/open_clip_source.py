@@ -41,13 +41,14 @@ def load_open_clip(name: str) -> OpenClip:
             architecture, pretrained=weights or None, require_pretrained=True
         )
         tokenizer = package.get_tokenizer(architecture)
+        config = package.get_model_config(architecture)
     except Exception as error:  # of torch, of the hub's client, of whatever it downloads with
         raise UserError(
             f"{PREFIX}{name} could not be loaded ({first_line(error)}): its weights must be in "
             "open_clip's own cache, or within reach of its download; fetch them where there is a "
             "network, or give a file or folder on this machine."
         ) from None
-    return OpenClip(model, wrap_tokenizer(tokenizer))
+    return OpenClip(model, wrap_tokenizer(tokenizer), config)
 
 
 def image_config(name: str) -> dict[str, Any]:

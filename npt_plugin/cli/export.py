@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from npt_plugin.backbone.loading import TINY, load_clip_of
+from npt_plugin.backbone.loading import load_clip_of
+from npt_plugin.backbone.standalone import write_backbone
 from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
@@ -24,8 +25,8 @@ from npt_plugin.system.exit_codes import exit_code
 from npt_plugin.system.files import write_atomically, write_text
 from npt_plugin.trainers.restore import load_model
 
-CLASSIFIER, BACKBONE, PROGRAM = "classifier.safetensors", "backbone.safetensors", "classify.py"
-"""Files of an export: features and names; CLIP where it has no public name; the program."""
+CLASSIFIER, PROGRAM = "classifier.safetensors", "classify.py"
+"""Files of an export: features and names; the program."""
 
 TUNED = "clip.safetensors"
 """The state dict that ``--clip`` writes."""
@@ -58,16 +59,16 @@ def export(folder: str | Path, output: str | Path, clip_only: bool = False) -> l
         )
     with torch.no_grad(), precision.context(device):
         text = model.text_features().float().cpu().contiguous()  # (K, D)
-    tensors = {"text_features": text, "logit_scale": torch.tensor(float(model.head_scale))}
-    data = save(tensors, _about(run, cfg))
+    scale, bias = float(model.head_scale), float(model.head_bias)
+    tensors = {"text_features": text, "logit_scale": torch.tensor(scale)}
+    tensors["logit_bias"] = torch.tensor(bias)
+    change = None if model.merge_obstacle() else model.merge_into
+    library, weights = write_backbone(cfg, output, change)
+    data = save(tensors, _about(run, cfg, library))
     written = [output / CLASSIFIER, output / PROGRAM]
     write_atomically(written[0], lambda file: file.write(data))
     write_text(written[1], standalone_program())
-    if not model.merge_obstacle():
-        written.append(_write_tuned(model, cfg, output / BACKBONE))
-    elif cfg.MODEL.CLIP_WEIGHTS or cfg.MODEL.BACKBONE.NAME == TINY:
-        written.append(_write_backbone(cfg, output / BACKBONE))
-    return written
+    return written + weights
 
 
 def standalone_program() -> str:
@@ -78,11 +79,11 @@ def standalone_program() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _about(run: RunFolder, cfg: Any) -> dict[str, str]:
+def _about(run: RunFolder, cfg: Any, library: dict[str, str]) -> dict[str, str]:
     scaled = "normalize" in cfg.INPUT.TRANSFORMS
     about = {
         "class_names": run.class_names,
-        "backbone": "" if cfg.MODEL.CLIP_WEIGHTS else cfg.MODEL.BACKBONE.NAME,
+        **library,
         "size": int(cfg.INPUT.SIZE[0]),
         "interpolation": cfg.INPUT.INTERPOLATION,
         "mean": list(cfg.INPUT.PIXEL_MEAN) if scaled else [0.0] * 3,
@@ -91,16 +92,6 @@ def _about(run: RunFolder, cfg: Any) -> dict[str, str]:
         "dataset": cfg.DATASET.NAME,
     }
     return {key: json.dumps(value) for key, value in about.items()}
-
-
-def _write_backbone(cfg: Any, path: Path) -> Path:
-    """CLIP's weights with one row of the token table: the exported text features replace it."""
-    state = load_clip_of(cfg).float().model.state_dict()
-    state = {k: v.contiguous() for k, v in state.items()}
-    state["token_embedding.weight"] = state["token_embedding.weight"][:1].clone()
-    data = save(state)
-    write_atomically(path, lambda file: file.write(data))
-    return path
 
 
 def _write_tuned(model: Any, cfg: Any, path: Path) -> Path:

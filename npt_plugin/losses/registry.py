@@ -154,9 +154,9 @@ def build_classification_loss(
             f" leave DRW_EPOCH at -1 or choose another {KEY}.NAME."
         )
     if node.NAME == "sigmoid" and head_scale is not None and not head_bias:
-        raise UserError(
-            f"{KEY}.NAME is sigmoid, but the logits here have no bias, which only SigLIP's have: "
-            "all classes would count as matches; use ce, or a SigLIP backbone."
+        print(
+            f"{KEY}.NAME sigmoid on logits without a bias, which SigLIP's have: every class begins "
+            "as a match, and most of the loss is what it takes to undo that"
         )
     drw = Weighting(drw_epoch=node.DRW_EPOCH, drw_beta=node.DRW_BETA)
     scale = margin_scale(node, head_scale)

@@ -10,8 +10,9 @@ from tolerance import gap
 
 from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.backbone.openai import part_of_clip
+from npt_plugin.backbone.standalone import WEIGHTS
 from npt_plugin.cli import main as cli
-from npt_plugin.cli.export import BACKBONE, CLASSIFIER, PROGRAM, TUNED, standalone_program
+from npt_plugin.cli.export import CLASSIFIER, PROGRAM, TUNED, standalone_program
 from npt_plugin.predictor import Predictor
 from npt_plugin.runs.folder import RunFolder
 
@@ -19,7 +20,7 @@ from npt_plugin.runs.folder import RunFolder
 def test_three_files_are_written_and_named(run, tmp_path, capsys):
     assert cli.main(["export", str(run), "--output", str(tmp_path / "a")]) == 0
     out = capsys.readouterr().out
-    names = [CLASSIFIER, PROGRAM, BACKBONE]
+    names = [CLASSIFIER, PROGRAM, WEIGHTS]
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == sorted(names)
     assert all(str(tmp_path / "a" / name) in out for name in names)
     with safe_open(str(tmp_path / "a" / CLASSIFIER), "pt") as file:
@@ -76,7 +77,7 @@ def test_a_tuned_clip_is_exported_with_its_weights_merged(first_stages, tmp_path
     run = first_stages(*tuned(method, "TRAINER.HEAD.NAME", "text"))
     assert cli.main(["export", str(run), "--output", str(tmp_path / "a")]) == 0
     images = torch.randn(2, 3, 32, 32)
-    theirs = features_of(tmp_path / "a" / BACKBONE, images)
+    theirs = features_of(tmp_path / "a" / WEIGHTS, images)
     predictor = Predictor.from_run(run)
     assert gap(theirs, predictor.model.image_features(images)) <= 1e-5
     plain = load_clip_of(RunFolder.open(run).config()).float().image_tower()(images)
