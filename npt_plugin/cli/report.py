@@ -12,6 +12,8 @@ from npt_plugin.system.exit_codes import exit_code
 
 REFERENCE = "all others are compared with this one, seed by seed; none: NPT with its base alone"
 
+OPEN_WORLD = "base-to-new runs also with all names together: joint accuracy, AUROC, OpenworldAUC"
+
 
 def parser() -> argparse.ArgumentParser:
     """Flags of ``npt report``."""
@@ -24,12 +26,15 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("folder", type=Path, help="the --output of the runs")
     p.add_argument("--no-plots", action="store_true", help="tables only")
     p.add_argument("--reference", default="", metavar="TRAINER", help=REFERENCE)
+    p.add_argument("--open-world", action="store_true", help=OPEN_WORLD)
     return p
 
 
 def run(args: argparse.Namespace) -> None:
     """Print and write the report."""
-    report(args.folder, plots=not args.no_plots, reference=args.reference)
+    report(
+        args.folder, plots=not args.no_plots, reference=args.reference, open_world=args.open_world
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

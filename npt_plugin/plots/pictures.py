@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.errors import UserError
-from npt_plugin.plots import classes, collapse, curves, feature_map, geometry, seeds, shots, tail
+from npt_plugin.plots import (
+    classes,
+    collapse,
+    curves,
+    feature_map,
+    geometry,
+    open_world,
+    seeds,
+    shots,
+    tail,
+)
 from npt_plugin.plots.style import new_figure, png
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.predictions import Predictions
@@ -49,8 +59,16 @@ COMPARISONS: dict[str, tuple[Callable[[Sequence[Unit]], Figure], str]] = {
 }
 """Of all base-to-new runs below a folder, with their captions."""
 
+TOGETHER = {
+    "new_images": (
+        open_world.where_new_images_go,
+        "New images taken for a base class, by the training images of that class.",
+    )
+}
+"""The same, of runs that were tested with all names together."""
+
 OF_PROTOCOLS: dict[str, dict[str, Callable[[Sequence[Unit]], Figure]]] = {
-    "": {name: draw for name, (draw, _) in COMPARISONS.items()},
+    "": {name: draw for name, (draw, _) in {**COMPARISONS, **TOGETHER}.items()},
     "few_shot_": {"few_shot_curves": shots.accuracy_over_shots},
     "long_tail_": {"long_tail_groups": tail.head_and_tail},
 }
@@ -76,11 +94,12 @@ def _gram(run: RunFolder) -> Figure:
     return geometry.text_gram(before, kept.text_features, kept.class_names, run.record)
 
 
-def report_figures(units: Sequence[Unit]) -> list[tuple[bytes, str]]:
+def report_figures(units: Sequence[Unit], together: bool = False) -> list[tuple[bytes, str]]:
     """Pictures of the HTML report with captions: comparisons, and one trained run closer up.
 
     Args:
         units: Base-to-new units.
+        together: Whether those of all names together are wanted.
 
     Returns:
         PNG files and their captions.
@@ -90,7 +109,8 @@ def report_figures(units: Sequence[Unit]) -> list[tuple[bytes, str]]:
     """
     new_figure()  # without matplotlib, this is what says so
     found = []
-    for draw, caption in COMPARISONS.values():
+    wanted = {**COMPARISONS, **(TOGETHER if together else {})}
+    for draw, caption in wanted.values():
         with contextlib.suppress(UserError):  # no run kept what it needs
             found.append((png(draw(units)), caption))
     trained = [unit for unit in units if unit.runs["base"].record.history]

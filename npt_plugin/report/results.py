@@ -9,7 +9,7 @@ from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.report import notes
 from npt_plugin.report.differences import paired_differences
 from npt_plugin.report.fairness import mixed_settings
-from npt_plugin.report.protocols import TABLES, Table
+from npt_plugin.report.protocols import OPEN_WORLD, TABLES, Table
 from npt_plugin.report.reference import with_reference
 from npt_plugin.report.table import add_averages, rows_of, summarise
 from npt_plugin.runs.collect import Found
@@ -66,6 +66,7 @@ def results_of(table: Table, found: Found, reference: Method | None = None) -> R
         [
             *notes.weak_runs(rows, table.below, {unit.key: unit.backbone for unit in units}),
             *mixed_settings(units),
+            *table.remarks(units),
             *notes.uneven_averages(rows),
             *notes.twin_runs(found, twins),
         ],
@@ -73,17 +74,21 @@ def results_of(table: Table, found: Found, reference: Method | None = None) -> R
     )
 
 
-def all_results(found: Found, reference: Method | None = None) -> list[Results]:
+def all_results(
+    found: Found, reference: Method | None = None, open_world: bool = False
+) -> list[Results]:
     """The results of every protocol that was run.
 
     Args:
         found: What stands below the output folder.
         reference: A method that all others are compared with.
+        open_world: Whether base and new classes are judged together, too.
 
     Raises:
         UserError: If the reference was not run; what was is named.
     """
-    tables = [results_of(table, found, reference) for table in TABLES]
+    wanted = (*TABLES, OPEN_WORLD) if open_world else TABLES
+    tables = [results_of(table, found, reference) for table in wanted]
     results = [made for made in tables if made is not None]
     ran = {method_name(unit.key.trainer, unit.key.config) for r in results for unit in r.units}
     if reference is not None and results and str(reference) not in ran:

@@ -12,7 +12,7 @@ from npt_plugin.report import notes
 from npt_plugin.report import page as html
 from npt_plugin.report.facts import Facts, facts
 from npt_plugin.report.formats import as_csv, as_latex, as_text, difference_table, main_table
-from npt_plugin.report.protocols import BASE_TO_NEW
+from npt_plugin.report.protocols import BASE_TO_NEW, OPEN_WORLD
 from npt_plugin.report.results import Results, all_results
 from npt_plugin.report.sections import (
     DIFFERENCES,
@@ -33,7 +33,9 @@ from npt_plugin.system.files import write_json, write_text
 PAGE = "report.html"
 
 
-def report(output: Path, plots: bool | None = None, reference: str = "") -> str:
+def report(
+    output: Path, plots: bool | None = None, reference: str = "", open_world: bool = False
+) -> str:
     """Print the tables of everything below ``output``, and write them there in every format.
 
     Args:
@@ -41,6 +43,7 @@ def report(output: Path, plots: bool | None = None, reference: str = "") -> str:
         plots: Whether the HTML page has pictures (they need matplotlib); None: as the page that
             is there has them.
         reference: A method that all others are compared with, as ``npt sweep`` takes them.
+        open_world: Whether base-to-new runs are shown with all names together, too.
 
     Returns:
         The main tables as text.
@@ -49,7 +52,7 @@ def report(output: Path, plots: bool | None = None, reference: str = "") -> str:
         UserError: If there is no completed run below the folder, or a record is damaged.
     """
     found = find_runs(output)
-    results = all_results(found, Method.parse(reference) if reference else None)
+    results = all_results(found, Method.parse(reference) if reference else None, open_world)
     units = [unit for one in results for unit in one.units]
     left_out = notes.left_out(found, units, [pair for one in results for pair in one.twins])
     if not results and not found.elsewhere:
@@ -135,7 +138,7 @@ def _figures(results: Sequence[Results]) -> list[tuple[bytes, str]]:
     if not units:
         return []
     try:
-        return report_figures(units)
+        return report_figures(units, any(one.table is OPEN_WORLD for one in results))
     except UserError as error:
         print(f"No pictures in {PAGE}: {error}")
         return []

@@ -37,7 +37,8 @@ class Record:
         config_hash: 12 hex digits over the keys that can change numbers.
         metrics: ``accuracy`` and ``macro_accuracy`` in percent; ``many``, ``medium``, ``few`` in
             percent, or null where a group is empty; ``worst_class``, ``ece``; ``nc``, the
-            neural-collapse metrics.
+            neural-collapse metrics; of a test on new classes ``open_world``, measures of base and
+            new classes together.
         beside: What was tested beside the result (``TEST.ENSEMBLE``, the last epoch of an average),
             by name: its metrics, and ``paired``, the difference of its accuracy from the result's.
         epochs: ``OPTIM.MAX_EPOCH``.

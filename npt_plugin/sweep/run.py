@@ -57,6 +57,7 @@ def perform_cfg(
         if check_classes is not None:
             check_classes(trainer.classnames)
         if request.eval_only:
+            trainer.trained_in = request.model_dir
             trainer.load_model(request.model_dir, epoch=request.load_epoch)
             if average:
                 trainer.averaged_runs = average_runs(trainer.model, average)

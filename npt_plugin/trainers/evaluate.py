@@ -26,6 +26,7 @@ from npt_plugin.system.files import write_text
 from npt_plugin.system.memory import peak_memory
 from npt_plugin.system.progress import progress
 from npt_plugin.system.random_state import rng_state, set_rng_state
+from npt_plugin.trainers.all_names import NewTest, open_world
 from npt_plugin.trainers.beside import beside, print_beside
 from npt_plugin.trainers.shares import own_part
 
@@ -69,6 +70,9 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
         print_beside(others)
     if split == "test" and trainer.output_dir and ranks.writes():
         metrics["nc"] = nc_metrics(features, labels, text, logits)
+        if not _trained_on(trainer):
+            together = open_world(trainer, NewTest(logits, labels, features))
+            metrics |= {"open_world": together} if together else {}
         per_class = per_class_accuracy(logits.argmax(1), labels, logits.shape[1])
         if trainer.cfg.TEST.SAVE_PREDICTIONS:
             seen_here = Predictions(logits, labels, features, text, list(trainer.classnames))

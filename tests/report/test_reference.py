@@ -1,9 +1,10 @@
 """Zero-shot CLIP is run once a dataset and stands in every setting."""
 
 from npt_plugin.report.averaging import MEAN_OF_H
-from npt_plugin.report.protocols import BASE_TO_NEW
+from npt_plugin.report.protocols import BASE_TO_NEW, OPEN_WORLD
 from npt_plugin.report.results import results_of
 from npt_plugin.runs.collect import find_runs
+from npt_plugin.runs.layout import Place
 
 
 def summary(output):
@@ -51,3 +52,20 @@ def test_another_backbone_has_no_reference_of_this_one(tmp_path, write_pair):
     write_pair("dtd", "CoOp", 1, 40.0, 60.0, ratio=0.06, backbone="RN50")
     made = results_of(BASE_TO_NEW, find_runs(tmp_path))
     assert set(of(made.summary, "ZeroshotCLIP")) == {("dtd", 1.0, 16)} and made.notes == []
+
+
+def test_what_it_takes_is_weighed_by_the_training_counts_of_the_setting(tmp_path, write):
+    together = {"pull": 100.0, "taken": [30.0, 10.0], "taken_many": 20.0, "joint": 50.0}
+    for trainer, ratio, counts in (("ZeroshotCLIP", 1.0, [16, 16]), ("CoOp", 0.06, [16, 1])):
+        place = ("dtd", 16, ratio, trainer, "cfg", 1)
+        write(Place("base2new", "train_base", *place), 60.0, class_counts=counts)
+        found = {"accuracy": 40.0, "macro_accuracy": 40.0, "open_world": together}
+        write(Place("base2new", "test_new", *place), 40.0, metrics=found)
+    made = results_of(OPEN_WORLD, find_runs(tmp_path))
+    zero = of(made.summary, "ZeroshotCLIP")
+    assert zero["dtd", 1.0, 16]["pull"] == 100.0
+    assert zero["dtd", 0.06, 16]["pull"] == 100 * (30 * 16 + 10 * 1) / 40 / 8.5
+    assert zero["dtd", 0.06, 16]["joint"] == 50.0
+    (lent,) = [u for u in made.units if (u.key.trainer, u.key.ratio) == ("ZeroshotCLIP", 0.06)]
+    assert lent.metrics("new")["open_world"]["taken_many"] is None
+    assert lent.runs["base"].record.class_counts == [16, 1]

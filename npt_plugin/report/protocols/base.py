@@ -52,6 +52,10 @@ class Table:
         """The units of all rows, where a row can only be told when all are known."""
         return list(units)
 
+    def remarks(self, units: Sequence[Unit]) -> list[str]:
+        """What else is to be said of the runs, a line each."""
+        return []
+
     def columns(self, units: Sequence[Unit]) -> tuple[str, ...]:
         """Heads of the accuracy columns."""
         raise NotImplementedError

@@ -1,0 +1,149 @@
+"""Logits of every test image among the names of all classes, without looking at an image again.
+
+A run on the base classes keeps its predictions, and the test on the new classes has just made its
+own. What is missing of the whole table are base images among new names and new images among base
+names. Both take image features that are there already; the text tower sees the base names once (of
+a method whose text follows each image, once an image).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from npt_plugin.backbone.kept import prepared_clip
+from npt_plugin.errors import UserError
+from npt_plugin.evaluation.groups import ShotGroups
+from npt_plugin.evaluation.open_world import open_world_metrics
+from npt_plugin.evaluation.posthoc import posthoc_adjust
+from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.predictions import Predictions
+from npt_plugin.runs.record import Record, read_record
+from npt_plugin.system.random_state import rng_state, set_rng_state
+
+
+class NewTest(NamedTuple):
+    """What a test on the new classes has collected.
+
+    Attributes:
+        logits: (N, K_new), scaled.
+        labels: (N,).
+        features: (N, D) of the images, as a classifier takes them.
+    """
+
+    logits: Tensor
+    labels: Tensor
+    features: Tensor
+
+
+def open_world(trainer: Any, test: NewTest) -> dict[str, Any] | None:
+    """Measures of base and new classes together, after a test on the new ones.
+
+    The random state and the trainer's own model stay as they are.
+
+    Args:
+        trainer: A ``PromptTrainer`` in eval mode, its classes the new ones; ``trained_in`` is the
+            folder of the run on the base classes.
+        test: What it has collected.
+
+    Returns:
+        See :func:`~npt_plugin.evaluation.open_world.open_world_metrics`; None, after a line on
+        the reason, where they cannot be told.
+    """
+    state = rng_state()
+    try:
+        record, base = _base_run(trainer)
+        logits, labels = all_logits(trainer, record, base, test)
+    except UserError as error:
+        print(f"Base and new classes together: left out. {error}")
+        return None
+    finally:
+        set_rng_state(state)
+    counts = record.class_counts or []
+    limits = record.thresholds
+    groups = ShotGroups(**limits) if limits else ShotGroups.for_counts(counts)
+    found = open_world_metrics(logits, labels, counts, groups)
+    for name in ("joint", "joint_base", "joint_new", "auroc", "openworld_auc", "new_taken"):
+        value = found[name]
+        print(f"* {name}: " + ("-" if value is None else f"{value:.1f}%"))
+    return found
+
+
+def all_logits(
+    trainer: Any, record: Record, base: Predictions, test: NewTest
+) -> tuple[Tensor, Tensor]:
+    """Logits (N_base + N_new, K_base + K_new), base first, and labels, on the CPU.
+
+    Post-hoc adjustment takes the training prior out of the base columns; new names have none. It is
+    measured from equal frequencies, so that balanced data are not changed.
+
+    Args:
+        trainer, test: As for :func:`open_world`.
+        record: Of the run on the base classes.
+        base: Its predictions; of large sets they are in half precision.
+
+    Raises:
+        UserError: If what was learned takes no other class names.
+    """
+    n_base, counts = len(base.class_names), torch.tensor(record.class_counts)
+    model = _with_names(trainer, base.class_names)
+    upper = _classify(trainer, trainer.model, base.image_features)  # base images, new names
+    lower = _classify(trainer, model, test.features)  # new images, base names
+    tau = trainer.cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU
+    diagonal = base.logits.float()
+    if tau:
+        lower = posthoc_adjust(lower, counts, tau) - tau * math.log(n_base)
+        diagonal = diagonal - tau * math.log(n_base)  # its prior was taken out by its own test
+    rows = [torch.cat([diagonal, upper], dim=1), torch.cat([lower, test.logits.float()], dim=1)]
+    return torch.cat(rows), torch.cat([base.labels, test.labels + n_base])
+
+
+def _base_run(trainer: Any) -> tuple[Record, Predictions]:
+    """The run on the base classes: its record and its predictions.
+
+    Raises:
+        UserError: If there is none, or its images were seen by other weights.
+    """
+    folder = Path(getattr(trainer, "trained_in", "") or "")
+    if not (folder / RESULTS).is_file():
+        raise UserError("The folder of the run on the base classes is not known.")
+    record = read_record(folder / RESULTS)
+    cfg = trainer.cfg
+    found = (record.status, record.classes, record.dataset)
+    if found != ("completed", "base", cfg.DATASET.NAME) or not record.class_counts:
+        raise UserError(
+            f"{folder} holds no completed run on the base classes of {cfg.DATASET.NAME}."
+        )
+    same = record.tested_epoch == getattr(trainer, "tested_epoch", cfg.OPTIM.MAX_EPOCH)
+    if trainer.model.learns_image_side and (getattr(trainer, "averaged_runs", None) or not same):
+        raise UserError(
+            f"This method learns the image side, and {folder} was tested with other weights."
+        )
+    return record, Predictions.load(folder)
+
+
+def _with_names(trainer: Any, names: list[str]) -> Any:
+    """The trainer's model as it is, on other class names."""
+    own = trainer.model
+    quiet = contextlib.redirect_stdout(io.StringIO())  # it says again where it starts
+    with quiet, torch.inference_mode(False), torch.no_grad():
+        clip_model = prepared_clip(trainer.cfg, trainer.precision.tower_dtype)
+        model = trainer.model_class(trainer.cfg, names, clip_model)
+    with trainer.tested_weights():
+        model.load_checkpoint_state(own.checkpoint_state(), "what was learned")
+    return model.to(trainer.device).eval()
+
+
+def _classify(trainer: Any, model: Any, features: Tensor) -> Tensor:
+    """Logits (N, K) of image features (N, D), on the CPU."""
+    size = trainer.cfg.DATALOADER.TEST.BATCH_SIZE
+    with trainer.precision.context(trainer.device), trainer.tested_weights():
+        text = None if model.text_depends_on_image else model.text_features()
+        parts = features.to(trainer.device, trainer.precision.tower_dtype).split(size)
+        return torch.cat([model.classify(part, text).logits.float().cpu() for part in parts])
