@@ -20,10 +20,11 @@ import torch
 from torch.optim import lr_scheduler
 
 from npt_plugin.engine.replaced import added, is_done, replace
-from npt_plugin.system.safe_checkpoints import plain_defaultdict
+from npt_plugin.system.safe_checkpoints import plain_defaultdict, stand_ins
 
 _SCHEDULERS = ("CosineAnnealingLR", "StepLR", "MultiStepLR")
 _OPTIMISERS = ("SGD", "Adam", "AdamW", "RMSprop")
+_SAFE = "torch.serialization: safe classes in checkpoints"
 
 
 def repair(schedulers: ModuleType) -> None:
@@ -52,6 +53,19 @@ def allow_in_checkpoints() -> None:
         *(getattr(torch.optim, name) for name in _OPTIMISERS),
         radam.RAdam,
     ]
+    _allow(wanted)
+
+
+def allow_schedules_of_dassl() -> None:
+    """The same where our stand-in has Dassl's name: what Dassl pickled is read as empty classes.
+
+    A project's own ``torch.load`` then takes checkpoints that upstream or a fork wrote.
+    """
+    if not is_done(_SAFE):
+        _allow(stand_ins())
+
+
+def _allow(wanted: list[Any]) -> None:
     present = torch.serialization.get_safe_globals()
     ours = [entry for entry in wanted if entry not in present]
 
@@ -61,7 +75,7 @@ def allow_in_checkpoints() -> None:
         torch.serialization.add_safe_globals(kept)
 
     torch.serialization.add_safe_globals(ours)
-    added("torch.serialization: safe classes in checkpoints", take_away)
+    added(_SAFE, take_away)
 
 
 def _init_warmup(

@@ -1,4 +1,4 @@
-"""One sentence where a project lacks a module, or what only another Dassl has."""
+"""One sentence where a project lacks a module, data, weights, or what only another Dassl has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from npt_plugin.engine.framework import SimpleTrainer, described
 from npt_plugin.errors import UserError, user_errors
+from npt_plugin.hosts.not_there import absent_data, failed_download
 
 _REMEDY = (
     "Put the Dassl that the project's README names into its folder (Dassl.pytorch/), or install it."
@@ -33,6 +34,9 @@ def as_sentence(error: Exception) -> BaseException:
                 f"This project imports {cause.name}, which is neither in its folder nor installed: "
                 "see its list of requirements."
             )
+        outside = absent_data(cause) or failed_download(cause)
+        if outside:
+            return UserError(outside)
         missing = _missing(cause)
         if missing:
             return UserError(f"{missing} in {described()}. {_REMEDY}")

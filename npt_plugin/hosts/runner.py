@@ -76,10 +76,11 @@ def prepare_dassl() -> None:
     Where the project brings none and none is installed, our stand-in takes its name.
     """
     # now: a project may bring its own Dassl
-    from npt_plugin.engine import framework, joining, no_gpu
+    from npt_plugin.engine import framework, joining, no_gpu, repair
 
     if framework.BACKEND == "minidassl":
         importlib.import_module("minidassl.compat").install_as_dassl()
+        repair.allow_schedules_of_dassl()
     print(f"NPT: {framework.described()}")
     no_gpu.mean_the_cpu()
     kept_config = importlib.import_module("npt_plugin.hosts.kept_config")

@@ -85,7 +85,7 @@ def _reason(error: Exception) -> str:
 
 
 @lru_cache(maxsize=1)
-def _stand_ins() -> list[Any]:
+def stand_ins() -> list[Any]:
     """Empty classes under the names in ``_STOOD_IN_FOR``, and what holds an optimiser's state."""
     classes = [
         type(name, (), {"__module__": module})
@@ -118,7 +118,7 @@ def _reading_schedules() -> AbstractContextManager[None]:
     if allow is None:
         return nullcontext()
     listed = torch.serialization.get_safe_globals()
-    return allow([thing for thing in _stand_ins() if thing not in listed])
+    return allow([thing for thing in stand_ins() if thing not in listed])
 
 
 def _others(path: Path) -> str:

@@ -131,6 +131,7 @@ def test_all_eleven_are_killed_go_on_and_are_judged(small_table, tmp_path, capfd
     environment = held(tmp_path)["environment"]
     assert environment["runs"] == 44 and len(environment["config_hashes"]) == 44
     assert {*environment["datasets"]} == {*ELEVEN}
+    assert not any(found["as_published"] for found in environment["datasets"].values())
     assert str(tmp_path) not in json.dumps(held(tmp_path))
 
 
@@ -161,6 +162,18 @@ def test_a_part_then_the_rest_then_a_wrong_hyper_parameter(small_table, tree, tm
     assert cli.main(["reproduce", *words]) == 2
     out, err = capfd.readouterr()
     assert "not the preset: OPTIM.MAX_EPOCH: 1 -> 3" in err and "to do" not in out
+
+
+@pytest.mark.slow
+def test_a_tree_with_the_published_counts_is_told_from_a_miniature(small_table, tmp_path):
+    words = small_table("dtd", seeds=(1,))
+    words[2] = str(tmp_path / "whole")
+    mini_trees.published_split(tmp_path / "whole", "DescribableTextures")
+    assert cli.main(["reproduce", *words]) == 0
+    assert held(tmp_path)["verdict"] == "reproduced"
+    dtd = held(tmp_path)["environment"]["datasets"]["dtd"]
+    assert dtd["as_published"] is True  # of the miniatures above it is not
+    assert dtd["counts"].startswith("47 classes, 2,820 training, 1,128 validation and 1,692 test")
 
 
 def test_absent_data_are_said(small_table, tmp_path, capsys):

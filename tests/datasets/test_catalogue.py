@@ -14,7 +14,7 @@ from npt_plugin.datasets.catalogue import CATALOGUE, read_catalogue
 from npt_plugin.datasets.names import READERS, reader
 
 FACTS = json.loads((Path(__file__).parent / "real_fewshot_choices.json").read_text("utf-8"))
-FEW_SHOT = [name for name, entry in CATALOGUE.items() if entry.counts]
+FEW_SHOT = [name for name, entry in CATALOGUE.items() if entry.counts and entry.bundle]
 
 
 def test_it_covers_the_readers() -> None:
@@ -68,6 +68,13 @@ def test_sizes_of_the_seven_published_split_files() -> None:
         assert counts is not None
         assert [counts.train, counts.val, counts.test] == FACTS[name]["sizes"]
         assert counts.classes == FACTS[name]["classes"]
+
+
+def test_imagenet_is_counted_as_its_reader_counts() -> None:
+    """The validation set is both val and test; `npt reproduce TABLE --plan` needs the numbers."""
+    counts = CATALOGUE["ImageNet"].counts
+    assert counts is not None and counts.val == counts.test == 50 * counts.classes
+    assert counts.train == 1281167
 
 
 def test_one_file_of_class_names_serves_imagenet_and_its_variants() -> None:

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.optim import SGD, lr_scheduler
 
-from npt_plugin.engine.repair import repair
+from npt_plugin.engine import replaced
+from npt_plugin.engine.repair import allow_schedules_of_dassl, repair
 
 
 @pytest.fixture
@@ -87,3 +88,33 @@ def test_another_dassl_is_left_alone():
     repair(schedulers)
     repair(SimpleNamespace())
     assert vars(schedulers) == {"_BaseWarmupScheduler": None}
+
+
+def test_on_our_stand_in_a_projects_own_load_takes_what_dassl_wrote(tmp_path, monkeypatch):
+    """A warm-up as Dassl pickles it, with an optimiser inside, by names that nobody here has."""
+    place = ModuleType("dassl.optim.lr_scheduler")
+    kind = type("ConstantWarmupScheduler", (), {"__module__": place.__name__})
+    place.ConstantWarmupScheduler = kind
+    schedule = kind()
+    optimiser = SGD([torch.zeros(1)], lr=1.0, momentum=0.9)
+    schedule.successor = lr_scheduler.CosineAnnealingLR(optimiser, 6.0)
+    vars(schedule.successor).pop("_is_initial", None)
+    with monkeypatch.context() as known:
+        for name in ("dassl", "dassl.optim"):
+            known.setitem(sys.modules, name, ModuleType(name))
+        known.setitem(sys.modules, place.__name__, place)
+        content = {"state_dict": {"ctx": torch.ones(2)}, "scheduler": vars(schedule)["successor"]}
+        torch.save({**content, "warmup": schedule}, tmp_path / "model.pth.tar-1")
+    monkeypatch.setattr(replaced, "_steps", [])
+    listed = torch.serialization.get_safe_globals()
+    with pytest.raises(Exception, match="ConstantWarmupScheduler|CosineAnnealingLR"):
+        torch.load(tmp_path / "model.pth.tar-1")
+    allow_schedules_of_dassl()
+    allow_schedules_of_dassl()  # twice is once
+    try:
+        loaded = torch.load(tmp_path / "model.pth.tar-1")
+        assert torch.equal(loaded["state_dict"]["ctx"], torch.ones(2))
+        assert type(loaded["warmup"]) is not kind and not hasattr(type(loaded["warmup"]), "step")
+    finally:
+        replaced.undo_all()
+    assert torch.serialization.get_safe_globals() == listed

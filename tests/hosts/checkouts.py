@@ -25,6 +25,7 @@ class Checkout:
         teacher: Checkpoint of a teacher that it looks for in its own folder.
         first: Trainer and config file of a run that it starts from, in its folder "first".
         refused: What our message says where NPT cannot be put on it.
+        scores: How ``TRAINER.NPT.AT logits`` ends: "runs", or what our message says; "": not tried.
         last_pass: Which backward pass of a step its classification loss is in.
         forgets: What of an interrupted run its own checkpoints leave out; "": nothing.
         labels_in: Its method that returns the labels of the rows it encodes; "": the batch's own.
@@ -44,6 +45,7 @@ class Checkout:
     teacher: str = ""
     first: tuple[str, str] = ("", "")
     refused: str = ""
+    scores: str = ""
     last_pass: int = 0
     forgets: str = ""
     labels_in: str = ""
@@ -122,7 +124,12 @@ CHECKOUTS = (
         weights="deep",
     ),
     Checkout(
-        "CoPrompt", "CoPrompt", "coprompt", {"TRAINER__CoPrompt__PREC": "fp32"}, weights="wide"
+        "CoPrompt",
+        "CoPrompt",
+        "coprompt",
+        {"TRAINER__CoPrompt__PREC": "fp32"},
+        weights="wide",
+        scores="runs",
     ),
     Checkout(
         "ATPrompt",
@@ -145,6 +152,7 @@ CHECKOUTS = (
             "TRAINER__MMADAPTER__ADAPTER_START": 1,
             "TRAINER__MMADAPTER__ADAPTER_END": 2,
         },
+        scores="runs",
     ),
     Checkout(
         "DeKg", "DeKg", "DeKg/vit_b16_ep100_ctxv1", _COOP, weights="wide", lacks={"thop": PROFILE}
@@ -194,6 +202,7 @@ CHECKOUTS = (
         weight_files={"clip/ViT-B-16.pt": "wide", "clip/ViT-L-14.pt": "teacher"},
         teacher="teacher_model/OxfordPets/VLPromptLearner/model-best.pth.tar",
         refused="trains has no text_encoder",
+        scores="no cross_entropy or nll_loss had a gradient to class scores",
     ),
     Checkout(
         "MMRL",

@@ -37,6 +37,7 @@ def cases(*checkouts: Checkout, on: tuple[str, ...] = ENGINES) -> list:
 WRAPPED = [checkout for checkout in CHECKOUTS if not checkout.refused]
 LACKING = [checkout for checkout in CHECKOUTS if checkout.lacks or checkout.borrows]
 OWN = [checkout for checkout in CHECKOUTS if not checkout.minidassl]
+SCORED = [checkout for checkout in CHECKOUTS if checkout.scores]
 REFUSED = [checkout for checkout in CHECKOUTS if checkout.refused]
 OFF = {"TRAINER__NPT__LAMBDA_LC": 0.0, "TRAINER__NPT__LAMBDA_MI": 0.0}
 ON = {"TRAINER__NPT__MI__MOMENTUM": 0.5}
@@ -129,6 +130,9 @@ def do_all(checkout: Checkout, engine: str, world: Path, place: Path) -> tuple[d
         "resumed": {"arguments": words(checkout, world, npt, place / "cut", **ON)},
         "proof": {"arguments": words(checkout, world, npt, place / "proof", **ON), "prove": proof},
     }
+    if checkout.scores:
+        at = {**ON, "TRAINER__NPT__AT": "logits"}
+        plan["scores"] = {"arguments": words(checkout, world, npt, place / "scores", **at)}
     file = place / "plan.json"
     file.write_text(json.dumps(list(plan.values())))
     script = str(host_world.HERE / "chain_job.py")
@@ -232,6 +236,21 @@ def test_the_gradient_is_that_of_loss_and_terms_added_by_hand(wrapped: Runs) -> 
     assert found["moved"] > 1e-3
     for ours, theirs in found["terms"].values():
         assert ours == pytest.approx(theirs, rel=DOUBLE)
+
+
+@pytest.mark.parametrize("case", cases(*SCORED))
+def test_the_terms_behind_the_scores(runs_of, case) -> None:
+    """``TRAINER.NPT.AT logits``: they act behind adapters, or a sentence says why they cannot."""
+    found = runs_of(case)
+    if found.checkout.scores != "runs":
+        output = found.ended("scores", 2)
+        assert found.checkout.scores in output and "Traceback" not in output
+        return
+    output = found.ended("scores")
+    total = [sum(pair) for pair in zip(means(output, "lc"), means(output, "mi"), strict=True)]
+    assert len(total) == EPOCHS and total[-1] < total[0]
+    on, scores = found.learned("on"), found.learned("scores")
+    assert any(not torch.equal(value, scores[name]) for name, value in on.items())
 
 
 @pytest.mark.parametrize("case", cases(*REFUSED))

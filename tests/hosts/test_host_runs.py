@@ -154,6 +154,33 @@ def test_two_line_edit(world: Path, tmp_path: Path) -> None:
     assert steps((tmp_path / "run" / "log.txt").read_text()) == 6
 
 
+def test_dassl_itself_is_a_host(world: Path, tmp_path: Path) -> None:
+    """Its own script, which knows neither CLIP nor our data, on one of its trainers and ours."""
+    keys = {
+        "DATASET__NAME": "ImbalancedOxfordPets",
+        "DATASET__SUBSAMPLE_CLASSES": "base",
+        "DATASET__IMBALANCE__RATIO": 0.5,
+        "INPUT__SIZE": "(48, 48)",
+    }
+    for trainer, backbone in (("Vanilla", "resnet18"), ("NPT_CoOp", "Tiny")):
+        model = {"MODEL__BACKBONE__NAME": backbone, "MODEL__BACKBONE__PRETRAINED": False}
+        run = ["--root", str(world / "data"), "--seed", "1", "--trainer", trainer]
+        run += ["--output-dir", str(tmp_path / trainer), *host_world.options(**keys, **model)]
+        folder = Path(host_world.HOSTS, "Dassl.pytorch")
+        output = host_world.run(["-m", "npt_plugin", "tools/train.py", *run], world, folder)
+        assert f"Loading trainer: {trainer}" in output and re.search(r"\* total: 12\b", output)
+        assert bool(re.search(r"\blc \d.*\bmi \d", output)) == (trainer == "NPT_CoOp")
+
+
+def test_without_data_one_sentence_says_so(world: Path, tmp_path: Path) -> None:
+    run = words(world, "NPT_CoOp", tmp_path / "run")
+    run[run.index("--root") + 1] = str(tmp_path)
+    folder = host_world.host_folder("CoOp")
+    done = host_world.start(["-m", "npt_plugin", *run], world, folder)
+    assert done.returncode == 2 and "Traceback" not in done.stdout, done.stdout[-2000:]
+    assert f"error: The project looks for {tmp_path}/oxford_pets" in done.stdout
+
+
 @pytest.mark.parametrize(
     "run, sentence",
     [

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from scipy.io import savemat
+
+from npt_plugin.datasets.names import reader
 
 SIZES = (40, 36, 50, 44, 20)  # images per class: the last has fewer than 16 for training
 
@@ -239,6 +242,36 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "SUN397": sun397,
     "UCF101": ucf101,
 }
+
+
+def published_split(root: Path, name: str) -> None:
+    """A dataset of which the published split is known, as large: its classes, its counts.
+
+    One tiny picture lies under every name of a split file; class names are not among the facts.
+    """
+    facts = json.loads(_FACTS.read_text(encoding="utf-8"))[name]
+    about = reader(name)
+    base = root / about.dataset_dir
+    shares = [facts["sizes"][2] // facts["classes"]] * facts["classes"]
+    shares[0] += facts["sizes"][2] - sum(shares)
+    parts = {"train": facts["train_labels"], "val": facts["val_labels"], "test": enumerate(shares)}
+    split: dict[str, list] = {}
+    first = base / about.image_dir / "picture.jpg"
+    put(first)
+    for part, runs in parts.items():
+        split[part] = []
+        for label, count in runs:
+            kind = f"class_{label:03d}"
+            (first.parent / kind).mkdir(exist_ok=True)
+            for _ in range(count):
+                file = f"{kind}/{part}_{len(split[part]):05d}.jpg"
+                os.link(first, first.parent / file)
+                split[part].append([file, label, kind])
+    first.unlink()
+    (base / f"split_zhou_{name}.json").write_text(json.dumps(split), encoding="utf-8")
+
+
+_FACTS = Path(__file__).parents[1] / "datasets" / "real_fewshot_choices.json"
 
 TEST_ONLY = ("ImageNetA", "ImageNetR", "ImageNetSketch", "ImageNetV2")
 WITHOUT_SPLIT_FILE = (*TEST_ONLY, "ImageNet", "FGVCAircraft")
