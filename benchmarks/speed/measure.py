@@ -23,6 +23,7 @@ from typing import Any
 
 import added_cost
 import beside_public_code
+import of_open_clip
 import own_options
 import torch
 from targets import ceiling, share_of_peak, table, target_rows
@@ -37,6 +38,7 @@ PARTS = {
     "optimizers": added_cost.optimizers,
     "growth": own_options.growth,
     "options": own_options.options,
+    "open_clip": of_open_clip.open_clip,
 }
 """In this order: later parts use numbers of earlier ones."""
 
