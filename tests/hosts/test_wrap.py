@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from edge_trainers import NameBranching, Projecting
+from edge_trainers import ForeignLoading, NameBranching, Projecting
 from joint_loss import assert_close, expected, gradients
 from reference_trainers import HOSTS, labelled_batch
 from tolerance import DOUBLE
@@ -52,6 +52,18 @@ def test_gradient_of_the_default_forms(make, name):
     summary = trainer.forward_backward(batch)
     assert_close(gradients(trainer), wanted)
     assert set(terms) == {"lc", "mi"} == set(summary) - {"loss"}
+
+
+def test_a_host_with_a_sampler_and_keys_of_its_own(make):
+    trainer = make("", "OPTIM.LR", "0.", cls=ForeignLoading)
+    batches = trainer.train_loader_x
+    assert set(batches[0]) == {"pixels", "class", "weight"} and len(batches) > 1
+    assert batches[0]["class"][0] == trainer.dm.dataset.train_x[-1].label  # its sampler's first
+    for batch in batches[:2]:
+        trainer.weight = batch["weight"]
+        wanted, _ = expected(trainer, {"img": batch["pixels"], "label": batch["class"]})
+        trainer.forward_backward(batch)
+        assert_close(gradients(trainer), wanted)
 
 
 @pytest.mark.parametrize("name", ["HostCoOp", "HostMaPLe"])
