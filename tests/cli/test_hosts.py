@@ -6,7 +6,10 @@ import re
 
 import pytest
 
+from npt_plugin.cli import hosts
 from npt_plugin.cli.hosts import main
+from npt_plugin.hosts.description import IDLE, WRAPPED
+from npt_plugin.hosts.probe import Findings
 from npt_plugin.hosts.trial import Trial
 
 pytestmark = pytest.mark.slow
@@ -120,7 +123,7 @@ def test_what_is_no_checkout_is_the_users_mistake(tmp_path, capsys):
     assert "has no train.py" in capsys.readouterr().err
 
 
-def test_a_proof_is_one_line_a_trainer_and_decides_the_exit_code(checkout, capsys, monkeypatch):
+def test_a_proof_is_one_line_a_trainer_and_decides_the_exit_code(tmp_path, capsys, monkeypatch):
     """What each process finds is in tests/hosts/test_trial.py."""
     asked = []
 
@@ -128,13 +131,16 @@ def test_a_proof_is_one_line_a_trainer_and_decides_the_exit_code(checkout, capsy
         asked.append((trainer, words, limit))
         return Trial(verdict, "because")
 
-    monkeypatch.setattr("npt_plugin.cli.hosts.try_out", try_out)
-    words = ["check", checkout(), "--run", "--run-limit", "9", "--trainer", "Mine"]
+    trainers = [("Mine", WRAPPED, []), ("Frozen", IDLE, [])]
+    (tmp_path / "train.py").write_text("")
+    monkeypatch.setattr(hosts, "look_at", lambda script, limit: Findings(trainers=trainers))
+    monkeypatch.setattr(hosts, "try_out", try_out)
+    words = ["check", str(tmp_path), "--run", "--run-limit", "9"]
     for verdict, code in (("holds", 0), ("does not hold", 1), ("could not be tried", 1)):
         assert main([*words, "--words", "TASK", "B2N"]) == code
         assert capsys.readouterr().out.endswith(f"\nproof\nMine: {verdict}: because\n")
-    assert set(map(str, asked)) == {"('Mine', ['TASK', 'B2N'], 9.0)"}
-    assert main([*words[:-1], "Frozen"]) == 0
+    assert asked == [("Mine", ["TASK", "B2N"], 9.0)] * 3
+    assert main([*words, "--trainer", "Frozen"]) == 0
     assert "none of these trainers is wrapped" in capsys.readouterr().out
     assert main([*words[:2], "--words", "TASK", "B2N"]) == 2
     assert "needs --run" in capsys.readouterr().err

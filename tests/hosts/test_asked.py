@@ -81,8 +81,6 @@ def test_the_script_reads_its_own_name_and_the_log_says_what_is_built(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "option 1 out/NPT_Mine\nLoading trainer: NPT_Mine\n" in done.stdout
     assert "built NPT_Mine Mine\nstill Mine\n" in done.stdout
-    plain = run(tmp_path, "--trainer", "Mine")
-    assert "built Mine Mine" in plain.stdout and "NPT_Mine" not in plain.stdout
 
 
 @pytest.mark.parametrize(
