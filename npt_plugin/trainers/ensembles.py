@@ -94,8 +94,9 @@ def ensemble_logits(
         members = map(collect, views) if ensemble.of_views else iter([plain])
         total, n = torch.zeros_like(plain[0]), 0
         for logits, features in members:
-            mixed = text_logits(trainer.model, logits, features, rows) if ensemble.texts else logits
-            total, n = total + mixed, n + 1
+            if ensemble.texts and rows is not None:
+                logits = text_logits(trainer.model, logits, features, rows)
+            total, n = total + logits, n + 1
         yield str(ensemble), total / n
 
 
