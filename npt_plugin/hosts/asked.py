@@ -8,6 +8,7 @@ Dassl's ``build_trainer`` with a config that names ``X``, that gets a copy which
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 from collections.abc import Callable, Sequence
@@ -86,6 +87,7 @@ def build_what_is_asked(asked: Asked) -> None:
         return
     build: Callable[..., Any] = place.build_trainer
 
+    @functools.wraps(build)  # where another argument is refused, it is Dassl's function that does
     def build_trainer(cfg: Any, *args: Any, **kwargs: Any) -> Any:
         if cfg.TRAINER.NAME == _now.own and not (args or kwargs):
             cfg, _now.built = _naming(cfg, _now.variant), True

@@ -95,6 +95,12 @@ def test_a_variant_that_was_not_built_is_said(tmp_path, words, said):
     assert done.returncode != 0 and said in done.stderr
 
 
+def test_what_only_a_fork_of_dassl_takes_is_still_named(tmp_path):
+    other = SCRIPT.replace("build_trainer(cfg)\n", "build_trainer(cfg, name='Mine')\n")
+    done = run(tmp_path, "--trainer", "NPT_Mine", script=other)
+    assert done.returncode == 2 and "calls build_trainer with 'name'" in done.stderr
+
+
 def test_a_script_that_builds_otherwise_sees_the_name_as_given(tmp_path):
     other = SCRIPT.replace("build_trainer(cfg)", "TRAINER_REGISTRY.get(cfg.TRAINER.NAME)(cfg)")
     done = run(tmp_path, "--trainer", "Mine", "TRAINER.NAME", "NPT_Mine", script=other)
