@@ -43,6 +43,7 @@ STEP = node(
     Key("MODEL.CLIP_WEIGHTS", "", "path of CLIP weights, in place of a backbone's", path=True),
     Key("TRAIN.IMAGE_CHUNKS", 1, "pieces a batch is encoded in: less memory", least=1),
     Key("TRAIN.STEPS", 0, "optimiser steps; 0: MAX_EPOCH epochs, -1: theirs if balanced", least=-1),
+    Key("TEST.ZERO_SHOT_SHARE", 0.0, "CoOp and kin: tested text = this x zero-shot + the rest"),
     Key("TRAIN.AVERAGE", "", "gaussian: test the weighted mean of all epochs; empty: the last"),
     Key("TRAIN.AVERAGE_MEAN", 15.0, "gaussian: epoch of the largest weight, from 1"),
     Key("TRAIN.AVERAGE_SD", 1.0, "gaussian: standard deviation in epochs"),

@@ -14,21 +14,23 @@ from torch import Tensor, nn
 
 from npt_plugin.geometry import cosines, hat, promote
 
-COLLAPSE_FORMS = ("etf", "nc2", "max_angle", "anchored")
+COLLAPSE_FORMS = ("etf", "nc2", "max_angle", "anchored", "zero_shot")
 
 
 class CollapseLoss(nn.Module):
-    """L_LC on all K text features, in one of four forms; pair weights make it v2's de-biasing (GD).
+    """L_LC on all K text features, in one of five forms; pair weights make it v2's de-biasing (GD).
 
     Args:
-        form: ``etf``, ``nc2``, ``max_angle`` or ``anchored``.
+        form: ``etf``, ``nc2``, ``max_angle``, ``anchored`` or ``zero_shot``. The last two are one
+            formula: with the ETF nearest to the zero-shot text features as the target, and with
+            these themselves, which holds without shaping and tells what the shape is worth.
         center: Subtract the mean over classes before the cosines.
         temperature: T > 0 of ``max_angle``, in units of cosine.
-        target: (K, D) unit rows, needed by ``anchored``.
+        target: (K, D) unit rows, needed by ``anchored`` and ``zero_shot``.
         pair_weights: (K, K) weights of the pairs for ``etf``, mean 1 off the diagonal.
 
     Raises:
-        ValueError: If the form is unknown, or ``anchored`` has no target.
+        ValueError: If the form is unknown, or a form that needs a target has none.
     """
 
     target: Tensor | None  # (K, D)
@@ -45,8 +47,8 @@ class CollapseLoss(nn.Module):
         super().__init__()
         if form not in COLLAPSE_FORMS:
             raise ValueError(f"form must be one of {COLLAPSE_FORMS}, got {form!r}")
-        if form == "anchored" and target is None:
-            raise ValueError("the anchored form needs a target (K, D)")
+        if form in ("anchored", "zero_shot") and target is None:
+            raise ValueError(f"the {form} form needs a target (K, D)")
         self.form, self.center, self.temperature = form, center, temperature
         self.register_buffer("target", target, persistent=False)
         self.register_buffer("pair_weights", pair_weights, persistent=False)
@@ -65,7 +67,7 @@ class CollapseLoss(nn.Module):
         if text_features.shape[-2] < 2:
             return promote(text_features).sum() * 0  # one class has no angle to any other
         text = hat(text_features, self.center)  # (..., K, D)
-        if self.form == "anchored":
+        if self.form in ("anchored", "zero_shot"):
             assert self.target is not None  # by __init__
             return anchored_collapse(text, self.target)
         gram = cosines(text)  # (..., K, K)

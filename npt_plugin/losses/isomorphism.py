@@ -14,20 +14,21 @@ from npt_plugin.geometry import hat, promote, simplex_gram, unit
 from npt_plugin.geometry.features import DEGENERATE
 from npt_plugin.losses.class_means import ClassMeans, class_average
 
-ISOMORPHISM_FORMS = ("etf", "nc3", "pull", "anchored")
+ISOMORPHISM_FORMS = ("etf", "nc3", "pull", "pull_images", "anchored")
 
 
 class IsomorphismLoss(nn.Module):
-    """L_MI between image class means and text features, in one of four forms.
+    """L_MI between image class means and text features, in one of five forms.
 
     Centring is per modality (CLIP's modality gap keeps raw image-text cosines near 0.25): text
     over all K classes, images over the classes that have a mean.
 
     Args:
-        form: ``etf``, ``nc3``, ``pull`` or ``anchored``.
+        form: ``etf``, ``nc3``, ``pull``, ``pull_images`` (each image counts, not each class; of
+            the batch only) or ``anchored``.
         num_classes: K.
         center: Subtract each modality's mean over classes. ``nc3`` always centres the images,
-            ``pull`` never centres.
+            ``pull`` and ``pull_images`` never centre.
         momentum: Of the class-mean bank, in [0, 1); 0 uses the batch only.
         target: (K, D) unit rows, needed by ``anchored``.
 
@@ -69,6 +70,8 @@ class IsomorphismLoss(nn.Module):
         images, text = promote(image_features), promote(text_features)
         if text.shape[-2] < 2:
             return (images.sum() + text.sum()) * 0  # one class has nothing to be isomorphic to
+        if self.form == "pull_images":
+            return image_pull(images, unit(text), labels)
         means: Tensor  # (K, D)
         mask: Tensor  # (K,)
         means, mask = self.class_means(images, labels)
@@ -153,6 +156,27 @@ def pull_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
     """
     distance = 1 - (means * text).sum(dim=-1)  # (..., K)
     return ((distance @ mask) / mask.sum().clamp_min(1)).mean()
+
+
+def image_pull(images: Tensor, text: Tensor, labels: Tensor) -> Tensor:
+    """Mean over images of 1 - <h_i, w_{y_i}>: frequent classes count more.
+
+    Args:
+        images: (B, D), unit rows.
+        text: (K, D) or (B, K, D), unit rows.
+        labels: (B,), integers in [0, K).
+
+    Returns:
+        Scalar in [0, 2], averaged over the leading axis of ``text``.
+
+    Example:
+        >>> images = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+        >>> image_pull(images, torch.eye(2), torch.tensor([0, 0, 1, 1])).item()
+        0.25
+    """
+    scores = images @ text.transpose(-1, -2)  # (..., B, K)
+    own = labels.unsqueeze(-1).expand(*scores.shape[:-1], 1)
+    return 1 - scores.gather(-1, own).mean()
 
 
 def anchored_isomorphism(images: Tensor, target: Tensor, labels: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from yacs.config import CfgNode
 
 from npt_plugin.backbone.outputs import PromptOutputs
 from npt_plugin.errors import UserError
-from npt_plugin.geometry import full_precision, promote, target_frame
+from npt_plugin.geometry import full_precision, hat, promote, target_frame
 from npt_plugin.losses.cluster import (
     ClassCompactnessLoss,
     ClusterETFLoss,
@@ -105,7 +105,8 @@ def needs_zero_shot(cfg: CfgNode) -> bool:
     npt = cfg.TRAINER.NPT
     if npt.VERSION == "cpt":
         return bool(npt.CPT.LAMBDA_TETF > 0 or npt.CPT.LAMBDA_RS > 0)
-    anchored_lc = npt.VERSION == "v3" and npt.LC.FORM == "anchored" and npt.LAMBDA_LC > 0
+    anchored = npt.LC.FORM in ("anchored", "zero_shot")
+    anchored_lc = npt.VERSION == "v3" and anchored and npt.LAMBDA_LC > 0
     return bool(anchored_lc or (npt.MI.FORM == "anchored" and npt.LAMBDA_MI > 0))
 
 
@@ -174,7 +175,8 @@ def _npt_terms(
         weights["gd"] = lambda_lc
     elif lambda_lc > 0:
         form = "etf" if k < 2 else lc_form  # one class: 0 in every form
-        terms["lc"] = CollapseLoss(form, npt.CENTER, temperature, target)
+        goal = hat(promote(zero_shot), npt.CENTER) if form == "zero_shot" else target
+        terms["lc"] = CollapseLoss(form, npt.CENTER, temperature, goal)
         weights["lc"] = lambda_lc
     if lambda_mi > 0:
         form = "etf" if k < 2 else mi_form

@@ -25,7 +25,7 @@ from npt_plugin.losses.registry import build_classification_loss
 from npt_plugin.optim import take_step, wrap_optimizer
 from npt_plugin.system import ranks
 from npt_plugin.trainers import checkpoints
-from npt_plugin.trainers.checks import check_tau_norm
+from npt_plugin.trainers.checks import check_tau_norm, check_zero_shot_share
 from npt_plugin.trainers.ensembles import check_ensembles
 from npt_plugin.trainers.epoch import step_summary
 from npt_plugin.trainers.epoch_average import EpochAverage, average_of
@@ -65,6 +65,7 @@ class PromptTrainer(EpochLoop):
         ranks.refuse_unjoined()
         check_precision(self.wanted_precision(cfg))
         check_devices(cfg)
+        check_zero_shot_share(cfg, self.model_class)
         self.wanted_average(cfg)  # refuses what cannot be averaged
         kernels()  # refuses a value of NPT_KERNELS that does not exist
 

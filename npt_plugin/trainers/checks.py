@@ -77,3 +77,21 @@ def check_tau_norm(cfg: Any, model: Any) -> None:
             "normalise (text and cosine rows all count with norm 1), so it would do nothing: set "
             "it to 0, or use a trainer with TRAINER.HEAD.NAME linear."
         )
+
+
+def check_zero_shot_share(cfg: Any, model_class: Any) -> None:
+    """Refuse a share of zero-shot text where nothing would be shared.
+
+    Args:
+        cfg: The run's config.
+        model_class: Its ``PromptedCLIP`` class.
+
+    Raises:
+        UserError: If ``TEST.ZERO_SHOT_SHARE`` is not in [0, 1], or set for another kind of method.
+    """
+    key = "TEST.ZERO_SHOT_SHARE"
+    if in_range(key, cfg.TEST.ZERO_SHOT_SHARE, 0, 1) and not model_class.shares_zero_shot:
+        raise UserError(
+            f"{key} is {cfg.TEST.ZERO_SHOT_SHARE:g}, but {cfg.TRAINER.NAME} tests no mixture "
+            "of learned and zero-shot text features: set it to 0, or use CoOp, KgCoOp or ProGrad."
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from npt_plugin.backbone.interface import Backbone
@@ -13,6 +14,8 @@ from npt_plugin.errors import UserError, nearest_hint
 from npt_plugin.trainers.base import PromptTrainer
 from npt_plugin.trainers.context import TextContext, initial_context
 from npt_plugin.trainers.model import PromptedCLIP
+from npt_plugin.trainers.named_text import text_features_of
+from npt_plugin.trainers.zeroshot import template_of
 
 POSITIONS = ("end", "middle", "front")
 
@@ -26,11 +29,23 @@ def build_context(cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> 
 
 
 class CoOpCLIP(PromptedCLIP):
-    """CLIP with one learned context, shared by all classes or one per class (CSC)."""
+    """CLIP with one learned context, shared by all classes or one per class (CSC).
+
+    With ``TEST.ZERO_SHOT_SHARE`` a, what is tested (and exported, and predicted with) has the
+    direction of a x zero-shot + (1 - a) x learned text features; training is as without.
+    """
+
+    shares_zero_shot = True
+    zero_shot_text: Tensor
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:
         super().__init__(cfg, classnames, clip_model)
         self.prompt_learner = self.build_context(cfg, classnames, clip_model)
+        self.zero_shot_share = cfg.TEST.ZERO_SHOT_SHARE
+        if self.zero_shot_share:
+            chunk = self.text_encoder.chunk
+            fixed = text_features_of(clip_model, classnames, template_of(cfg), chunk)
+            self.register_buffer("zero_shot_text", fixed, persistent=False)  # (K, D)
 
     def build_context(
         self, cfg: Any, classnames: Sequence[str], clip_model: Backbone
@@ -41,7 +56,10 @@ class CoOpCLIP(PromptedCLIP):
     def text_features(self) -> Tensor:
         """Unit-norm text features (K, D)."""
         learner = self.prompt_learner
-        return normalize(self.text_encoder(learner(), learner.eot, layout=learner.layout))
+        text = normalize(self.text_encoder(learner(), learner.eot, layout=learner.layout))
+        if self.training or not self.zero_shot_share:
+            return text
+        return normalize(torch.lerp(text, self.zero_shot_text.to(text.dtype), self.zero_shot_share))
 
     def prompts_for(self, features: Tensor) -> Tensor:
         """The same prompts for all images: (1, K, L, W)."""
@@ -55,6 +73,11 @@ class CoOp(PromptTrainer):
     """
 
     model_class = CoOpCLIP
+
+    @classmethod
+    def config_nodes(cls) -> set[str]:
+        """Also the template of zero-shot prompts, should a share of them be tested."""
+        return super().config_nodes() | {"ZSCLIP"}
 
     def check_cfg(self, cfg: Any) -> None:
         """Refuse an unknown class-token position."""

@@ -21,11 +21,6 @@ class KgCoOp(CoOp):
     CVPR 2023, arXiv:2303.13283.
     """
 
-    @classmethod
-    def config_nodes(cls) -> set[str]:
-        """Also the template of its zero-shot prompts."""
-        return super().config_nodes() | {"ZSCLIP"}
-
     def check_cfg(self, cfg: Any) -> None:
         """Refuse a negative weight."""
         super().check_cfg(cfg)

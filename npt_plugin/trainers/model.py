@@ -38,6 +38,7 @@ class PromptedCLIP(nn.Module):
         checkpoint_name: Folder of the checkpoints, as the public checkout names it.
         feature_kind: Tells features of one tower apart in a cache; "": CLIP's own, unit norm.
         takes_tau_norm: Whether the classifier has norms that tau-normalisation could change.
+        shares_zero_shot: Whether it knows ``TEST.ZERO_SHOT_SHARE``.
         features_are_clips: Whether image features are in a space of CLIP's in which texts have a
             place, see ``rows_of_text``.
     """

@@ -99,11 +99,6 @@ class ProGrad(CoOp):
 
     model_class = ProGradCLIP
 
-    @classmethod
-    def config_nodes(cls) -> set[str]:
-        """Also the template of its zero-shot prompts."""
-        return super().config_nodes() | {"ZSCLIP"}
-
     def check_cfg(self, cfg: Any) -> None:
         """Refuse another loss, and values that have no meaning."""
         super().check_cfg(cfg)

@@ -44,3 +44,24 @@ def test_with_csc_a_class_moves_no_context_but_its_own(prompted, csc):
 def test_a_position_that_does_not_exist_is_refused_with_the_nearest(make_trainer):
     with pytest.raises(UserError, match="POSITION is 'midle'.*'middle'.*end, middle, front"):
         make_trainer("CoOp", "TRAINER.COOP.CLASS_TOKEN_POSITION", "midle")
+
+
+@pytest.mark.numerics
+def test_a_share_of_zero_shot_text_is_tested_and_not_trained_with(make_trainer):
+    options = ("TEST.ZERO_SHOT_SHARE", "0.25")
+    plain, mixed = make_trainer("CoOp"), make_trainer("CoOp", *options)
+    zero = make_trainer("ZeroshotCLIP").model.text_features()
+    for trainer in (plain, mixed):
+        trainer.set_model_mode("train")
+    assert torch.equal(plain.model.text_features(), mixed.model.text_features())
+    for trainer in (plain, mixed):
+        trainer.set_model_mode("eval")
+    wanted = 0.75 * plain.model.text_features() + 0.25 * zero
+    wanted = wanted / wanted.norm(dim=-1, keepdim=True)
+    assert gap(mixed.model.text_features(), wanted) < DOUBLE
+
+
+@pytest.mark.parametrize("trainer, share", [("CoCoOp", "0.5"), ("CoOp", "1.5")])
+def test_a_share_without_a_meaning_is_refused(make_trainer, trainer, share):
+    with pytest.raises(UserError, match=rf"TEST\.ZERO_SHOT_SHARE is {share}"):
+        make_trainer(trainer, "TEST.ZERO_SHOT_SHARE", share)
