@@ -51,6 +51,7 @@ class PromptedCLIP(nn.Module):
     checkpoint_name = "prompt_learner"
     feature_kind = ""
     takes_tau_norm = False
+    shares_zero_shot = False
     features_are_clips = True
 
     def __init__(self, cfg: Any, classnames: Sequence[str], clip_model: Backbone) -> None:

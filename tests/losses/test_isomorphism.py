@@ -52,6 +52,9 @@ def reference(images, text, labels, form, center, target):
             sum(sum(1 - float(h @ text[k]) for h in groups[k]) / len(groups[k]) for k in present)
             / p
         )
+    if form == "pull_images":
+        every = [1 - float(h @ text[y]) for h, y in zip(images, labels.tolist(), strict=True)]
+        return sum(every) / len(every)
     shift = middle if center else 0
     if form == "anchored":
         return (
@@ -102,7 +105,15 @@ def test_hand_values():
     assert float(make("pull", k=2)(text[:1], text, torch.tensor([1]))) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("form", ISOMORPHISM_FORMS)
+def test_each_image_counts_once_where_it_should():
+    images, text = torch.eye(2, D), torch.eye(2, D)
+    twice = torch.tensor([0, 1, 1])
+    assert float(make("pull_images", k=2)(images, text, torch.tensor([0, 0]))) == 0.5
+    value = make("pull_images", k=2)(images[twice], text, torch.tensor([0, 0, 0]))
+    assert float(value) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("form", [form for form in ISOMORPHISM_FORMS if form != "pull_images"])
 def test_each_class_counts_once(form):
     images, text = batch()
     loss = make(form)

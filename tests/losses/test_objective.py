@@ -167,3 +167,16 @@ def test_defaults_anchor_the_text_and_pull_every_class_to_its_mean():
 def test_an_empty_class_is_named():
     with pytest.raises(ValueError, match="class 1, 3 has no training image"):
         build_objective(config(), torch.tensor([4, 0, 2, 0]), None)
+
+
+def test_the_zero_shot_form_is_0_at_the_zero_shot_features_and_needs_them():
+    cfg = config(LC__FORM="zero_shot", LAMBDA_MI=0.0, CENTER=True)
+    assert needs_zero_shot(cfg)
+    objective = build_objective(cfg, COUNTS, ZERO_SHOT)
+    images = F.normalize(torch.randn(B, D), dim=-1)
+    (value,) = objective(PromptOutputs(images, images, ZERO_SHOT), LABELS).values()
+    assert float(value) == pytest.approx(0, abs=1e-6)
+    (anchored,) = build_objective(
+        config(LC__FORM="anchored", LAMBDA_MI=0.0, CENTER=True), COUNTS, ZERO_SHOT
+    )(PromptOutputs(images, images, ZERO_SHOT), LABELS).values()
+    assert float(anchored) > 0.01  # its target has another shape
