@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from npt_plugin.backbone.changes import changed
+
+FamilyModule: TypeAlias = Any
+"""A module of a family: its parts are what that library says, which has no types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,12 @@ def joint_names(owner: nn.Module) -> tuple[str, str]:
     return "in_proj_weight", "in_proj_bias"  # nn.MultiheadAttention
 
 
-def clip_blocks(modules: Iterable[nn.Module]) -> list[Block]:
+def clip_blocks(modules: Iterable[FamilyModule]) -> list[Block]:
     """Blocks with OpenAI's names, which open_clip has too."""
     return [_clip_block(module) for module in modules]
 
 
-def _clip_block(module: nn.Module) -> Block:
+def _clip_block(module: FamilyModule) -> Block:
     attn, mlp = module.attn, module.mlp
     return Block(
         module,
@@ -119,12 +123,12 @@ def _clip_block(module: nn.Module) -> Block:
     )
 
 
-def timm_blocks(modules: Iterable[nn.Module]) -> list[Block]:
+def timm_blocks(modules: Iterable[FamilyModule]) -> list[Block]:
     """Blocks of timm's ``VisionTransformer``; only where there is no ``block_obstacle``."""
     return [_timm_block(module) for module in modules]
 
 
-def _timm_block(module: nn.Module) -> Block:
+def _timm_block(module: FamilyModule) -> Block:
     attn, mlp = module.attn, module.mlp
     return Block(
         module,
@@ -144,7 +148,7 @@ def _timm_block(module: nn.Module) -> Block:
     )
 
 
-def block_obstacle(modules: Iterable[nn.Module]) -> str:
+def block_obstacle(modules: Iterable[FamilyModule]) -> str:
     """Why these blocks cannot be run part by part, as the end of a sentence; empty: they can."""
     for module in modules:
         kind = type(module).__name__

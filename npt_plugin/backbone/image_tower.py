@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.block import Block, clip_blocks, normed
+from npt_plugin.backbone.block import Block, FamilyModule, clip_blocks, normed
 from npt_plugin.backbone.blocks import run_block
 from npt_plugin.backbone.frozen_linear import frozen_linear
 from npt_plugin.backbone.halves import halve
@@ -33,7 +33,9 @@ class ImageTower(nn.Module):
             where they can.
     """
 
-    def __init__(self, visual: nn.Module, dim: int, obstacle: str) -> None:
+    visual: FamilyModule
+
+    def __init__(self, visual: FamilyModule, dim: int, obstacle: str) -> None:
         super().__init__()
         self.visual, self.dim, self.obstacle = visual, dim, obstacle
 
@@ -117,7 +119,7 @@ class ImageTower(nn.Module):
 class ViT(ImageTower):
     """A ViT with OpenAI's names, which open_clip has too; its feature is the class token's."""
 
-    def __init__(self, visual: nn.Module) -> None:
+    def __init__(self, visual: FamilyModule) -> None:
         super().__init__(visual, visual.output_dim, "")
 
     @property

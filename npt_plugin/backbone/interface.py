@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.block import FamilyModule
 from npt_plugin.backbone.image_tower import ImageTower
 from npt_plugin.backbone.text_tower import TextTower
 from npt_plugin.backbone.tokenizer import Tokenizer
@@ -37,10 +38,11 @@ class Backbone(nn.Module, ABC):
 
     causal = True
     about = ""
+    model: FamilyModule
 
     def __init__(
         self,
-        model: nn.Module,
+        model: FamilyModule,
         tokenizer: Tokenizer,
         image_size: tuple[int, int],
         mean: Sequence[float],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.block import block_obstacle
+from npt_plugin.backbone.block import FamilyModule, block_obstacle
 from npt_plugin.backbone.image_tower import RESNET, ImageTower, ViT
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.openai import MEAN, STD
@@ -33,9 +34,9 @@ class OpenClip(Backbone):
     """
 
     def __init__(
-        self, model: nn.Module, tokenizer: Tokenizer, config: dict[str, Any] | None = None
+        self, model: FamilyModule, tokenizer: Tokenizer, config: dict[str, Any] | None = None
     ) -> None:
-        visual: Any = model.visual
+        visual = model.visual
         size = visual.image_size
         height, width = (size, size) if isinstance(size, int) else size
         seen = getattr(visual, "preprocess_cfg", {})
@@ -53,7 +54,7 @@ class OpenClip(Backbone):
         self.causal = self._text.attn_mask is not None and self._class_token is None
 
     @property
-    def _text(self) -> Any:
+    def _text(self) -> FamilyModule:
         """What holds the text tower's parts: of its own in newer models, the model in older."""
         return getattr(self.model, "text", self.model)
 
@@ -64,7 +65,7 @@ class OpenClip(Backbone):
 
     def image_tower(self) -> ImageTower:
         """A ViT whose blocks we run, or the module as it is."""
-        visual: Any = self.model.visual
+        visual = self.model.visual
         if not hasattr(visual, "trunk"):
             return _own_tower(visual)
         trunk = visual.trunk
@@ -90,8 +91,8 @@ class OpenClip(Backbone):
         if kind == "argmax":
             return tokens.argmax(dim=-1)
         if kind == "eos":
-            eos = getattr(self._text, "text_eos_id", getattr(self._text, "eos_id", None))
-            return (tokens == eos).int().argmax(dim=-1)
+            eos: Any = getattr(self._text, "text_eos_id", getattr(self._text, "eos_id", None))
+            return tokens.eq(eos).int().argmax(dim=-1)
         place = {"last": tokens.shape[1] - 1, "first": 0}[kind]
         return tokens.new_full((len(tokens),), place, dtype=tokens.dtype).long()
 
@@ -109,12 +110,12 @@ class OpenClip(Backbone):
 class WholeTrunk(ImageTower):
     """A model of timm that runs as it is."""
 
-    def cast(self, dtype: Any) -> None:
+    def cast(self, dtype: torch.dtype) -> None:
         """All of it to halves, as open_clip does it for models of timm."""
         self.visual.to(dtype)
 
 
-def _own_tower(visual: Any) -> ImageTower:
+def _own_tower(visual: FamilyModule) -> ImageTower:
     """open_clip's own image towers."""
     if not hasattr(visual, "transformer"):
         return ImageTower(visual, visual.output_dim, RESNET)
@@ -126,7 +127,7 @@ def _own_tower(visual: Any) -> ImageTower:
     )
 
 
-def _trunk_obstacle(trunk: nn.Module) -> str:
+def _trunk_obstacle(trunk: FamilyModule) -> str:
     kind = type(trunk).__name__
     if kind == "Eva":
         return _ROTARY

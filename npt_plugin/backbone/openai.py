@@ -15,6 +15,7 @@ from urllib.error import URLError
 
 from torch import Tensor, nn
 
+from npt_plugin.backbone.block import FamilyModule
 from npt_plugin.backbone.image_tower import RESNET, ImageTower, ViT
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.text_tower import TextTower
@@ -108,7 +109,7 @@ class OpenAIClip(Backbone):
         model: As OpenAI's ``build_model`` makes it.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: FamilyModule) -> None:
         size = model.visual.input_resolution
         super().__init__(model, BytePairs(), (size, size), MEAN, STD)
 

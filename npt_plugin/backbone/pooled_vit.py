@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from npt_plugin.backbone.block import Block, block_obstacle, timm_blocks
+from npt_plugin.backbone.block import Block, FamilyModule, block_obstacle, timm_blocks
 from npt_plugin.backbone.blocks import run_block
 from npt_plugin.backbone.image_tower import ImageTower, ViT, replace_last
 
@@ -39,7 +39,7 @@ class PooledViT(ViT):
 class TimmViT(ImageTower):
     """timm's ``VisionTransformer`` inside open_clip's ``TimmModel`` (SigLIP, MobileCLIP-B)."""
 
-    def __init__(self, visual: nn.Module, dim: int) -> None:
+    def __init__(self, visual: FamilyModule, dim: int) -> None:
         super().__init__(visual, dim, block_obstacle(visual.trunk.blocks))
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from npt_plugin.backbone.block import Block, clip_blocks, normed
+from npt_plugin.backbone.block import Block, FamilyModule, clip_blocks, normed
 from npt_plugin.backbone.blocks import finish_block, split_heads
 from npt_plugin.backbone.frozen_linear import frozen_linear
 from npt_plugin.backbone.halves import halve
@@ -36,7 +37,12 @@ class TextTower(nn.Module):
             into half of the memory that is free at the first call.
     """
 
-    def __init__(self, text: nn.Module, starts: int = 1, chunk: int = 0) -> None:
+    transformer: FamilyModule
+    positional_embedding: Tensor
+    ln_final: nn.Module
+    text_projection: Any
+
+    def __init__(self, text: FamilyModule, starts: int = 1, chunk: int = 0) -> None:
         super().__init__()
         self.transformer = text.transformer
         self.positional_embedding = text.positional_embedding
@@ -57,8 +63,8 @@ class TextTower(nn.Module):
     @property
     def projection(self) -> nn.Parameter | None:
         """Matrix to the joint space; None: D is W."""
-        projection = self.text_projection
-        return projection.weight if isinstance(projection, nn.Linear) else projection
+        projection: Any = self.text_projection
+        return getattr(projection, "weight", projection)  # of a linear map
 
     @property
     def obstacle(self) -> str:
@@ -134,7 +140,14 @@ class TextTower(nn.Module):
         for rows, upto in _parts(layout, chunk, n_classes, length):
             some = x if rows is None else x[:, rows]
             ends = (eot if rows is None else eot[rows]) - shared
-            work = self._ends, some[:, :, shared:upto], ends, len(inner), *inner, *start
+            work: tuple[Any, ...] = (
+                self._ends,
+                some[:, :, shared:upto],
+                ends,
+                len(inner),
+                *inner,
+                *start,
+            )
             if chunk < n_classes and torch.is_grad_enabled():
                 features.append(checkpoint(*work, use_reentrant=False, preserve_rng_state=False))
             else:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from npt_plugin.backbone.block import normed
+from npt_plugin.backbone.block import FamilyModule, normed
 from npt_plugin.backbone.blocks import run_block
 from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_tower import TextTower, replace_context
@@ -25,7 +25,9 @@ class WholeTextTower(TextTower):
         starts, chunk: As in the base.
     """
 
-    def __init__(self, text: nn.Module, starts: int = 1, chunk: int = 0) -> None:
+    cls_emb: nn.Parameter | None
+
+    def __init__(self, text: FamilyModule, starts: int = 1, chunk: int = 0) -> None:
         super().__init__(text, starts, chunk)
         self.cls_emb = getattr(text, "cls_emb", None)
 

@@ -48,7 +48,8 @@ class GNMPTCLIP(HeadedCLIP):
         if self.norm_prompts:
             outputs = tower.norm(outputs)
         feature = (first + outputs.mean(dim=1)) / 2  # (B, W)
-        return feature @ tower.projection if self.projected else feature
+        projection = tower.projection if self.projected else None
+        return feature if projection is None else feature @ projection
 
     def before_head(self, features: Tensor) -> Tensor:
         """Features (B, D) with dropout in training."""
