@@ -252,7 +252,6 @@ def long_tailed(tmp_path, small_clip_file, monkeypatch):
         "{BACKBONE: {NAME: ViT-B/16}}": f"{{CLIP_WEIGHTS: {small_clip_file}}}",
         "SIZE: (224, 224)": "SIZE: (32, 32)",
         "TEST_RESIZE: 256": "TEST_RESIZE: 36",
-        "CROP_MARGIN: 24": "CROP_MARGIN: 12",
         "MAX_EPOCH: 10": "MAX_EPOCH: 1",
         "BATCH_SIZE: 128": "BATCH_SIZE: 8",
         "NUM_WORKERS: 4": "NUM_WORKERS: 0",

@@ -39,7 +39,7 @@ OURS = {  # theirs: ours, and theirs as we spell it
     "adapter_dim": ("TRAINER.FINE_TUNE.RANK", {None: 0}),
     "init_head": ("TRAINER.HEAD.INIT", {"text_feat": "text"}),
     "prompt": ("TRAINER.ZSCLIP.TEMPLATE", {"default": "a photo of a {}."}),
-    "expand": ("TEST.CROP_MARGIN", {}),
+    "expand": ("TEST.CROP_MARGIN", {24: 0}),  # 1.5 patches; theirs is 21 for ViT-L/14
     "tte_mode": ("TEST.ENSEMBLE", {"fivecrop": "crops"}),
 }
 REASONS = {

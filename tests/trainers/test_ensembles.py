@@ -1,5 +1,7 @@
 """Test-time ensembles against slow references: image by image, crop by crop, text by text."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from ensemble_checks import ensembles_of
@@ -10,7 +12,7 @@ from torchvision.transforms import functional
 from npt_plugin.errors import UserError
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record
-from npt_plugin.trainers.ensembles import Ensemble, ensembles_named
+from npt_plugin.trainers.ensembles import Ensemble, crop_margin, ensembles_named
 
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 PIXELS = ("INPUT.PIXEL_MEAN", str(MEAN), "INPUT.PIXEL_STD", str(STD))
@@ -93,3 +95,15 @@ def test_the_record_has_them_beside_a_result_they_do_not_change(make_trainer, tm
         assert paired["difference"] == pytest.approx(gained)
         assert paired["interval"][0] <= paired["difference"] <= paired["interval"][1]
     assert "(paired over 15 test images)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "patch", "size", "margin"),
+    [(0, 16, 224, 24), (0, 14, 224, 21), (0, 14, 336, 21), (0, 0, 224, 24), (7, 16, 224, 7)],
+)
+def test_the_margin_of_crops_is_lifts_for_its_backbones(given, patch, size, margin):
+    cfg = SimpleNamespace(
+        TEST=SimpleNamespace(CROP_MARGIN=given), INPUT=SimpleNamespace(SIZE=(size, size))
+    )
+    model = SimpleNamespace(image_encoder=SimpleNamespace(patch=patch))
+    assert crop_margin(SimpleNamespace(cfg=cfg, model=model)) == margin

@@ -22,7 +22,7 @@ from npt_plugin.system.random_state import seed_everything
 
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 SMALL = (
-    *("INPUT.SIZE", "(32, 32)", "INPUT.TEST_RESIZE", "36", "TEST.CROP_MARGIN", "12"),
+    *("INPUT.SIZE", "(32, 32)", "INPUT.TEST_RESIZE", "36"),  # and crops of 32 of 44 pixels
     *("DATASET.IMBALANCE.RATIO", "0.1", "OPTIM.MAX_EPOCH", "2", "DATALOADER.NUM_WORKERS", "0"),
     *("DATALOADER.TRAIN_X.BATCH_SIZE", "8", "TRAINER.FINE_TUNE.PREC", "fp32"),
 )
