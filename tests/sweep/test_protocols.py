@@ -44,8 +44,8 @@ def test_the_configs_of_the_papers(asked, name):
 
 
 def test_an_unknown_trainer_needs_a_config_and_unknown_names_get_a_hint():
-    with pytest.raises(UserError, match="No published config of PromptSRC .* --config"):
-        published_config("base2new", "PromptSRC", "dtd")
+    with pytest.raises(UserError, match="No published config of TCP .* --config"):
+        published_config("base2new", "TCP", "dtd")
     with pytest.raises(UserError, match="'base2knew'.*did you mean 'base2new'"):
         protocol_named("base2knew")
     with pytest.raises(UserError, match="no part 'news'.*did you mean 'new'"):

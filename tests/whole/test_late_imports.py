@@ -15,6 +15,7 @@ LATE = {
     "__init__.py": {"npt_plugin.config", "npt_plugin.registration"},
     "__main__.py": {"npt_plugin.cli.main", "npt_plugin.hosts.runner"},
     "cli/main.py": {"npt_plugin.cli.completion"},
+    "datasets/views.py": {"torchvision.transforms"},
     "losses/cluster.py": {"sklearn.cluster"},
     "plots/feature_map.py": {"sklearn.manifold"},
     # order: the project's folder has to lead the import path before Dassl is looked for
