@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from npt_plugin.config.key import Key, node
 
-_LOSSES = (
-    "ce, focal, cbw, cb, grw, ldam, balanced_softmax, logit_adjustment, gcl, lade, sigmoid, "
-    "label_aware"
-)
 IMBALANCE_LOSS = node(
     "TRAINER.IMBALANCE_LOSS",  # classification losses for imbalanced data, with every trainer
-    Key("NAME", "ce", _LOSSES),
+    Key("NAME", "ce", "ce, focal, ldam, gcl, balanced_softmax, ...: npt list losses has all"),
     Key("TAU", 1.0, "strength of logit_adjustment; balanced_softmax is always 1"),
     Key("FOCAL_GAMMA", 2.0, "focal: exponent of 1 - p"),
     Key("CB_BETA", 0.9999, "cb: beta of the effective number of samples"),
