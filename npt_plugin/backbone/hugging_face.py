@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from npt_plugin.backbone.hugging_face_config import ACTIVATIONS, HuggingFaceConfig
+from npt_plugin.backbone.image_recipe import build_timm, open_clip_recipe, timm_recipe
 from npt_plugin.errors import UserError
 
 EARLY_EOS = 2
@@ -57,7 +57,9 @@ _NAMES = {
 """Names that only change, in full or up to ``.weight`` and ``.bias`` and what stands below."""
 
 
-def build_model(config: HuggingFaceConfig, tensors: Mapping[str, Tensor], source: str) -> nn.Module:
+def build_model(
+    config: HuggingFaceConfig, tensors: Mapping[str, Tensor], source: str
+) -> tuple[nn.Module, dict[str, Any]]:
     """open_clip's ``CLIP`` or ``CustomTextCLIP`` that computes what transformers' model does.
 
     Args:
@@ -66,12 +68,12 @@ def build_model(config: HuggingFaceConfig, tensors: Mapping[str, Tensor], source
         source: Where they came from, for messages.
 
     Returns:
-        The model in fp32, or in float64 where a tensor is.
+        The model in fp32, or in float64 where a tensor is, and the recipe of its image tower.
 
     Raises:
         UserError: If tensors are missing, left over or of a shape that the config does not say.
     """
-    model = _clip(config, source) if config.kind == "clip" else _siglip(config)
+    model, recipe = _clip(config, source) if config.kind == "clip" else _siglip(config)
     if any(t.dtype == torch.float64 for t in tensors.values()):
         model = model.double()
     try:
@@ -82,7 +84,7 @@ def build_model(config: HuggingFaceConfig, tensors: Mapping[str, Tensor], source
             f"The tensors of {source} are not those of its config.json ({reason}): take both from "
             "one model."
         ) from None
-    return model
+    return model, recipe
 
 
 def open_clip_names(kind: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -170,15 +172,15 @@ def _text(config: HuggingFaceConfig) -> dict[str, Any]:
         "layers": tower["num_hidden_layers"],
         "mlp_ratio": _ratio(tower),
         "norm_kwargs": {"eps": tower["layer_norm_eps"]},
-        "act_kwargs": ACTIVATIONS[tower["hidden_act"]][1],
+        "act_kwargs": ACTIVATIONS[tower["hidden_act"]].kwargs,
     }
 
 
-def _clip(config: HuggingFaceConfig, source: str) -> nn.Module:
+def _clip(config: HuggingFaceConfig, source: str) -> tuple[nn.Module, dict[str, Any]]:
     from open_clip.model import CLIP
 
     vision, text = config.vision, _text(config)
-    quick = {ACTIVATIONS[tower["hidden_act"]][0] for tower in (config.text, vision)}
+    quick = {ACTIVATIONS[tower["hidden_act"]].quick for tower in (config.text, vision)}
     if len(quick) > 1:
         raise UserError(
             f"{source}: one tower has QuickGELU and the other has not; such a CLIP is not run."
@@ -194,38 +196,27 @@ def _clip(config: HuggingFaceConfig, source: str) -> nn.Module:
         "layers": vision["num_hidden_layers"],
         "mlp_ratio": _ratio(vision),
         "norm_kwargs": {"eps": vision["layer_norm_eps"]},
-        "act_kwargs": ACTIVATIONS[vision["hidden_act"]][1],
+        "act_kwargs": ACTIVATIONS[vision["hidden_act"]].kwargs,
     }
-    return CLIP(config.dim, image, text, quick_gelu=quick.pop())
+    arguments = {"embed_dim": config.dim, "vision_cfg": image, "quick_gelu": quick.pop()}
+    return CLIP(**arguments, text_cfg=text), open_clip_recipe(arguments)
 
 
-def _siglip(config: HuggingFaceConfig) -> nn.Module:
+def _siglip(config: HuggingFaceConfig) -> tuple[nn.Module, dict[str, Any]]:
     from open_clip.model import CustomTextCLIP
 
     text = _text(config)
     text |= {"no_causal_mask": True, "proj_bias": True, "pool_type": "last"}
     stand_in = {"layers": 1, "width": 64, "patch_size": 1, "image_size": 1}
-    quick = ACTIVATIONS[config.text["hidden_act"]][0]
+    quick = ACTIVATIONS[config.text["hidden_act"]].quick
     model = CustomTextCLIP(config.dim, stand_in, text, quick_gelu=quick, init_logit_bias=0.0)
     model.logit_scale = nn.Parameter(model.logit_scale.detach().reshape(1))
     model.logit_bias = nn.Parameter(model.logit_bias.detach().reshape(1))
-    model.visual = _attention_pooled(config.vision)
-    return model
-
-
-def _attention_pooled(vision: Mapping[str, Any]) -> nn.Module:
-    """timm's ViT without class token, pooled by attention, in open_clip's wrapper around it."""
-    from open_clip.timm_model import TimmModel
-    from open_clip.transformer import QuickGELU
-    from timm.models.vision_transformer import VisionTransformer
-
-    quick, act = ACTIVATIONS[vision["hidden_act"]]
-    visual = TimmModel.__new__(TimmModel)  # its own __init__ knows published sizes only
-    nn.Module.__init__(visual)
-    visual.image_size = (vision["image_size"],) * 2
-    visual.trunk = VisionTransformer(
-        vision["image_size"],
-        vision["patch_size"],
+    vision = config.vision
+    recipe = timm_recipe(
+        vision["layer_norm_eps"],
+        img_size=vision["image_size"],
+        patch_size=vision["patch_size"],
         num_classes=0,
         global_pool="map",
         embed_dim=vision["hidden_size"],
@@ -233,8 +224,18 @@ def _attention_pooled(vision: Mapping[str, Any]) -> nn.Module:
         num_heads=vision["num_attention_heads"],
         mlp_ratio=_ratio(vision),
         class_token=False,
-        norm_layer=partial(nn.LayerNorm, eps=vision["layer_norm_eps"]),
-        act_layer=QuickGELU if quick else partial(nn.GELU, **(act or {})),
+        act_layer=ACTIVATIONS[vision["hidden_act"]].timm,
     )
-    visual.head = nn.Sequential()
+    model.visual = _attention_pooled(recipe, vision["image_size"])
+    return model, recipe
+
+
+def _attention_pooled(recipe: Mapping[str, Any], size: int) -> nn.Module:
+    """timm's ViT without class token, pooled by attention, in open_clip's wrapper around it."""
+    from open_clip.timm_model import TimmModel
+
+    visual = TimmModel.__new__(TimmModel)  # its own __init__ knows published sizes only
+    nn.Module.__init__(visual)
+    visual.image_size = (size, size)
+    visual.trunk, visual.head = build_timm(recipe), nn.Sequential()
     return visual

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from npt_plugin.errors import UserError, excerpt
 
@@ -38,12 +38,21 @@ _DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
 MODEL_TYPES = tuple(_DEFAULTS)
 """``model_type`` of ``CLIPModel``, and of ``SiglipModel`` (SigLIP 2 of a fixed size too)."""
 
-ACTIVATIONS: dict[str, tuple[bool, dict[str, str] | None]] = {
-    "quick_gelu": (True, None),
-    "gelu": (False, None),
-    "gelu_pytorch_tanh": (False, {"approximate": "tanh"}),
+
+class Activation(NamedTuple):
+    """What the libraries call an activation: open_clip by two words, timm by a name."""
+
+    quick: bool
+    kwargs: dict[str, str] | None
+    timm: str
+
+
+ACTIVATIONS = {
+    "quick_gelu": Activation(True, None, "quick_gelu"),
+    "gelu": Activation(False, None, "gelu"),
+    "gelu_pytorch_tanh": Activation(False, {"approximate": "tanh"}, "gelu_tanh"),
 }
-"""``hidden_act`` to open_clip's ``quick_gelu`` and ``act_kwargs``."""
+"""``hidden_act`` to the others' words for it."""
 
 _NUMBERS = (
     *("hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers"),

@@ -39,12 +39,13 @@ def load_hugging_face(file: Path, tensors: Mapping[str, Tensor]) -> OpenClip:
     """
     open_clip_module()
     config = read_config(read_json(file.with_name(CONFIG)), str(file.with_name(CONFIG)))
-    model: Any = build_model(config, tensors, str(file))
+    built, recipe = build_model(config, tensors, str(file))
+    model: Any = built
     images = image_config(file)
     model.visual.preprocess_cfg = {"mean": images["mean"], "std": images["std"]}
     tokenizer = _tokenizer(config, file.parent)
     _check_marks(config, tokenizer, file.parent)
-    return OpenClip(model, tokenizer)
+    return OpenClip(model, tokenizer, recipe)
 
 
 def image_config(file: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from npt_plugin.backbone.image_recipe import open_clip_recipe
 from npt_plugin.backbone.open_clip_model import OpenClip
 from npt_plugin.backbone.open_clip_package import open_clip_module
 from npt_plugin.backbone.open_clip_tokenizer import wrap_tokenizer
@@ -52,7 +53,7 @@ def load_open_clip_file(
         raise UserError(f"No model could be built as {where} says ({first_line(error)}).") from None
     _fill(model, tensors, file, where)
     tokenizer = wrap_tokenizer(_tokenizer(package, name, file.parent))
-    return OpenClip(model, tokenizer, package.get_model_config(name))
+    return OpenClip(model, tokenizer, open_clip_recipe(package.get_model_config(name)))
 
 
 def image_config(file: Path, architecture: str = "") -> dict[str, Any]:

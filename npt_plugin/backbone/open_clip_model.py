@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -27,14 +28,14 @@ class OpenClip(Backbone):
     Args:
         model: As ``open_clip.create_model`` makes it.
         tokenizer: Of the same model.
-        config: What open_clip builds it from (``model_cfg``); None where that is not known.
+        recipe: How its own library builds the image tower, see ``image_recipe.py``.
 
     Raises:
         UserError: If its text tower is one that takes no embeddings.
     """
 
     def __init__(
-        self, model: FamilyModule, tokenizer: Tokenizer, config: dict[str, Any] | None = None
+        self, model: FamilyModule, tokenizer: Tokenizer, recipe: Mapping[str, Any] | None = None
     ) -> None:
         visual = model.visual
         size = visual.image_size
@@ -42,7 +43,7 @@ class OpenClip(Backbone):
         seen = getattr(visual, "preprocess_cfg", {})
         mean, std = seen.get("mean", MEAN), seen.get("std", STD)
         super().__init__(model, tokenizer, (height, width), mean, std)
-        self.config = config
+        self.recipe = recipe
         kind = type(self._text).__name__
         blocks = getattr(getattr(self._text, "transformer", None), "resblocks", None)
         why = f"it is a {kind}" if blocks is None else block_obstacle(blocks)

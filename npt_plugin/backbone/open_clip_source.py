@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from npt_plugin.backbone import open_clip_file
+from npt_plugin.backbone.image_recipe import open_clip_recipe
 from npt_plugin.backbone.open_clip_model import OpenClip
 from npt_plugin.backbone.open_clip_package import PREFIX, open_clip_module
 from npt_plugin.backbone.open_clip_tokenizer import wrap_tokenizer
@@ -48,7 +49,7 @@ def load_open_clip(name: str) -> OpenClip:
             "open_clip's own cache, or within reach of its download; fetch them where there is a "
             "network, or give a file or folder on this machine."
         ) from None
-    return OpenClip(model, wrap_tokenizer(tokenizer), config)
+    return OpenClip(model, wrap_tokenizer(tokenizer), open_clip_recipe(config))
 
 
 def image_config(name: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,15 @@ from npt_plugin.backbone.open_clip_model import OpenClip
 from npt_plugin.backbone.open_clip_package import PREFIX
 from npt_plugin.backbone.openai import OpenAIClip, openai_names
 from npt_plugin.errors import UserError
-from npt_plugin.system.files import write_atomically, write_text
+from npt_plugin.system.files import write_atomically
 
 WEIGHTS = "backbone.safetensors"
-"""OpenAI's model where it has no public name; open_clip's is a folder without the ending."""
+"""OpenAI's model, or the image tower of another, where it has no public name."""
 
 
 def write_backbone(
     cfg: Any, output: Path, change: Callable[[Backbone], None] | None = None
-) -> tuple[dict[str, str], list[Path]]:
+) -> tuple[dict[str, Any], list[Path]]:
     """Write the weights of a run's CLIP where its library cannot fetch them by name.
 
     Args:
@@ -32,8 +31,8 @@ def write_backbone(
         change: Puts learned weights into it; None: it is as its library has it.
 
     Returns:
-        What the program has to know: ``library`` and ``backbone``, a public name or empty; and the
-        files written.
+        What the program has to know: ``library`` and ``backbone``, a public name or empty, and then
+        the ``recipe`` of open_clip's or timm's tower; and the files written.
 
     Raises:
         UserError: If no library builds this backbone from what can be written.
@@ -47,11 +46,12 @@ def write_backbone(
     model = load_clip_of(cfg).float()
     if change:
         change(model)
+    if isinstance(model, OpenClip) and model.recipe:
+        known = {"library": "open_clip", "backbone": "", "recipe": dict(model.recipe)}
+        return known, [_write(model.model.visual, output)]
     if isinstance(model, OpenAIClip):
-        return {"library": "clip", "backbone": ""}, [_write_openai(model, output / WEIGHTS)]
-    if isinstance(model, OpenClip) and model.config:
-        folder = output / Path(WEIGHTS).stem
-        return {"library": "open_clip", "backbone": ""}, _write_open_clip(model, folder)
+        # one row of the token table: the exported text features replace it
+        return {"library": "clip", "backbone": ""}, [_write(model.model, output, rows=1)]
     raise UserError(
         f"{backbone_name(cfg)} does not export, as no library builds it from a file of its own: "
         f"use Predictor.from_run, or a backbone of OpenAI's or open_clip's, or {TINY}."
@@ -65,20 +65,11 @@ def _open_clip_name(name: str) -> str:
     return "" if here else name
 
 
-def _write_openai(model: Backbone, path: Path) -> Path:
-    """CLIP's weights with one row of the token table: the exported text features replace it."""
-    state = {k: v.contiguous() for k, v in model.model.state_dict().items()}
-    state["token_embedding.weight"] = state["token_embedding.weight"][:1].clone()
+def _write(model: Any, output: Path, rows: int | None = None) -> Path:
+    """The weights of a module, of its token table only so many rows."""
+    state = {k: v.contiguous().clone() for k, v in model.state_dict().items()}
+    if rows:
+        state["token_embedding.weight"] = state["token_embedding.weight"][:rows].clone()
     data = save(state)
-    write_atomically(path, lambda file: file.write(data))
-    return path
-
-
-def _write_open_clip(model: OpenClip, folder: Path) -> list[Path]:
-    """A folder as open_clip's ``local-dir:`` reads it."""
-    state = {k: v.contiguous().clone() for k, v in model.model.state_dict().items()}
-    data, config = save(state), folder / "open_clip_config.json"
-    weights = folder / "open_clip_model.safetensors"
-    write_atomically(weights, lambda file: file.write(data))
-    write_text(config, json.dumps({"model_cfg": model.config}, indent=1))
-    return [weights, config]
+    write_atomically(output / WEIGHTS, lambda file: file.write(data))
+    return output / WEIGHTS

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from npt_plugin.backbone.loading import load_clip
+from npt_plugin.cli.backbone_check import check_backbone
 from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.errors import UserError
 from npt_plugin.runs.configs import DATASETS, configs_folder
@@ -82,17 +83,29 @@ CHECKS: dict[str, Callable[[], str]] = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """``npt doctor`` has no flags."""
-    return argparse.ArgumentParser(
+    """The flag of ``npt doctor``."""
+    p = argparse.ArgumentParser(
         prog="npt doctor",
         description=__doc__,
-        epilog=examples("npt doctor"),
+        epilog=examples("npt doctor", "npt doctor --backbone ViT-B/16"),
         formatter_class=WithDefaults,
     )
+    p.add_argument(
+        "--backbone", default="", help="instead: one image and one text through this CLIP"
+    )
+    return p
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line a check."""
+    """Print one line a check.
+
+    Raises:
+        UserError: If the backbone that was asked for is not there or does not work.
+    """
+    if args.backbone:
+        for name, line in check_backbone(args.backbone).items():
+            print(f"{name:<13} {line}")
+        return OK
     code = OK
     for name, check in CHECKS.items():
         try:

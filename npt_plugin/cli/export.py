@@ -13,12 +13,14 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
+from torch import Tensor
 
 from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.backbone.standalone import write_backbone
 from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.datasets.rgb import to_rgb
 from npt_plugin.errors import UserError
+from npt_plugin.evaluation.posthoc import posthoc_adjust
 from npt_plugin.registration import register_all
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.system.exit_codes import exit_code
@@ -59,9 +61,8 @@ def export(folder: str | Path, output: str | Path, clip_only: bool = False) -> l
         )
     with torch.no_grad(), precision.context(device):
         text = model.text_features().float().cpu().contiguous()  # (K, D)
-    scale, bias = float(model.head_scale), float(model.head_bias)
-    tensors = {"text_features": text, "logit_scale": torch.tensor(scale)}
-    tensors["logit_bias"] = torch.tensor(bias)
+    tensors = {"text_features": text, "logit_scale": torch.tensor(float(model.head_scale))}
+    tensors["logit_bias"] = _bias(run, cfg, model.head_bias, len(text))
     change = None if model.merge_obstacle() else model.merge_into
     library, weights = write_backbone(cfg, output, change)
     data = save(tensors, _about(run, cfg, library))
@@ -79,12 +80,20 @@ def standalone_program() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _about(run: RunFolder, cfg: Any, library: dict[str, str]) -> dict[str, str]:
-    scaled = "normalize" in cfg.INPUT.TRANSFORMS
+def _bias(run: RunFolder, cfg: Any, bias: float, classes: int) -> Tensor:
+    """What is added to each class's logit (K,): CLIP's bias, and the run's own adjustment."""
+    plain = torch.full((1, classes), float(bias))
+    counts, tau = run.training_counts(), cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU
+    return (plain if counts is None else posthoc_adjust(plain, counts, tau))[0]
+
+
+def _about(run: RunFolder, cfg: Any, library: dict[str, Any]) -> dict[str, str]:
+    scaled, size = "normalize" in cfg.INPUT.TRANSFORMS, list(cfg.INPUT.SIZE)
     about = {
         "class_names": run.class_names,
         **library,
-        "size": int(cfg.INPUT.SIZE[0]),
+        "resize": cfg.INPUT.get("TEST_RESIZE", 0) or max(size),
+        "size": size,
         "interpolation": cfg.INPUT.INTERPOLATION,
         "mean": list(cfg.INPUT.PIXEL_MEAN) if scaled else [0.0] * 3,
         "std": list(cfg.INPUT.PIXEL_STD) if scaled else [1.0] * 3,

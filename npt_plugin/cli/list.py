@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 import torch
 from tabulate import tabulate
 
-from npt_plugin.backbone.loading import TINY, available_backbones
+from npt_plugin.backbone.catalogue import CATALOGUE as BACKBONES
+from npt_plugin.backbone.open_clip_package import open_clip_module
 from npt_plugin.cli.help_format import WithDefaults, examples
 from npt_plugin.cli.key_table import key_rows, keys_page
 from npt_plugin.datasets.catalogue import CATALOGUE
@@ -59,8 +60,20 @@ def _second_stages() -> list[tuple[str, ...]]:
 
 
 def _backbones() -> list[tuple[str, ...]]:
-    about = {TINY: "comes with this package, 48 px"}
-    return [(n, about.get(n, "OpenAI's, downloaded on first use")) for n in available_backbones()]
+    return [(name, known.line()) for name, known in BACKBONES.items()]
+
+
+def _of_open_clip() -> str:
+    """How many more open_clip has; it is imported for this line alone."""
+    try:
+        package = open_clip_module()
+    except UserError:
+        return "open_clip is not installed: pip install 'npt-plugin[backbones]'"
+    return (
+        f"open_clip has weights of {len(package.list_pretrained())} models; all, as "
+        'ARCHITECTURE/WEIGHTS: python -c "import open_clip; '
+        "print(*map('/'.join, open_clip.list_pretrained()), sep='\\n')\""
+    )
 
 
 KINDS: dict[str, tuple[str, Callable[[], list[tuple[str, ...]]]]] = {
@@ -103,6 +116,8 @@ def run(args: argparse.Namespace) -> None:
         print(keys_page(), end="")
         return
     print(tabulate(_rows(args.kind, args.part), tablefmt="plain", disable_numparse=True))
+    if args.kind == "backbones" and not args.part:
+        print(_of_open_clip())
 
 
 def _rows(kind: str | None, part: str) -> list[tuple[str, ...]]:

@@ -27,7 +27,7 @@ CASES = {
 
 
 def converted(model):
-    return build_model(read_config(model.config.to_dict(), "x"), model.state_dict(), "x").eval()
+    return build_model(read_config(model.config.to_dict(), "x"), model.state_dict(), "x")[0].eval()
 
 
 def batch(model):

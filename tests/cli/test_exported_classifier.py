@@ -1,10 +1,14 @@
 """``classify.py``, the program that ``npt export`` writes, in a process without this package."""
 
+import runpy
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+from yacs.config import CfgNode as CN
 
+from npt_plugin.backbone.image_input import image_input
 from npt_plugin.cli import main as cli
 from npt_plugin.cli.export import PROGRAM
 from npt_plugin.predictor import Predictor
@@ -60,3 +64,48 @@ def test_a_cosine_probe_exports(headed_run, images, classify):
     says_the_same(done, headed_run, images[:4])
     none = classify(headed_run)
     assert none.returncode == 2 and none.stderr.startswith("error: no image was given")
+
+
+FOLDERS = ("vit_gelu", "coca", "convnext", "siglip", "hf_clip", "hf_siglip")
+
+
+def folder_of(name, folder):
+    """A miniature on disk as its library writes it."""
+    pytest.importorskip("open_clip")
+    pytest.importorskip("transformers")
+    import clip_families
+    import hugging_face_folders as hugging_face
+
+    if name == "hf_clip":
+        config = hugging_face.clip_config("gelu_pytorch_tanh", eos=49407, vocab_size=49408)
+        return hugging_face.write_folder(hugging_face.random_model(config), folder)
+    if name == "hf_siglip":
+        model = hugging_face.random_model(hugging_face.siglip_config())
+        return hugging_face.write_folder(model, folder, clip_families.hub_folder())
+    return clip_families.family_folder(name, folder)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_family_exports_with_its_own_library(
+    name, make_trainer, images, tmp_path, capsys, monkeypatch
+):
+    folder, run = folder_of(name, tmp_path / "clip"), tmp_path / "run"
+    size = image_input(CN({"CLIP_WEIGHTS": str(folder), "BACKBONE": {"NAME": ""}})).size
+    options = ("MODEL.CLIP_WEIGHTS", str(folder), "INPUT.SIZE", str(size))
+    trainer = make_trainer("CoOp", *options, "OPTIM.MAX_EPOCH", "1", "INPUT.TEST_RESIZE", "170")
+    assert trainer.cfg.INPUT.PIXEL_MEAN[0] == (0.5 if "siglip" in name else 0.48145466)
+    trainer.train()
+    assert cli.main(["export", str(run), "--output", str(tmp_path / "a")]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", [PROGRAM, *map(str, images[:3])])
+    with pytest.raises(SystemExit) as end:  # in this process: importing torch takes the time
+        runpy.run_path(str(tmp_path / "a" / PROGRAM), run_name="__main__")
+    assert end.value.code == 0
+    says_the_same(SimpleNamespace(stdout=capsys.readouterr().out), run, images[:3])
+
+
+def test_a_run_s_own_adjustment_is_exported_too(first_stages, images, classify):
+    run = first_stages("CoOp", "TRAINER.IMBALANCE_LOSS.POSTHOC_TAU", "3.")
+    done = classify(run, *images[:3])
+    assert done.returncode == 0, done.stderr
+    says_the_same(done, run, images[:3])
