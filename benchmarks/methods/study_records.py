@@ -9,7 +9,7 @@ from typing import Any
 
 from npt_plugin.system.files import write_text
 
-TEXT = ("method", "dataset", "rule", "config_hash")
+TEXT = ("kind", "method", "dataset", "rule", "config_hash")
 KEY = ("rule", "ratio", "method", "dataset", "seed")
 """What tells a run from every other, and their order in the CSV."""
 

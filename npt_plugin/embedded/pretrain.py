@@ -56,7 +56,10 @@ def make_optimizer(model: TinyClip, recipe: Recipe) -> torch.optim.AdamW:
 
 
 def train(
-    recipe: Recipe, corpus: Corpus | LazyCorpus, steps: int | None = None
+    recipe: Recipe,
+    corpus: Corpus | LazyCorpus,
+    steps: int | None = None,
+    start: TinyClip | None = None,
 ) -> tuple[TinyClip, list[float], Trace]:
     """Train, or run only the first steps of the schedule.
 
@@ -64,11 +67,12 @@ def train(
         recipe: What to train.
         corpus: The world.
         steps: Stop after this many steps (default: all).
+        start: The model to train on; None: a fresh one.
 
     Returns:
         The model, the contrastive loss of every step, and the trace of the first steps.
     """
-    maker, model = BatchMaker(corpus, recipe.seed), TinyClip(recipe)
+    maker, model = BatchMaker(corpus, recipe.seed), start or TinyClip(recipe)
     optimizer, trace = make_optimizer(model, recipe), Trace(model)
     torch.manual_seed(recipe.seed)
     losses: list[float] = []
