@@ -11,6 +11,7 @@ NPT = node(
     Key("AT", "encoders", "features of a host's trainer the terms act on: encoders or logits"),
     Key("LAMBDA_LC", 10.0, "weight of language-modality collapse (not used by cpt)"),
     Key("LAMBDA_MI", 10.0, "weight of multi-modality isomorphism (not used by cpt)"),
+    Key("UNITS", "logits", "weights count in logits, or in cosines as up to version 0.2: cosine"),
     Key("WARMUP_EPOCH", 0, "epochs over which both weights ramp up linearly; 0: at once"),
     Key("CENTER", True, "subtract the mean over classes, per modality, before the cosines"),
     Key("LC.FORM", "anchored", "etf, nc2, max_angle, anchored or zero_shot"),

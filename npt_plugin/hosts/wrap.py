@@ -16,7 +16,7 @@ from npt_plugin.errors import UserError
 from npt_plugin.hosts.capture import PLACES, Regulariser
 from npt_plugin.hosts.kept_config import config_for_host, value_of
 from npt_plugin.hosts.observing import watch_parsing
-from npt_plugin.losses.objective import Objective, build_objective, needs_zero_shot
+from npt_plugin.losses.objective import Objective, build_objective, counts_logits, needs_zero_shot
 from npt_plugin.system.options import one_of
 from npt_plugin.system.ranks import refuse_unjoined
 from npt_plugin.system.safe_checkpoints import read_state, write_state
@@ -91,7 +91,8 @@ class HostNPT(_Behind):
         if needs_zero_shot(self.cfg):
             anchors = zero_shot_text(self.cfg, dataset.classnames)
         counts = class_counts(dataset)
-        objective = build_objective(self.cfg, counts, anchors)
+        scale = logit_scale_of(self) if counts_logits(self.cfg) else None
+        objective = build_objective(self.cfg, counts, anchors, scale)
         return objective.to(self.device)
 
     def before_epoch(self) -> None:
@@ -209,6 +210,15 @@ def scaled(trainer: Any, gradient: Tensor) -> Tensor:
     """``gradient`` times the factor by which the host's GradScaler scales its loss, if any."""
     scaler = getattr(trainer, "scaler", None)
     return gradient if scaler is None else scaler.scale(gradient)
+
+
+def logit_scale_of(trainer: Any) -> float:
+    """exp of the host's ``logit_scale``; of the CLIP it names where no module of it has one."""
+    for model in models_of(trainer):
+        for name, value in model.named_parameters() if isinstance(model, nn.Module) else ():
+            if name.rpartition(".")[2] == "logit_scale":
+                return float(value.detach().float().exp())
+    return float(load_clip_of(trainer.cfg).logit_scale.exp())
 
 
 def zero_shot_text(cfg: Any, classnames: list[str]) -> Tensor:

@@ -32,6 +32,12 @@ WEIGHT_KEYS = {
 }
 """Term to the config key that is its weight."""
 
+UNITS = ("logits", "cosine")
+"""Values of ``TRAINER.NPT.UNITS``."""
+
+SCALE = 17.53
+"""Logit scale of the embedded CLIP, on which the weights were chosen."""
+
 
 class Objective(nn.Module):
     """Weighted terms on the features of one batch, each under its own name.
@@ -44,12 +50,18 @@ class Objective(nn.Module):
         weights: Weight by the same names, >= 0. A term of weight 0 is left out altogether, so a
             trainer whose weights are all 0 adds nothing and stays bit-identical to its base.
         warmup_epochs: W; the weights are multiplied by min(1, (epoch + 1) / W). 0: by 1.
+        unit: Multiplies all of them, see ``logit_unit``.
     """
 
     def __init__(
-        self, terms: Mapping[str, nn.Module], weights: Mapping[str, float], warmup_epochs: int = 0
+        self,
+        terms: Mapping[str, nn.Module],
+        weights: Mapping[str, float],
+        warmup_epochs: int = 0,
+        unit: float = 1.0,
     ) -> None:
         super().__init__()
+        self.unit = unit
         self.terms = nn.ModuleDict({n: t for n, t in terms.items() if weights[n] != 0})
         self.weights = {name: float(weights[name]) for name in self.terms}
         self.warmup_epochs = warmup_epochs
@@ -79,7 +91,7 @@ class Objective(nn.Module):
             images = promote(outputs.image_features)  # (B, D)
             text = promote(outputs.text_features)  # (K, D) or (B, K, D)
             return {
-                name: self.weights[name] * self.ramp * term(images, text, labels)
+                name: self.weights[name] * self.unit * self.ramp * term(images, text, labels)
                 for name, term in self.terms.items()
             }
 
@@ -110,8 +122,41 @@ def needs_zero_shot(cfg: CfgNode) -> bool:
     return bool(anchored_lc or (npt.MI.FORM == "anchored" and npt.LAMBDA_MI > 0))
 
 
+def counts_logits(cfg: CfgNode) -> bool:
+    """Whether the terms are counted in logits, so that they need CLIP's logit scale s.
+
+    Cross-entropy sees cosines times s, and so its gradient grows with s. Terms of cosines keep
+    their share of the gradient if they are counted in logits too, as the margins of LDAM and GCL
+    are. CPT has its published weights, which were chosen at 100.
+
+    Args:
+        cfg: A config with ``TRAINER.NPT``.
+
+    Raises:
+        UserError: If ``TRAINER.NPT.UNITS`` is none of ``UNITS``.
+    """
+    npt = cfg.TRAINER.NPT
+    logits = one_of("TRAINER.NPT.UNITS", npt.UNITS, UNITS) == "logits"
+    return bool(logits and npt.VERSION != "cpt" and (npt.LAMBDA_LC > 0 or npt.LAMBDA_MI > 0))
+
+
+def logit_unit(logit_scale: float) -> float:
+    """How much a logit's worth of a term is more than at ``SCALE``.
+
+    To three decimals: 1 on the embedded CLIP, whatever a processor makes of the last digit of exp.
+
+    Example:
+        >>> logit_unit(17.5287), logit_unit(100.0)
+        (1.0, 5.705)
+    """
+    return round(logit_scale / SCALE, 3)
+
+
 def build_objective(
-    cfg: CfgNode, class_counts: Tensor, zero_shot_text: Tensor | None = None
+    cfg: CfgNode,
+    class_counts: Tensor,
+    zero_shot_text: Tensor | None = None,
+    logit_scale: float | None = None,
 ) -> Objective:
     """The objective that ``TRAINER.NPT`` describes.
 
@@ -119,6 +164,8 @@ def build_objective(
         cfg: A config with ``TRAINER.NPT``.
         class_counts: (K,), training images per class; its device becomes the objective's.
         zero_shot_text: (K, D), frozen text features, where ``needs_zero_shot(cfg)``.
+        logit_scale: s of a classifier whose logits are s x cosine, where ``counts_logits(cfg)``;
+            None: ``SCALE``.
 
     Returns:
         The objective, with terms ``lc`` and ``mi`` (v3), ``gd`` and ``mi`` (v2), or ``tetf``,
@@ -150,7 +197,8 @@ def build_objective(
         terms, weights = _cpt_terms(npt, len(counts), zero_shot_text)
     else:
         terms, weights = _npt_terms(npt, counts, zero_shot_text, needs_zero_shot(cfg))
-    return Objective(terms, weights, npt.WARMUP_EPOCH).to(class_counts.device)
+    unit = logit_unit(logit_scale) if counts_logits(cfg) and logit_scale else 1.0
+    return Objective(terms, weights, npt.WARMUP_EPOCH, unit).to(class_counts.device)
 
 
 def _npt_terms(

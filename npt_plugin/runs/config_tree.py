@@ -9,7 +9,7 @@ from typing import Any
 from yacs.config import CfgNode
 
 from npt_plugin.config import DASSL_KEYS, KEYS
-from npt_plugin.runs.old_keys import RENAMED
+from npt_plugin.runs.old_keys import RENAMED, meant_before
 
 _OTHER_NUMBERS = {key.name for key in (*KEYS, *DASSL_KEYS) if not key.numbers}
 _DEFAULTS = {key.name: key.default for key in KEYS}
@@ -42,13 +42,14 @@ def config_difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """``"KEY: old -> new"`` for every key that can change numbers and differs.
 
     A key that the older config lacks had its default then, since new keys change nothing by
-    default; one that the newer config lacks no longer exists.
+    default, but for those of ``meant_before``; one that the newer config lacks no longer exists.
 
     Args:
         old: Nested config of the earlier run, of any version.
         new: Nested config of this run.
     """
-    before, after = {**_DEFAULTS, **flatten(old)}, flatten(new)
+    held, after = flatten(old), flatten(new)
+    before = {**_DEFAULTS, **meant_before(held), **held}
     keys = [k for k in sorted(after) if k in before and k not in _OTHER_NUMBERS]
     return [f"{k}: {before[k]} -> {after[k]}" for k in keys if before[k] != after[k]]
 

@@ -1,4 +1,8 @@
-"""Config keys of version 0.1 that have another name now, or are gone."""
+"""Config keys of older versions that have another name now, are gone, or meant something else."""
+
+from __future__ import annotations
+
+from typing import Any
 
 RENAMED = {
     "INPUT.FEATURE_CACHE": "INPUT.CACHED_VIEWS",
@@ -13,3 +17,15 @@ REMOVED = {
     "MODEL.COMPILE": "torch.compile made runs slower",
 }
 """Keys of version 0.1 that are gone, and why nobody misses them. None of them changes numbers."""
+
+
+def meant_before(flat: dict[str, Any]) -> dict[str, Any]:
+    """What an older run did where its record lacks a key and the key's default is another.
+
+    Args:
+        flat: The record's config, flattened.
+    """
+    own_units = flat.get("MODEL.BACKBONE.NAME") == "Tiny" and not flat.get("MODEL.CLIP_WEIGHTS")
+    if own_units or not str(flat.get("TRAINER.NAME", "")).startswith("NPT_"):
+        return {}  # on the embedded CLIP both units are one
+    return {"TRAINER.NPT.UNITS": "cosine"}

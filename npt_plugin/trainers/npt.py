@@ -63,7 +63,8 @@ class NPTMixin(PromptTrainer):
         anchors = None
         if needs_zero_shot(self.cfg):
             anchors = self.zero_shot_text(clip_model)
-        objective = build_objective(self.cfg, self.class_counts, anchors).to(self.device)
+        scale = self.model.head_scale
+        objective = build_objective(self.cfg, self.class_counts, anchors, scale).to(self.device)
         own = super().build_objective(clip_model)
         return objective if own is None else JoinedObjective([own, objective])
 

@@ -7,9 +7,11 @@ from joint_loss import assert_close, expected, gradients
 from reference_trainers import HOSTS, labelled_batch
 from tolerance import DOUBLE
 
+from npt_plugin.backbone.loading import load_clip_of
 from npt_plugin.config import KEYS
 from npt_plugin.errors import UserError
-from npt_plugin.hosts.wrap import STATE
+from npt_plugin.hosts.wrap import STATE, logit_scale_of
+from npt_plugin.losses.objective import logit_unit
 
 pytestmark = pytest.mark.numerics
 
@@ -256,3 +258,13 @@ def test_several_processes_are_refused(make, monkeypatch):
         monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match="WORLD_SIZE is 2"):
         trainer.check_cfg(trainer.cfg)
+
+
+def test_terms_count_in_logits_of_the_scale_of_the_host(make):
+    """Its own ``logit_scale`` wherever a module holds it, else that of the CLIP it names."""
+    trainer = make("HostCoOp", "TRAINER.NPT.UNITS", "logits")
+    named = float(load_clip_of(trainer.cfg).logit_scale.exp())
+    assert trainer.npt_objective.unit == logit_unit(named) != 1
+    trainer.model.logit_scale = torch.nn.Parameter(torch.tensor(100.0).log())
+    assert logit_scale_of(trainer) == pytest.approx(100.0)
+    assert make("HostCoOp", "TRAINER.NPT.UNITS", "cosine").npt_objective.unit == 1

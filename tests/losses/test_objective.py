@@ -4,15 +4,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 from objective_cases import COUNTS, LABELS, ZERO_SHOT, B, D, K, config, outputs
+from safetensors.torch import load_file
 from tolerance import DOUBLE
 
 from npt_plugin.backbone.outputs import PromptOutputs
+from npt_plugin.backbone.tiny import WEIGHTS_FILE
 from npt_plugin.config import defaults
 from npt_plugin.errors import UserError
 from npt_plugin.geometry import target_frame
 from npt_plugin.losses import build_objective, needs_zero_shot
 from npt_plugin.losses.collapse import CollapseLoss
 from npt_plugin.losses.isomorphism import IsomorphismLoss
+from npt_plugin.losses.objective import counts_logits
 
 pytestmark = pytest.mark.numerics
 
@@ -126,6 +129,7 @@ def test_anchored_runs_beyond_the_simplex(k):
     "keys",
     [
         dict(VERSION="v4"),
+        dict(UNITS="degrees"),
         dict(LC__FORM="pull"),
         dict(MI__FORM="nc2"),
         dict(LAMBDA_LC=-1.0),
@@ -162,6 +166,25 @@ def test_defaults_anchor_the_text_and_pull_every_class_to_its_mean():
         bank = means if bank is None else {k: 0.9 * bank[k] + 0.1 * m for k, m in means.items()}
         pulls = [1 - bank[k] @ text[k] for k in bank]
         assert torch.allclose(terms["mi"], 10 * torch.stack(pulls).mean(), atol=DOUBLE)
+
+
+def test_terms_count_in_logits_and_are_one_on_the_embedded_clip():
+    tiny = float(load_file(WEIGHTS_FILE)["logit_scale"].exp())
+    plain = build_objective(defaults(), COUNTS, ZERO_SHOT)(outputs(), LABELS)
+    for scale, factor in ((tiny, 1.0), (100.0, 5.705), (8.765, 0.5)):
+        objective = build_objective(defaults(), COUNTS, ZERO_SHOT, scale)
+        terms = objective(outputs(), LABELS)
+        assert objective.unit == factor and objective.weights == {"lc": 10.0, "mi": 10.0}
+        for name, value in plain.items():
+            assert torch.allclose(terms[name], factor * value, rtol=1e-6)
+            assert factor != 1 or torch.equal(terms[name], value)
+
+
+@pytest.mark.parametrize("keys", [{"UNITS": "cosine"}, {"VERSION": "cpt"}])
+def test_cosines_and_published_weights_follow_no_scale(keys):
+    asked = dict(LC__FORM="anchored") | keys
+    assert not counts_logits(config(**asked))
+    assert build_objective(config(**asked), COUNTS, ZERO_SHOT, 100.0).unit == 1.0
 
 
 def test_an_empty_class_is_named():

@@ -32,3 +32,20 @@ def test_an_old_record_is_read_and_is_the_same_config(trained_run, tmp_path):
     assert cfg.INPUT.IMAGE_CACHE == "" and cfg.DATASET.NUM_SHOTS == 4
     record["config"]["INPUT"]["IMAGE_CACHE"] = ""
     assert config_difference(record["config"], new) == []
+
+
+@pytest.mark.parametrize(
+    "trainer, clip, differs",
+    [("NPT_CoOp", "ViT-B/16", True), ("NPT_CoOp", "Tiny", False), ("CoOp", "ViT-B/16", False)],
+)
+def test_a_record_from_before_units_counted_cosines(trainer, clip, differs):
+    """On the embedded CLIP both units are one number, and only NPT's terms have any."""
+    cfg = extend_cfg(get_cfg_default())
+    cfg.TRAINER.NAME, cfg.MODEL.BACKBONE.NAME = trainer, clip
+    new, old = config_as_dict(cfg), config_as_dict(cfg)
+    del old["TRAINER"]["NPT"]["UNITS"]
+    wanted = ["TRAINER.NPT.UNITS: cosine -> logits"] if differs else []
+    assert config_difference(old, new) == wanted
+    if differs:
+        new["TRAINER"]["NPT"]["UNITS"] = "cosine"
+        assert config_difference(old, new) == []
