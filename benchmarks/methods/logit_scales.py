@@ -123,6 +123,7 @@ def record_of(run: Run, job: Job) -> Record:
 
 def gains(records: Sequence[Record], kind: str, scale: float, method: str, column: str) -> list:
     """Differences to CoOp by seed, each the mean over the datasets."""
+    method = "NPT_CoOp" if scale == OWN else method  # both settings are one there
     found = {
         (r["method"], r["dataset"], r["seed"]): r[column]
         for r in records
