@@ -95,3 +95,21 @@ def test_precisions_and_files_are_told_apart_and_few_are_kept(cfg, small_clip_fi
     copy.write_bytes(small_clip_file.read_bytes() + b" ")
     kept.prepared_clip(cfg, torch.float32)
     assert first != kept.asked()[-1] and first.file != kept.asked()[-1].file
+
+
+def test_a_name_with_slashes_and_colons_is_kept_like_any_other(tmp_path):
+    pytest.importorskip("open_clip")
+    from clip_families import family_folder
+
+    folder = family_folder("siglip", tmp_path / "model")
+    backbone = SimpleNamespace(NAME=f"open_clip:local-dir:{folder}")
+    cfg = SimpleNamespace(MODEL=SimpleNamespace(BACKBONE=backbone, CLIP_WEIGHTS=""))
+    with sharing(tmp_path / "shared"):
+        torch.manual_seed(3)
+        first = kept.prepared_clip(cfg, torch.float32)
+        after = torch.get_rng_state()
+        kept.keep(kept.asked()[-1])
+        torch.manual_seed(3)
+        again = kept.prepared_clip(cfg, torch.float32)
+    assert torch.equal(torch.get_rng_state(), after) and again is not first
+    assert same(again, first.state_dict()) and not kept._kept
