@@ -94,7 +94,7 @@ def test_the_plain_side_gives_our_logits(make_trainer, small_clip, name):
     trainer.set_model_mode("eval")
     images = torch.randn(3, 3, 32, 32)
     expected = trainer.model(images)
-    make_plain(trainer.model, small_clip)
+    make_plain(trainer.model, small_clip.model)
     assert isinstance(trainer.model.text_encoder, PlainText)
     assert gap(trainer.model(images), expected) <= DOUBLE
 
