@@ -75,7 +75,7 @@ def _check_marks(config: HuggingFaceConfig, tokenizer: Tokenizer, folder: Path) 
             "tokens: take both from one model."
         )
     eos = config.text.get("eos_token_id")
-    if config.kind == "clip" and eos != EARLY_EOS and not bool((tokens == eos).any()):
+    if config.kind == "clip" and eos != EARLY_EOS and eos not in tokens.tolist()[0]:
         raise UserError(
             f"The tokenizer of {folder} ends no text with {eos}, which its config.json says "
             "(eos_token_id): take both from one model."
