@@ -163,13 +163,13 @@ def test_less_is_computed(build, monkeypatch):
 
     model, clip = build("CoOp words")
     rows = []
-    real = blocks.quick_mlp
+    real = blocks.block_mlp
 
-    def counted(mlp, x):
+    def counted(block, x):
         rows.append(x[..., 0].numel())
-        return real(mlp, x)
+        return real(block, x)
 
-    monkeypatch.setattr(blocks, "quick_mlp", counted)
+    monkeypatch.setattr(blocks, "block_mlp", counted)
     model.text_features()
     layout, layers = model.prompt_learner.layout, len(clip.transformer.resblocks)
     tails = sum(n * (length - layout.shared) for n, length in layout.buckets)
