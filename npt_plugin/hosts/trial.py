@@ -70,8 +70,8 @@ def attempt(script: Path, name: str, words: Sequence[str], place: Path, at: Call
         weights.install()
         cfg, build = taken(script, [*own_words(script, name, place / "data", place), *words])
         runs = importlib.import_module(_RUNS).Runs(cfg, build, name, place)
-        for model in miniature.LADDER:
-            runs.size = miniature.write_clip(model, weights.file)
+        for number, model in enumerate(miniature.LADDER):
+            runs.size, runs.folder = miniature.write_clip(model, weights.file), place / str(number)
             found = _answered(runs, model, at)
             if found.verdict == HOLDS or found.verdict == DOES_NOT and model != miniature.TINY:
                 break  # the tiny one has fewer layers than a project may count on

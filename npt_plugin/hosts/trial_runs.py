@@ -32,17 +32,18 @@ class Runs:
         cfg: What the project's script built its trainer with.
         build: Dassl's ``build_trainer``.
         name: The project's name for the trainer.
-        place: Folder with ``data``; runs write below it.
+        place: Folder with ``data``.
 
     Attributes:
         size: Side of the CLIP's images.
+        folder: Below which runs write; a new one for each CLIP, for Dassl resumes what it finds.
         plain: What the untouched trainer learned.
         seen: What was found to hold, in words.
     """
 
     def __init__(self, cfg: CfgNode, build: Callable[[Any], Any], name: str, place: Path) -> None:
         self.cfg, self.build, self.name, self.place = cfg, build, name, place
-        self.size = 0
+        self.size, self.folder = 0, place
         self.plain: dict[str, Tensor] = {}
         self.seen: list[str] = []
         if DATA not in DATASET_REGISTRY.registered_names():  # the project reads others
@@ -62,7 +63,7 @@ class Runs:
         """The project's config made small.
 
         Args:
-            out: Folder of the run, below ``place``.
+            out: Folder of the run, below ``folder``.
             npt: Whether ``NPT_`` is put on the trainer.
             keys: More values, with ``__`` for dots.
         """
@@ -79,12 +80,14 @@ class Runs:
             "DATASET.NUM_SHOTS": 4,
             "DATASET.SUBSAMPLE_CLASSES": "base",
             "DATALOADER.NUM_WORKERS": 0,
-            "DATALOADER.TRAIN_X.BATCH_SIZE": min(batch, 3),  # the third step is not an epoch's last
+            "DATALOADER.TRAIN_X.BATCH_SIZE": min(
+                batch, 2
+            ),  # as many as classes could be rows counted
             "DATALOADER.TEST.BATCH_SIZE": 8,
             "INPUT.SIZE": (self.size, self.size),
             "MODEL.INIT_WEIGHTS": "",
             "OPTIM.MAX_EPOCH": EPOCHS,
-            "OUTPUT_DIR": str(self.place / out),
+            "OUTPUT_DIR": str(self.folder / out),
             "RESUME": "",
             "SEED": 1,
             "TEST.NO_TEST": True,
@@ -161,7 +164,7 @@ class Runs:
         """What it learned is loaded and evaluated on the other classes."""
         set_random_seed(1)
         trainer = self.build(self.config("new", True, DATASET__SUBSAMPLE_CLASSES="new"))
-        trainer.load_model(str(self.place / "on"), epoch=EPOCHS)
+        trainer.load_model(str(self.folder / "on"), epoch=EPOCHS)
         with _no_sudden_end():
             accuracy = trainer.test()
             if isinstance(accuracy, float) and not math.isfinite(accuracy):

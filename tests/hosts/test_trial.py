@@ -22,7 +22,7 @@ from reference_trainers import HostCoOp
 class Mine(HostCoOp):
     def build_model(self):
         self.cfg.defrost()
-        self.cfg.MODEL.BACKBONE.NAME = os.path.dirname(self.cfg.OUTPUT_DIR) + "/clip.pt"
+        self.cfg.MODEL.BACKBONE.NAME = self.cfg.DATASET.ROOT + "/../clip.pt"
         super().build_model()
 
     {more}

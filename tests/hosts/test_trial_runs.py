@@ -12,7 +12,7 @@ from reference_trainers import HostCoOp
 
 from npt_plugin.config import extend_cfg
 from npt_plugin.engine.framework import get_cfg_default
-from npt_plugin.hosts import trial_runs
+from npt_plugin.hosts import trial, trial_runs
 from npt_plugin.hosts.trial_runs import Runs
 
 
@@ -110,7 +110,7 @@ def test_a_config_is_made_small_and_the_given_one_stays(runs):
     assert found.cfg == before and cfg.is_frozen()
     assert (cfg.TRAINER.NAME, cfg.DATASET.SUBSAMPLE_CLASSES) == ("NPT_Quick", "new")
     assert cfg.TRAINER.COOP.PREC == "fp32" and before.TRAINER.COOP.PREC == "fp16"
-    assert cfg.DATALOADER.TRAIN_X.BATCH_SIZE == 3 and cfg.MODEL.BACKBONE.NAME == "ViT-B/16"
+    assert cfg.DATALOADER.TRAIN_X.BATCH_SIZE == 2 and cfg.MODEL.BACKBONE.NAME == "ViT-B/16"
 
 
 def test_a_gradient_that_is_none_of_the_ways_is_said(runs, monkeypatch):
@@ -132,3 +132,24 @@ def test_a_gradient_that_is_none_of_the_ways_is_said(runs, monkeypatch):
     assert found.gradient().endswith("they part by 0.0001 of the largest entry")
     telling(gap, exact)
     assert found.gradient() == "" and found.seen == ["gradient as added by hand to 1e-13"]
+
+
+def test_each_clip_has_a_folder_of_its_own_and_the_tiny_one_does_not_decide(tmp_path, monkeypatch):
+    """Dassl resumes what it finds; and a project may count on layers that the tiny one lacks."""
+    folders = []
+
+    class Fake:
+        def __init__(self, *given):
+            self.size, self.folder, self.seen = 0, None, []
+            self.questions = [("now", lambda: "wrong" if len(folders) == 1 else "")]
+
+        def trained(self, out):
+            folders.append(self.folder)
+
+    monkeypatch.setattr(trial, "taken", lambda script, words: (None, None))
+    monkeypatch.setattr(trial_runs, "Runs", Fake)
+    monkeypatch.setattr(trial.miniature, "write_clip", lambda model, file: 32)
+    monkeypatch.setattr(trial.miniature.GiveWeights, "install", lambda self: None)
+    found = trial.attempt(tmp_path / "train.py", "Mine", (), tmp_path, lambda doing: None)
+    assert found.verdict == trial.HOLDS and "widths 64 and 128" in found.said
+    assert len(set(folders)) == 2
