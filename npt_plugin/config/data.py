@@ -14,8 +14,8 @@ DATASET = node(
     Key("VAL_LIST", "", "List: the same for validation; empty: none"),
     Key("TEST_LIST", "", "List: the same for testing; empty: a part is divided off"),
     Key("IMBALANCE.RATIO", 1.0, "tau = n_min / n_max in (0, 1]; 1.0 changes nothing"),
-    Key("IMBALANCE.PROFILE", "exp", "exp or step"),
-    Key("IMBALANCE.ORDER", "index", "which class is head: index, random or frequency"),
+    Key("IMBALANCE.PROFILE", "exp", "exp, step, or exp_down, as Candle rounds"),
+    Key("IMBALANCE.ORDER", "index", "which class is head: index, random, frequency or shots"),
     Key("IMBALANCE.MANY_ABOVE", -1, "many-shot classes: n_k > this; -1: by n_max"),
     Key("IMBALANCE.FEW_BELOW", -1, "few-shot classes: n_k < this; -1: by n_max"),
 )

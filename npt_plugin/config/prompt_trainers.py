@@ -56,6 +56,15 @@ PROMPT_TRAINERS = (
         Key("LAMBDA", 1.0, "ProGrad: how much of the gradient against zero-shot is taken away"),
     ),
     *node(
+        "TRAINER.CANDLE",
+        Key("SCALE", 0.5, "logits by visual prototypes, over CLIP's logit scale"),
+        Key("VIRTUAL_INIT", "text", "start of new names' prototypes: text, or visual (noisy mean)"),
+        Key(
+            "TEST_TOGETHER", False, "True: test images of a batch look at each other, as published"
+        ),
+        Key("PREC", "fp16", PREC),
+    ),
+    *node(
         "TRAINER.VPT",
         Key("N_CTX_VISION", 2, "visual prompts a layer"),
         Key("CTX_INIT", "a photo of a", "not used, as in the public code"),

@@ -15,7 +15,8 @@ from npt_plugin.errors import UserError
 class ExplicitClasses(DatasetBase):
     """A Dassl dataset whose class list is given, not inferred from the training set.
 
-    ``balanced_images``: how many training images there were before the imbalance took some away.
+    ``balanced_images``: how many training images there were before the imbalance took some away;
+    ``every_classname``: names of all classes of the dataset, whatever half of them this run has.
 
     Upstream names classes from the labels left in train, so one absent class shifts the name of
     every later one. Here K, the names and the label-to-name map come from ``classnames``.
@@ -34,6 +35,7 @@ class ExplicitClasses(DatasetBase):
         val = test if same else to_datums(selection.val, image_root)
         super().__init__(train_x=train, val=val or None, test=test)
         self.balanced_images = selection.balanced
+        self.every_classname = selection.every_classname or self._explicit
 
     @property
     def num_classes(self) -> int:

@@ -11,8 +11,8 @@ from typing import Any
 from npt_plugin.datasets.fewshot import Item, seeded_random
 from npt_plugin.errors import UserError
 
-PROFILES = ("exp", "step")
-ORDERS = ("index", "random", "frequency")
+PROFILES = ("exp", "step", "exp_down")
+ORDERS = ("index", "random", "frequency", "shots")
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,11 @@ class ImbalanceSpec:
 
     Args:
         ratio: tau = n_min / n_max in (0, 1]; 1.0 changes nothing.
-        profile: exp (geometric decay over the classes) or step (first half full, second half tau).
-        order: Which class is head: index (label order), random (seeded) or frequency (most
-            frequent in the full training set first).
+        profile: exp (geometric decay over the classes), step (first half full, second half tau) or
+            exp_down (as Candle has it: exp from the largest class at hand, rounded down).
+        order: Which class is head: index (label order), random (seeded), frequency (most frequent
+            in the full training set first) or shots (as Candle has it: most frequent among the
+            shots, which is label order where all classes have as many).
 
     Raises:
         UserError: A value outside these.
@@ -62,13 +64,14 @@ def class_sizes(num_classes: int, n_max: int, ratio: float, profile: str = "exp"
     """Images per rank, head first.
 
     exp: n_k = max(1, round(n_max * tau^(k / (K-1)))). step: n_max for the first ceil(K/2) ranks,
-    max(1, round(n_max * tau)) for the others.
+    max(1, round(n_max * tau)) for the others. exp_down: exp with the fraction cut off, as in the
+    public code of Candle (arXiv:2406.12638).
 
     Args:
         num_classes: K, at least 1.
         n_max: Images of the head class, at least 1.
         ratio: tau in (0, 1].
-        profile: exp or step.
+        profile: One of ``PROFILES``.
 
     Returns:
         K counts that never increase, from n_max down to at least 1.
@@ -78,7 +81,8 @@ def class_sizes(num_classes: int, n_max: int, ratio: float, profile: str = "exp"
         exponents = [0.0] * head + [1.0] * (num_classes - head)
     else:
         exponents = [rank / max(num_classes - 1, 1) for rank in range(num_classes)]
-    return [max(1, round(n_max * ratio**exponent)) for exponent in exponents]
+    whole = int if profile == "exp_down" else round
+    return [max(1, whole(n_max * ratio**exponent)) for exponent in exponents]
 
 
 def class_order(
@@ -88,16 +92,17 @@ def class_order(
 
     Args:
         num_classes: K.
-        order: index, random or frequency.
+        order: One of ``ORDERS``.
         seed: Run seed for random; negative means unseeded.
-        frequencies: Images per label in the full training set, (K,), for frequency.
+        frequencies: Images per label, (K,): in the full training set for frequency, among the shots
+            for shots.
     """
     labels = list(range(num_classes))
     if order == "random":
         seeded_random(seed).shuffle(labels)
-    elif order == "frequency":
+    elif order in ("frequency", "shots"):
         if frequencies is None:
-            raise ValueError("order 'frequency' needs the class frequencies")
+            raise ValueError(f"order {order!r} needs the class frequencies")
         labels.sort(key=lambda label: -frequencies[label])  # stable: ties stay in label order
     return labels
 
@@ -132,7 +137,8 @@ def make_imbalanced(
         spec: Ratio, profile, order.
         num_classes: K.
         n_max: Images of the head class: NUM_SHOTS, or for full sets the size of the largest class;
-            below 1 takes that size. A class that has fewer than its share keeps all it has.
+            below 1, and for exp_down, that size is taken. A class that has fewer than its share
+            keeps all it has.
         seed: Run seed (only for order random).
         frequencies: Images per label in the full training set (only for order frequency).
 
@@ -141,8 +147,11 @@ def make_imbalanced(
     """
     if spec.ratio == 1:
         return list(items)
-    if n_max < 1:
-        n_max = max(Counter(item.label for item in items).values())
+    there = Counter(item.label for item in items)
+    if n_max < 1 or spec.profile == "exp_down":
+        n_max = max(there.values())
+    if spec.order == "shots":
+        frequencies = [there[label] for label in range(num_classes)]
     sizes = class_sizes(num_classes, n_max, spec.ratio, spec.profile)
     order = class_order(num_classes, spec.order, seed, frequencies)
     return keep_first(items, dict(zip(order, sizes, strict=True)))

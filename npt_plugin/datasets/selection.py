@@ -65,6 +65,7 @@ class Selection:
     Args:
         train, val, test: Chosen records.
         classnames: One entry per label, whatever is left in train.
+        every_classname: Names of all classes of the dataset, those of another half included.
         balanced: How many training images there were before the imbalance took some away.
         remarks: Lines worth printing at the start of the run.
     """
@@ -75,6 +76,7 @@ class Selection:
     classnames: list[str]
     balanced: int
     remarks: list[str] = field(default_factory=list)
+    every_classname: list[str] = field(default_factory=list)
 
 
 def select(source: Source, spec: SelectionSpec) -> Selection:
@@ -108,7 +110,7 @@ def select(source: Source, spec: SelectionSpec) -> Selection:
     val = test if source.val_is_test else keep_classes(val, labels)
     names = [source.classnames[label] for label in labels]
     remarks = _small_classes(spec.shots, frequencies, labels)
-    return Selection(train, val, test, names, len(even), remarks)
+    return Selection(train, val, test, names, len(even), remarks, list(source.classnames))
 
 
 def _small_classes(shots: int, counts: Mapping[int, int], labels: Sequence[int]) -> list[str]:

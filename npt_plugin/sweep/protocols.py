@@ -133,6 +133,7 @@ _OF_ANY_PROTOCOL = {
     "KgCoOp": {"tiny": "tiny_ep50_ctxv1", "vit_b16": "vit_b16_ep100_ctxv1", "rn50": "rn50_ep100"},
     "ProGrad": {"tiny": "tiny_ep50_ctxv1", "vit_b16": "vit_b16_ep100", "rn50": "rn50_ep100"},
     "PromptSRC": {"tiny": "tiny_ep5", "vit_b16": "vit_b16_c2_ep20_batch4_4+4ctx"},
+    "Candle": {"tiny": "tiny_ep50", "vit_b16": "vit_b16_bs128_ep50"},
     "LinearProbe": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_linear_ep50"},
     "Decoder": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_steps8192"},
     "GNM_PT": {"tiny": "tiny_ep20", "vit_b16": "vit_b16_ep70"},

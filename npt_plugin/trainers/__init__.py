@@ -1,6 +1,7 @@
 """Trainers: how each method makes its prompts or its head; everything else is in ``base.py``."""
 
 from npt_plugin.trainers.base import PromptTrainer
+from npt_plugin.trainers.candle import Candle
 from npt_plugin.trainers.cocoop import CoCoOp
 from npt_plugin.trainers.coop import CoOp
 from npt_plugin.trainers.decoder import Decoder
@@ -13,6 +14,7 @@ from npt_plugin.trainers.maple import MaPLe
 from npt_plugin.trainers.npt import (
     NPT_IVLP,
     NPT_VPT,
+    NPT_Candle,
     NPT_CoCoOp,
     NPT_CoOp,
     NPT_FineTune,
@@ -30,7 +32,7 @@ from npt_plugin.trainers.zeroshot import ZeroshotCLIP
 BASE_TRAINERS: dict[str, type[PromptTrainer]] = {
     c.__name__: c
     for c in (
-        *(ZeroshotCLIP, CoOp, CoCoOp, MaPLe, VPT, IVLP, KgCoOp, ProGrad, PromptSRC),
+        *(ZeroshotCLIP, CoOp, CoCoOp, MaPLe, VPT, IVLP, KgCoOp, ProGrad, PromptSRC, Candle),
         *(LinearProbe, Decoder, GNM_PT, TwoStage, FineTune),
     )
 }
@@ -40,7 +42,7 @@ NPT_TRAINERS: dict[str, type[PromptTrainer]] = {
     c.__name__: c
     for c in (
         *(NPT_CoOp, NPT_CoCoOp, NPT_MaPLe, NPT_VPT, NPT_IVLP),
-        *(NPT_KgCoOp, NPT_ProGrad, NPT_PromptSRC, NPT_FineTune),
+        *(NPT_KgCoOp, NPT_ProGrad, NPT_PromptSRC, NPT_Candle, NPT_FineTune),
     )
 }
 """Ours; the names no host uses."""

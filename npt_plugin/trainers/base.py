@@ -99,7 +99,7 @@ class PromptTrainer(EpochLoop):
         clip_model = prepared_clip(cfg, self.precision.tower_dtype)
         if clip_model.about:
             print(f"CLIP weights: {clip_model.about}")
-        self.model = self.model_class(cfg, self.classnames, clip_model)
+        self.model = self.make_model(clip_model)
         check_tau_norm(cfg, self.model)
         check_ensembles(cfg, self.model, self.classnames)
         if cfg.MODEL.INIT_WEIGHTS:
@@ -115,6 +115,10 @@ class PromptTrainer(EpochLoop):
             self.objective = self.build_objective(clip_model)
             self.train_loader_x = prepare_train_loader(self)
         self._build_optimizer()
+
+    def make_model(self, clip_model: Backbone) -> PromptedCLIP:
+        """The prompted CLIP of this run's classes."""
+        return self.model_class(self.cfg, self.classnames, clip_model)
 
     def loss_cfg(self) -> Any:
         """The config that ``TRAINER.IMBALANCE_LOSS`` is read from: the run's own."""

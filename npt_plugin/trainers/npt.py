@@ -11,6 +11,7 @@ from npt_plugin.errors import UserError
 from npt_plugin.losses.joined import JoinedObjective
 from npt_plugin.losses.objective import build_objective, needs_zero_shot
 from npt_plugin.trainers.base import PromptTrainer
+from npt_plugin.trainers.candle import Candle
 from npt_plugin.trainers.cocoop import CoCoOp
 from npt_plugin.trainers.coop import CoOp
 from npt_plugin.trainers.fine_tune import FineTune
@@ -117,3 +118,9 @@ class NPT_FineTune(NPTMixin, FineTune):
     def zero_shot_text(self, clip_model: Backbone) -> Tensor:
         """As rows of the tower's width where features are unprojected."""
         return self.model.text_rows(self.cfg, clip_model, self.model.projected)
+
+
+class NPT_Candle(NPTMixin, Candle):
+    """NPT on Candle: the terms see its projected texts of the trained classes."""
+
+    yields_to_host = True

@@ -160,3 +160,23 @@ def test_unknown_words_name_the_choices() -> None:
 def test_a_single_class_has_no_new_half() -> None:
     with pytest.raises(UserError, match="new is empty: the dataset has 1 class"):
         select(_source([3]), SelectionSpec(1, 1, "new"))
+
+
+def _public(sizes: list[int], tau: float) -> list[int]:
+    """Candle's rule, class after class: the largest first, the fraction cut off."""
+    ranked = sorted(range(len(sizes)), key=lambda k: -sizes[k])
+    kept = [0] * len(sizes)
+    for place, label in enumerate(ranked):
+        share = int(max(sizes[ranked[0]] * tau ** (place / (len(sizes) - 1.0)), 1))
+        kept[label] = min(share, sizes[label])
+    return kept
+
+
+@given(st.lists(st.integers(1, 140), min_size=2, max_size=40), st.sampled_from([0.01, 0.02, 0.5]))
+def test_candle_s_counts_are_cut_off_from_the_largest_class_at_hand(
+    sizes: list[int], tau: float
+) -> None:
+    spec = SelectionSpec(100, 1, "all", ImbalanceSpec(tau, "exp_down", "shots"))
+    chosen = Counter(record.label for record in select(_source(sizes), spec).train)
+    expected = _public([min(size, 100) for size in sizes], tau)
+    assert [chosen[k] for k in range(len(sizes))] == expected
