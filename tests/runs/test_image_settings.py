@@ -84,3 +84,18 @@ def test_three_digits_of_the_model_s_mean_are_the_model_s():
 def test_a_model_that_cannot_be_looked_into_leaves_all_as_it_is(tmp_path):
     absent = str(tmp_path / "absent.pt")
     assert images_of(cfg_of("MODEL.CLIP_WEIGHTS", absent, config="vit_b16"))[0] == (224, 224)
+
+
+def test_siglip_works_with_every_published_config_as_it_is(tmp_path):
+    pytest.importorskip("open_clip")
+    from clip_families import family_folder
+
+    half = (0.5, 0.5, 0.5)
+    for name, size in (
+        ("open_clip:ViT-B-16-SigLIP-256/webli", 256),
+        (str(family_folder("siglip", tmp_path)), 160),
+    ):
+        cfg = cfg_of(config="vit_b16", backbone=name)
+        assert images_of(cfg) == ((size, size), half, half)
+        with pytest.raises(UserError, match=r"PIXEL_MEAN is \(0.4.*but .* takes \(0.5, 0.5, 0.5\)"):
+            cfg_of("INPUT.PIXEL_MEAN", str(list(MEAN)), config="vit_b16", backbone=name)
