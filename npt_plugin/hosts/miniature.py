@@ -103,7 +103,8 @@ class GiveWeights:
             return None
         spec = PathFinder.find_spec(name, path)
         if spec is not None and spec.loader is not None:
-            spec.loader.exec_module = self._filling(spec.loader)  # type: ignore[method-assign]  # of this loader alone
+            loader: Any = spec.loader  # its method is covered on this object alone
+            loader.exec_module = self._filling(loader)
         return spec
 
     def _filling(self, loader: Loader) -> Callable[[ModuleType], None]:
@@ -119,7 +120,7 @@ class GiveWeights:
         """From now on, in a process of its own; files of OpenAI's by path that are absent too."""
         sys.meta_path.insert(0, self)  # type: ignore[arg-type]  # finders need no base class
         for owner, refuses in ((torch.jit, True), (torch, False)):
-            owner.load = self._reading(owner.load, refuses)  # type: ignore[attr-defined]  # modules take attributes
+            owner.load = self._reading(owner.load, refuses)
 
     def _reading(self, load: Callable[..., Any], refuses: bool) -> Callable[..., Any]:
         def read(file: Any, *args: Any, **how: Any) -> Any:
