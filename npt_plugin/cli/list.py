@@ -80,7 +80,7 @@ KINDS: dict[str, tuple[str, Callable[[], list[tuple[str, ...]]]]] = {
     "trainers": ("methods: --trainer", _trainers),
     "datasets": ("DATASET.NAME, or --dataset in any spelling", _datasets),
     "losses": ("TRAINER.IMBALANCE_LOSS.NAME, with any trainer", _losses),
-    "heads": ("TRAINER.HEAD.NAME of LinearProbe, Decoder and GNM_PT", _heads),
+    "heads": ("TRAINER.HEAD.NAME of LinearProbe, Decoder, GNM_PT and FineTune", _heads),
     "second-stages": ("TRAINER.TWO_STAGE.METHOD of TwoStage", _second_stages),
     "backbones": ("MODEL.BACKBONE.NAME, or --backbone", _backbones),
     "keys": ("config keys: KEY value on any command line that trains", lambda: [*key_rows()]),

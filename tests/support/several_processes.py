@@ -72,6 +72,18 @@ CASES: dict[str, tuple[str, ...]] = {
         "TRAINER.HEAD.INIT",
         "mean",
     ),
+    "NPT_FineTune, AdaptFormer under a cosine head": ("NPT_FineTune",),
+    "FineTune, LoRA in both towers": (
+        "FineTune",
+        "TRAINER.FINE_TUNE.METHOD",
+        "lora",
+        "TRAINER.FINE_TUNE.TOWERS",
+        "both",
+        "TRAINER.FINE_TUNE.EMA",
+        "0.9",
+        "TRAINER.HEAD.NAME",
+        "text",
+    ),
     "LinearProbe, feature store": ("LinearProbe", "TEST.FEATURE_STORE", "{out}/store"),
 }
 COMMON = (

@@ -31,6 +31,10 @@ TRAINERS = {
     "GNM_PT": (),
     "Decoder": (),
     "LinearProbe": ("TRAINER.HEAD.NAME", "linear"),
+    "FineTune": (
+        *("TRAINER.FINE_TUNE.METHOD", "lora", "TRAINER.FINE_TUNE.TOWERS", "both"),
+        *("TRAINER.HEAD.NAME", "text"),
+    ),
 }
 HEADED = ("GNM_PT", "Decoder", "LinearProbe")  # their heads know the classes they learned
 
@@ -72,7 +76,7 @@ def jobs(tree, pets_root, tmp_path):
             "pets", trainer, "small", options=("OPTIM.MAX_EPOCH", "1", *options), **common, **place
         )
 
-    for trainer in ("IVLP", "VPT", "GNM_PT", "Decoder", "LinearProbe", "Vandal"):
+    for trainer in ("IVLP", "VPT", *HEADED, "FineTune", "Vandal"):
         text = (tree / "trainers" / "CoOp" / "small.yaml").read_text()
         (tree / "trainers" / trainer).mkdir()
         (tree / "trainers" / trainer / "small.yaml").write_text(text)
