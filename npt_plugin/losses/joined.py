@@ -17,14 +17,15 @@ class JoinedObjective(nn.Module):
         parts: The objectives.
     """
 
-    def __init__(self, parts: Iterable[Objective]) -> None:
+    def __init__(self, parts: Iterable[nn.Module]) -> None:
         super().__init__()
         self.parts = nn.ModuleList(parts)
 
     def set_epoch(self, epoch: int) -> None:
         """Tell each where training stands (counted from 0)."""
         for part in self.parts:
-            part.set_epoch(epoch)
+            if isinstance(part, Objective):
+                part.set_epoch(epoch)
 
     def forward(self, outputs: PromptOutputs, labels: Tensor) -> dict[str, Tensor]:
         """Weighted terms of one batch, as ``Objective`` gives them."""

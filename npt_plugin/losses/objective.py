@@ -223,7 +223,9 @@ def _npt_terms(
         weights["gd"] = lambda_lc
     elif lambda_lc > 0:
         form = "etf" if k < 2 else lc_form  # one class: 0 in every form
-        goal = hat(promote(zero_shot), npt.CENTER) if form == "zero_shot" else target
+        goal = target
+        if form == "zero_shot" and zero_shot is not None:
+            goal = hat(promote(zero_shot), npt.CENTER)
         terms["lc"] = CollapseLoss(form, npt.CENTER, temperature, goal)
         weights["lc"] = lambda_lc
     if lambda_mi > 0:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.datasets.prompt_templates import KGCOOP
 from npt_plugin.losses.nearness import KnowledgeGuidanceLoss
@@ -26,7 +28,7 @@ class KgCoOp(CoOp):
         super().check_cfg(cfg)
         in_range("TRAINER.COOP.W", cfg.TRAINER.COOP.W, 0)
 
-    def build_objective(self, clip_model: Backbone) -> Objective:
+    def build_objective(self, clip_model: Backbone) -> nn.Module | None:
         """The one term."""
         template = template_of(self.cfg, KGCOOP)
         anchor = text_features_of(

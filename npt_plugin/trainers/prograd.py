@@ -8,7 +8,7 @@ from operator import add
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.datasets.prompt_templates import PROGRAD
@@ -107,7 +107,7 @@ class ProGrad(CoOp):
         in_range("LOSS.T", cfg.LOSS.T, 1e-6)
         in_range("LOSS.LAMBDA", cfg.LOSS.LAMBDA, 0)
 
-    def build_objective(self, clip_model: Backbone) -> Objective:
+    def build_objective(self, clip_model: Backbone) -> nn.Module | None:
         """The distance to zero-shot predictions; it is not minimised, its gradient is a guide."""
         model = self.model
         template = template_of(self.cfg, PROGRAD)

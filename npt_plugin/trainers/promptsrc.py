@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from npt_plugin.backbone.interface import Backbone
 from npt_plugin.backbone.outputs import PromptOutputs, normalize
@@ -42,7 +43,7 @@ def ensemble_features(
     """
     tower = clip_model.text_tower(chunk)
     each = (NamedText(clip_model, classnames, t).features(tower).float() for t in templates)
-    return normalize(sum(each) / len(templates))
+    return normalize(reduce(add, each) / len(templates))
 
 
 class PromptSRCCLIP(IVLPCLIP):
@@ -90,9 +91,10 @@ class PromptSRC(IVLP):
         refuse_selection(cfg, "PromptSRC tests an average over all epochs")
         return EpochAverage(gaussian_weights(cfg.OPTIM.MAX_EPOCH, node.GPA_MEAN, spread))
 
-    def build_objective(self, clip_model: Backbone) -> None:
+    def build_objective(self, clip_model: Backbone) -> nn.Module | None:
         """No term here; remember what the frozen text features are made of."""
         self._clip_model = clip_model
+        return None
 
     @cached_property
     def frozen_text(self) -> Tensor:

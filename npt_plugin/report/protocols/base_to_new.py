@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.evaluation.groups import GROUPS
-from npt_plugin.report.averaging import H_OF_AVERAGES, MEAN_OF_H, Values
+from npt_plugin.report.averaging import H_OF_AVERAGES, MEAN_OF_H, Rule, Values
 from npt_plugin.report.protocols.base import Table, by_frequency
 from npt_plugin.runs.layout import Place
 from npt_plugin.runs.units import Unit
@@ -20,9 +20,9 @@ class BaseToNew(Table):
     """Trained on the first half of the classes, tested on it and on the other half."""
 
     title, prefix = "Base-to-new generalisation", ""
-    rules = (H_OF_AVERAGES, MEAN_OF_H)
-    below = ("base", "H")
-    grouped = "base"
+    rules: tuple[Rule, ...] = (H_OF_AVERAGES, MEAN_OF_H)
+    below: tuple[str, ...] = ("base", "H")
+    grouped: str | None = "base"
     about = "; macro, many, medium and few are of the base classes"
 
     def part(self, place: Place) -> str | None:
