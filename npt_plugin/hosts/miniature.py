@@ -118,9 +118,11 @@ class GiveWeights:
 
     def install(self) -> None:
         """From now on, in a process of its own; files of OpenAI's by path that are absent too."""
-        sys.meta_path.insert(0, self)
-        for owner, refuses in ((torch.jit, True), (torch, False)):
-            owner.load = self._reading(owner.load, refuses)  # type: ignore[attr-defined]  # a module
+        finders: list[Any] = sys.meta_path
+        finders.insert(0, self)
+        owners: tuple[tuple[Any, bool], ...] = ((torch.jit, True), (torch, False))
+        for owner, refuses in owners:
+            owner.load = self._reading(owner.load, refuses)
 
     def _reading(self, load: Callable[..., Any], refuses: bool) -> Callable[..., Any]:
         def read(file: Any, *args: Any, **how: Any) -> Any:
