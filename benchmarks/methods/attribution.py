@@ -5,7 +5,7 @@
     python benchmarks/methods/attribution.py table --write
 
 CoOp on the drawn benchmarks at equal epochs; every form of ``attribution_plan.py`` gets the weight
-at which its gradient on the prompts is 1 or 3 times cross-entropy's, measured on the tuning data.
+at which its gradient on the prompts is 9 or 3 times cross-entropy's, measured on the tuning data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from attribution_plan import RATIOS, SEEDS, attribution_runs
+from attribution_plan import RATIOS, SEEDS, STRENGTHS, attribution_runs
 from one_run import flat_record, job_of
 from plan import DATASETS, TUNING_DATASETS, ZERO_SHOT, Run
 from study_records import key, merge, read_csv, write_csv
@@ -88,7 +88,9 @@ def do_run(args: argparse.Namespace) -> int:
     names = [name for name, spec in BENCHMARKS.items() if spec.directory in DATASETS]
     ensure_benchmarks(args.root, names)
     seeds = tuple(seed for seed in SEEDS if seed <= args.seeds)
-    runs = list(attribution_runs(read_strengths(), tuple(args.ratios), seeds))
+    runs = list(
+        attribution_runs(read_strengths(), tuple(args.ratios), seeds, tuple(args.strengths))
+    )
     gathered = read_csv(RUNS) if RUNS.exists() else []
     held = {key(record) for record in gathered}
     jobs = {run: kept(run, args.root, args.output) for run in runs}
@@ -132,6 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     run.add_argument("--seeds", type=int, default=max(SEEDS), help="no more seeds than these")
     run.add_argument("--ratios", type=float, nargs="+", default=RATIOS)
+    run.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS)
     run.add_argument("--together", action="store_true", help="runs alike share passes of the text")
     run.set_defaults(do=do_run)
     table = commands.add_parser("table", help="print the page")

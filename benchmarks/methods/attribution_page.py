@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from attribution_plan import ANCHORED, FORMS, NEAR, NOTHING, PAIRS, PULL, RATIOS, STRENGTHS, ZERO
+from attribution_plan import (
+    ANCHORED,
+    CONTROLS,
+    FORMS,
+    NEAR,
+    NOTHING,
+    PAIRS,
+    PULL,
+    RATIOS,
+    STRENGTHS,
+    ZERO,
+)
 from attribution_plan import ETF as PLAIN
 from evidence_tables import signed
 from plan import DATASETS
@@ -51,6 +62,11 @@ def by_seed(records: Sequence[Record], method: str, ratio: float) -> Seeds:
     }
 
 
+def ratios_of(records: Sequence[Record]) -> list[float]:
+    """Those that CoOp has run at."""
+    return sorted({r["ratio"] for r in records if r["method"] == NOTHING.name})
+
+
 def gain(a: Seeds, b: Seeds, column: str) -> list[float]:
     """Differences a - b seed by seed."""
     return [a[seed][column] - b[seed][column] for seed in a if seed in b]
@@ -60,6 +76,9 @@ def form_rows(records: Sequence[Record], ratio: float) -> list[list[str]]:
     """One row a form and strength: paired gains over CoOp, and geometry."""
     plain = by_seed(records, NOTHING.name, ratio)
     rows = [_row(NOTHING.name, plain, {})]
+    for method in CONTROLS:
+        if found := by_seed(records, method.name, ratio):
+            rows.append(_row(method.name, found, plain))
     for strength in STRENGTHS:
         for form in FORMS:
             found = by_seed(records, name_of(form.name, strength), ratio)
@@ -125,7 +144,7 @@ def new_class_rows(records: Sequence[Record]) -> list[list[str]]:
         ("new_nc3_cosine", "alignment of text with image means"),
     ):
         cells = []
-        for ratio in RATIOS:
+        for ratio in ratios_of(records):
             x, y = [], []
             for (_, its, _), some in groups.items():
                 if its == ratio:
@@ -147,7 +166,7 @@ def markdown(rows: list[list[str]], heads: Sequence[str]) -> str:
 def page(records: Sequence[Record], factors: Mapping[float, Mapping[str, float]]) -> str:
     """All tables of the page, without its words."""
     parts = []
-    for ratio in sorted({r["ratio"] for r in records if r["method"] != "ZeroshotCLIP"}):
+    for ratio in ratios_of(records):
         parts += [
             f"\n### tau {ratio:g}: gains over CoOp\n",
             markdown(form_rows(records, ratio), HEADS),
@@ -155,7 +174,11 @@ def page(records: Sequence[Record], factors: Mapping[float, Mapping[str, float]]
         heads = ("difference", "strength", "what differs", "H", "base", "new")
         parts += [f"\n### tau {ratio:g}: form against form\n"]
         parts += [markdown(contrast_rows(records, ratio), heads)]
-    heads = ("new classes", "what it is", *(f"Spearman, tau {ratio:g}" for ratio in RATIOS))
+    heads = (
+        "new classes",
+        "what it is",
+        *(f"Spearman, tau {ratio:g}" for ratio in ratios_of(records)),
+    )
     parts += ["\n### What goes with accuracy on new classes\n"]
     parts += [markdown(new_class_rows(records), heads)]
     rows = [[f.name, *(f"{factors[r][f.name]:.3g}" for r in RATIOS)] for f in FORMS]
@@ -178,18 +201,20 @@ def draw(records: Sequence[Record]) -> None:
     """Gains on base and new classes of every form, one panel a ratio."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(RATIOS), figsize=(11, 5), squeeze=False)
+    ratios = ratios_of(records)
+    wide = 3 + 4.5 * len(ratios)
+    figure, axes = plt.subplots(1, len(ratios), figsize=(wide, 4.5), squeeze=False)
     pairs = {form.name for form in PAIRS}
-    for ax, ratio in zip(axes[0], RATIOS, strict=True):
+    for ax, ratio in zip(axes[0], ratios, strict=True):
         plain = by_seed(records, NOTHING.name, ratio)
-        for strength, size in zip(STRENGTHS, (30, 70), strict=True):
+        for strength, size in zip(STRENGTHS, (70, 30), strict=True):
             for index, form in enumerate(FORMS):
                 found = by_seed(records, name_of(form.name, strength), ratio)
                 if not found:
                     continue
                 x, y = (np.mean(gain(found, plain, c)) for c in ("base", "new"))
                 marker = "s" if form.name in pairs else "o"
-                label = form.name if size == 30 else None
+                label = form.name if size == 70 else None
                 ax.scatter(x, y, s=size, marker=marker, color=f"C{index}", label=label)
         ax.axhline(0, color="grey", linewidth=0.6)
         ax.axvline(0, color="grey", linewidth=0.6)

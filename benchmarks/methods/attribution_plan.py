@@ -8,9 +8,9 @@ from itertools import product
 
 from plan import DATASETS, NPT, ZERO_SHOT, Method, Run
 
-STRENGTHS = (1.0, 3.0)
-"""Norm of the added gradient over that of cross-entropy, on the prompts; see attribution_strength.
-"""
+STRENGTHS = (9.0, 3.0)
+"""Norm of the added gradient over that of cross-entropy, on the prompts (attribution_strength.py):
+about that of NPT's default weights, of 10 each, and a third of it."""
 
 RATIOS = (0.06, 1.0)
 SEEDS = tuple(range(1, 11))
@@ -86,22 +86,29 @@ PAIRS = (
 
 FORMS = (*SINGLES, *PAIRS)
 NOTHING = Method("nothing", "CoOp", "CoOp")
+CONTROLS = (
+    Method("nothing, stopped early", "CoOp", "CoOp", ("TEST.FINAL_MODEL", "best_val")),
+    Method("nothing, half zero-shot", "CoOp", "CoOp", ("TEST.ZERO_SHOT_SHARE", "0.5")),
+)
+"""What needs no term: the best epoch by validation images, and a mixture fixed beforehand."""
 
 
 def attribution_runs(
     factors: Mapping[float, Mapping[str, float]],
     ratios: tuple[float, ...] = RATIOS,
     seeds: tuple[int, ...] = SEEDS,
+    strengths: tuple[float, ...] = STRENGTHS,
 ) -> Iterator[Run]:
     """All runs at equal epochs, seed by seed, so that a study cut short is whole for its seeds.
 
     Args:
         factors: By ratio, see ``Form.method``.
-        ratios, seeds: Which of them.
+        ratios, seeds, strengths: Which of them.
     """
     for dataset in DATASETS:
         yield Run(ZERO_SHOT, dataset, 1.0, "epochs", 1)
     for ratio, seed, dataset in product(ratios, seeds, DATASETS):
-        yield Run(NOTHING, dataset, ratio, "epochs", seed)
-        for strength, form in product(STRENGTHS, FORMS):
+        for method in (NOTHING, *CONTROLS):
+            yield Run(method, dataset, ratio, "epochs", seed)
+        for strength, form in product(strengths, FORMS):
             yield Run(form.method(strength, factors[ratio]), dataset, ratio, "epochs", seed)

@@ -51,7 +51,7 @@ def test_every_form_runs_once_at_each_strength(modules):
     plan, _, page = modules
     factors = dict.fromkeys([form.name for form in plan.FORMS], 1.0)
     runs = list(plan.attribution_runs({0.06: factors}, (0.06,), (1, 2)))
-    assert len(runs) == len(set(runs)) == 4 + 2 * 4 * (1 + len(plan.STRENGTHS) * len(plan.FORMS))
+    assert len(runs) == len(set(runs)) == 4 + 2 * 4 * (3 + len(plan.STRENGTHS) * len(plan.FORMS))
     compared = {name for ours, other, _ in page.CONTRASTS for name in (ours, other)}
     assert compared <= {form.name for form in plan.FORMS}
 
