@@ -61,10 +61,10 @@ def test_the_page_shows_paired_gains(modules):
     records = []
     for dataset in page.DATASETS:
         for seed in (1, 2):
-            for name, base in (("nothing", 70.0), (page.name_of(plan.NEAR, 1.0), 72.0 + seed)):
+            for name, base in (("nothing", 70.0), (page.name_of(plan.NEAR, 9.0), 72.0 + seed)):
                 rest = dict.fromkeys(page.SHOWN, 0.5)
                 where = {"dataset": dataset, "seed": seed, "ratio": 0.06, "method": name}
                 records.append({**rest, **where, "base": base, "H": base})
     rows = page.form_rows(records, 0.06)
-    assert [row[0] for row in rows] == ["nothing", f"{plan.NEAR} @ 1"]
+    assert [row[0] for row in rows] == ["nothing", f"{plan.NEAR} @ 9"]
     assert rows[1][2].startswith("+3.5 [")
