@@ -4,6 +4,7 @@ Runs when NPT_HOSTS names a folder that holds a checkout of Dassl (``Dassl.pytor
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,8 +60,15 @@ def differences(theirs, ours, where=""):
             return
         for i, (a, b) in enumerate(zip(theirs, ours, strict=True)):
             yield from differences(a, b, f"{where}/{i}")
-    elif theirs != ours:
+    elif theirs != ours and not (where.endswith("log") and condensed(theirs) == condensed(ours)):
         yield f"{where}: {theirs!r} and {ours!r}"
+
+
+def condensed(log):
+    """What a log says: minidassl puts each transform's parts on one line and draws no rules."""
+    log = re.sub(r"^-+( +-+)*\n", "", log, flags=re.M)
+    log = re.sub(r"(transform_(?:train|test))\n\+ ", r"\1: ", log)
+    return re.sub(r"\n\+ ", ", ", log)
 
 
 @pytest.mark.parametrize(
