@@ -24,17 +24,24 @@ Seeds = dict[int, dict[str, float]]
 """Values of a method by seed, each the mean over the datasets."""
 
 
-def over_datasets(records: Sequence[Record], method: str, ratio: float, rule: str) -> Seeds:
-    """Per seed, the mean over all datasets; seeds that have not run on every one are left out."""
+def over_datasets(
+    records: Sequence[Record],
+    method: str,
+    ratio: float,
+    rule: str,
+    datasets: Sequence[str] = DATASETS,
+) -> Seeds:
+    """Per seed, the mean over datasets; seeds that have not run on every one are left out."""
     by_seed: dict[int, list[Record]] = defaultdict(list)
     for r in records:
-        if (r["method"], r["ratio"], r["rule"]) == (method, ratio, rule):
+        asked = (r["method"], r["ratio"], r["rule"]) == (method, ratio, rule)
+        if asked and r["dataset"] in datasets:
             by_seed[r["seed"]].append(r)
     names = (*SHOWN, *GEOMETRY)
     return {
         seed: {name: _mean([r[name] for r in rows]) for name in names}
         for seed, rows in sorted(by_seed.items())
-        if {r["dataset"] for r in rows} >= set(DATASETS)
+        if {r["dataset"] for r in rows} >= set(datasets)
     }
 
 
@@ -57,20 +64,22 @@ def signed(values: Sequence[float]) -> str:
     return f"{text} [{limits[0]:+.1f}, {limits[1]:+.1f}]" if limits else text
 
 
-def table(records: Sequence[Record], ratio: float, rule: str) -> list[list[str]]:
+def table(
+    records: Sequence[Record], ratio: float, rule: str, datasets: Sequence[str] = DATASETS
+) -> list[list[str]]:
     """One row a method: n, means and standard deviations, differences to its base trainer."""
     rows = []
-    zero = over_datasets(records, ZERO_SHOT.name, 1.0, "epochs")
+    zero = over_datasets(records, ZERO_SHOT.name, 1.0, "epochs", datasets)
     if zero:
         first = next(iter(zero.values()))
         values = [f"{first[c]:.1f}" for c in ("base", "new", "H")]
         rest = [f"{first['macro']:.1f}", "", "", "", *_geometry(zero)]
         rows.append([ZERO_SHOT.name, "1", *values, "", "", *rest])
     for method in METHODS:
-        found = over_datasets(records, method.name, ratio, rule)
+        found = over_datasets(records, method.name, ratio, rule, datasets)
         if not found:
             continue
-        base = over_datasets(records, method.base, ratio, rule)
+        base = over_datasets(records, method.base, ratio, rule, datasets)
         own = method.name == method.base
         stats = [mean_and_sd([v[c] for v in found.values()]) for c in SHOWN]
         cells = ["" if math.isnan(m) else f"{m:.1f} ± {sd:.1f}" for m, sd in stats]
@@ -129,14 +138,22 @@ COLUMNS = [
 ]
 
 
-def markdown(records: Sequence[Record], ratio: float, rule: str, columns: Sequence[str]) -> str:
+def markdown(
+    records: Sequence[Record],
+    ratio: float,
+    rule: str,
+    columns: Sequence[str],
+    datasets: Sequence[str] = DATASETS,
+) -> str:
     """The table as Markdown with some of its columns."""
     places = [COLUMNS.index(name) for name in columns]
-    rows = [[row[i] for i in places] for row in table(records, ratio, rule)]
+    rows = [[row[i] for i in places] for row in table(records, ratio, rule, datasets)]
     return tabulate(rows, list(columns), tablefmt="github", disable_numparse=True)
 
 
-def by_dataset(records: Sequence[Record], ratio: float, rule: str) -> str:
+def by_dataset(
+    records: Sequence[Record], ratio: float, rule: str, datasets: Sequence[str] = DATASETS
+) -> str:
     """Difference in H to the base trainer on every dataset, as Markdown."""
     rows = []
     for method in METHODS:
@@ -144,11 +161,11 @@ def by_dataset(records: Sequence[Record], ratio: float, rule: str) -> str:
             continue
         cells = [
             signed(_on_one(records, method.name, method.base, dataset, ratio, rule))
-            for dataset in DATASETS
+            for dataset in datasets
         ]
         if any(cell != "-" for cell in cells):
             rows.append([method.name, *cells])
-    return tabulate(rows, ["H minus base trainer's", *DATASETS], tablefmt="github")
+    return tabulate(rows, ["H minus base trainer's", *datasets], tablefmt="github")
 
 
 def _on_one(

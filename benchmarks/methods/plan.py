@@ -15,21 +15,15 @@ VIEWS = 8
 """Cached augmented views an image, where the image tower is frozen."""
 
 DATASETS = ("embedded_objects", "embedded_shades", "embedded_textures", "embedded_overhead")
+ARTISTS = ("embedded_posters", "embedded_woodcuts")
+"""Another kind of shift, drawn after all choices had been made."""
+
 TUNING_DATASETS = ("embedded_sketches", "embedded_pairs")
 """Every choice was made on these, with seeds of their own, before the others were run."""
 
-STAGES = (
-    ("CoOp", (0.06,), 20),
-    ("MaPLe", (0.06,), 20),
-    ("CoCoOp", (0.06,), 20),
-    ("CoOp", (0.25, 1.0), 10),
-    ("MaPLe", (0.25, 1.0), 5),
-    ("CoCoOp", (0.25, 1.0), 3),
-)
-"""Base trainer, ratios and number of seeds (1, 2, ...), the most telling first."""
-
+TUNING_RATIO = 0.06
 TUNING_SEEDS = (101, 102, 103)
-RATIOS = (0.06, 0.25, 1.0)
+RATIOS = (0.01, 0.06, 0.25, 1.0)
 RULES = ("epochs", "steps")
 """``epochs``: as many epochs as balanced data, the papers' rule; ``steps``: as many steps."""
 
@@ -99,7 +93,7 @@ def _family(base: str) -> list[Method]:
     ]
 
 
-METHODS: tuple[Method, ...] = (
+FIRST: tuple[Method, ...] = (
     *_family("CoOp"),
     Method("NPT_CoOp, plain ETF forms", "CoOp", "NPT_CoOp", PLAIN),
     Method("NPT_CoOp, LC alone", "CoOp", "NPT_CoOp", (f"{NPT}.LAMBDA_MI", "0.0")),
@@ -113,6 +107,48 @@ METHODS: tuple[Method, ...] = (
     *_family("MaPLe"),
     *_family("CoCoOp"),
 )
+"""NPT, its parts, and losses for imbalanced data."""
+
+METHODS = FIRST
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the study.
+
+    Attributes:
+        methods: What is run, or the base trainer whose methods of ``FIRST`` are.
+        ratios: tau.
+        seeds: 1, 2, ... up to this one.
+        datasets: On which.
+    """
+
+    methods: tuple[str, ...] | str
+    ratios: tuple[float, ...]
+    seeds: int
+    datasets: tuple[str, ...] = DATASETS
+
+    @property
+    def chosen(self) -> list[Method]:
+        """The methods."""
+        if isinstance(self.methods, str):
+            return [method for method in FIRST if method.base == self.methods]
+        return [method for method in METHODS if method.name in self.methods]
+
+
+_FEW = ("CoOp", "NPT_CoOp (v3)", "CoOp + balanced softmax", "NPT_CoOp + balanced softmax")
+
+STAGES = (
+    Stage("CoOp", (0.06,), 20),
+    Stage("MaPLe", (0.06,), 20),
+    Stage("CoCoOp", (0.06,), 20),
+    Stage("CoOp", (0.25, 1.0), 10),
+    Stage("MaPLe", (0.25, 1.0), 5),
+    Stage("CoCoOp", (0.25, 1.0), 3),
+    Stage(_FEW, (0.01,), 5),
+    Stage(_FEW, (0.06,), 5, ARTISTS),
+)
+"""The most telling first."""
 
 
 @dataclass(frozen=True)
@@ -160,21 +196,13 @@ def report_runs(most_seeds: int = 0) -> Iterator[Run]:
     Args:
         most_seeds: No more seeds than these; 0: the plan's.
     """
-    for dataset in DATASETS:
+    for dataset in (*DATASETS, *ARTISTS):
         yield Run(ZERO_SHOT, dataset, 1.0, "epochs", 1)
-    done: set[Run] = set()
-    for base, ratios, seeds in STAGES:
-        for run in _runs(base, ratios, min(seeds, most_seeds or seeds)):
-            if run not in done:
-                done.add(run)
-                yield run
-
-
-def _runs(base: str, ratios: tuple[float, ...], seeds: int) -> Iterator[Run]:
-    methods = [method for method in METHODS if method.base == base]
-    for seed, ratio, dataset in product(range(1, seeds + 1), ratios, DATASETS):
-        for method, rule in product(methods, rules(ratio)):
-            yield Run(method, dataset, ratio, rule, seed)
+    for stage in STAGES:
+        seeds = range(1, min(stage.seeds, most_seeds or stage.seeds) + 1)
+        for seed, ratio, dataset in product(seeds, stage.ratios, stage.datasets):
+            for method, rule in product(stage.chosen, rules(ratio)):
+                yield Run(method, dataset, ratio, rule, seed)
 
 
 def rules(ratio: float) -> tuple[str, ...]:

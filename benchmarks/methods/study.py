@@ -19,7 +19,7 @@ from pathlib import Path
 
 from evidence_tables import COLUMNS, by_dataset, correlations, markdown, overview, settings
 from one_run import flat_record, job_of
-from plan import CONFIGS, DATASETS, Run, report_runs
+from plan import ARTISTS, CONFIGS, DATASETS, Run, report_runs, rules
 from study_records import key, merge, read_csv, write_csv
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
@@ -60,7 +60,7 @@ def run_all(runs: list[Run], root: str, output: str, jobs: int, csv: Path | None
 
 def do_run(args: argparse.Namespace) -> int:
     """Draw the datasets, run, gather."""
-    names = [name for name, spec in BENCHMARKS.items() if spec.directory in DATASETS]
+    names = [name for name, spec in BENCHMARKS.items() if spec.directory in (*DATASETS, *ARTISTS)]
     ensure_benchmarks(args.root, names)
     runs = [run for run in report_runs(args.seeds) if run.method.base in args.bases]
     csv = Path(args.csv) if args.csv else None
@@ -78,6 +78,14 @@ def evidence(csv: Path) -> str:
         parts += [f"\n## tau {ratio:g}{note}\n", markdown(records, ratio, rule, COLUMNS)]
         if ratio < 0.1:
             parts += ["\nBy dataset:\n", by_dataset(records, ratio, rule)]
+    for rule in rules(BY_ARTISTS):
+        parts += [
+            f"\n## Artists, tau {BY_ARTISTS:g}, at equal {rule}\n",
+            *((ARTIST_HEAD,) if rule == "epochs" else ()),
+            markdown(records, BY_ARTISTS, rule, COLUMNS, ARTISTS),
+            "\nBy dataset:\n",
+            by_dataset(records, BY_ARTISTS, rule, ARTISTS),
+        ]
     return "\n".join([*parts, CORRELATION, correlations(records), TAIL]) + "\n"
 
 
@@ -100,6 +108,11 @@ OVERVIEW = """
 
 Of the base trainers H, mean ± standard deviation; of the others the paired difference to it; the
 number of seeds in parentheses.
+"""
+
+BY_ARTISTS = 0.06
+ARTIST_HEAD = """Two datasets in the hand of artists, colours, line, ground and grain at once, which
+were drawn after all choices had been made: not all evidence should come from one kind of shift.
 """
 
 CORRELATION = """

@@ -15,11 +15,12 @@ import argparse
 import os
 import sys
 from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from evidence_tables import signed
-from plan import BALANCED_SOFTMAX, LOSS, NPT, RATIOS, RULES, TUNING_DATASETS, Method, Run
+from plan import BALANCED_SOFTMAX, LOSS, NPT, RULES, TUNING_DATASETS, TUNING_RATIO, Method, Run
 from plan import TUNING_SEEDS as SEEDS
 from study_records import Record, read_csv
 from tabulate import tabulate
@@ -88,6 +89,26 @@ def cpt(times: float) -> Method:
 
 GRID = ((2, 2), (5, 5), (5, 10), (10, 5), (10, 10), (20, 20))
 EMA_GRID = ((3, 3), (10, 5), (5, 10), (10, 10), (10, 20), (20, 20), (20, 40))
+
+
+def kgcoop(weight: float) -> Method:
+    """KgCoOp with a weight of its term."""
+    options = ("TRAINER.COOP.W", str(float(weight)))
+    return Method(f"KgCoOp W {weight:g}", "CoOp", "KgCoOp", options)
+
+
+def prograd(strength: float) -> Method:
+    """ProGrad that takes so much of the opposing gradient away."""
+    return Method(f"ProGrad {strength:g}", "CoOp", "ProGrad", ("LOSS.LAMBDA", str(float(strength))))
+
+
+def promptsrc(times: float) -> Method:
+    """PromptSRC with both weights multiplied."""
+    node, weights = "TRAINER.PROMPTSRC", {"TEXT": 25.0, "IMAGE": 10.0}
+    pairs = ((f"{node}.{side}_LOSS_WEIGHT", str(times * w)) for side, w in weights.items())
+    return Method(f"PromptSRC x {times:g}", "MaPLe", "PromptSRC", tuple(chain(*pairs)))
+
+
 CANDIDATES: tuple[Method, ...] = (
     coop("CoOp"),
     npt("plain: LC etf 1, MI etf 1", 1, 1, "etf", "etf", False),
@@ -168,13 +189,21 @@ OTHERS = tuple(
 only."""
 
 
+NEIGHBOURS = (
+    *(kgcoop(weight) for weight in (0.5, 2, 8, 30)),
+    *(prograd(strength) for strength in (0.25, 1, 4)),
+    *(promptsrc(times) for times in (0.1, 0.3, 1)),
+)
+"""Methods that stay near zero-shot CLIP; 8, 1 and 1 are the published strengths."""
+
+
 def runs() -> list[Run]:
     """All runs, those on the same data together."""
     return [
-        Run(method, dataset, RATIOS[0], rule, seed)
+        Run(method, dataset, TUNING_RATIO, rule, seed)
         for seed in SEEDS
         for dataset in TUNING_DATASETS
-        for method in (*CANDIDATES, *OTHERS)
+        for method in (*CANDIDATES, *OTHERS, *NEIGHBOURS)
         for rule in RULES[: _rules(method)]
     ]
 
@@ -192,7 +221,7 @@ def rows_of(records: list[Record]) -> list[list[str]]:
             values[r["method"], f"{column} {r['rule']}"][r["seed"]].append(r[column])
             values[r["method"], column][r["seed"]].append(r[column])
     table = []
-    for method in (*CANDIDATES, *OTHERS):
+    for method in (*CANDIDATES, *OTHERS, *NEIGHBOURS):
 
         def mean(column: str, name: str = method.name, rules: int = _rules(method)) -> dict:
             wanted = len(TUNING_DATASETS) * (1 if " " in column else rules)  # no seed by halves
