@@ -109,7 +109,18 @@ FIRST: tuple[Method, ...] = (
 )
 """NPT, its parts, and losses for imbalanced data."""
 
-METHODS = FIRST
+NEAR = ("TRAINER.COOP.W", "0.5")
+LESS_AGAINST = ("LOSS.LAMBDA", "0.25")
+NEIGHBOURS = (
+    Method("KgCoOp", "CoOp", "KgCoOp", NEAR),
+    Method("KgCoOp, published weight", "CoOp", "KgCoOp", ("TRAINER.COOP.W", "8.0")),
+    Method("NPT_KgCoOp", "CoOp", "NPT_KgCoOp", NEAR),
+    Method("ProGrad", "CoOp", "ProGrad", LESS_AGAINST),
+    Method("ProGrad, published strength", "CoOp", "ProGrad", ("LOSS.LAMBDA", "1.0")),
+)
+"""Methods that stay near zero-shot CLIP, at the strength tuning chose and at the published one."""
+
+METHODS = (*FIRST, *NEIGHBOURS)
 
 
 @dataclass(frozen=True)
@@ -145,8 +156,9 @@ STAGES = (
     Stage("CoOp", (0.25, 1.0), 10),
     Stage("MaPLe", (0.25, 1.0), 5),
     Stage("CoCoOp", (0.25, 1.0), 3),
-    Stage(_FEW, (0.01,), 5),
-    Stage(_FEW, (0.06,), 5, ARTISTS),
+    Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 5),
+    Stage((*_FEW, "KgCoOp"), (0.06,), 5, ARTISTS),
+    Stage(_FEW, (0.01,), 4),
 )
 """The most telling first."""
 
