@@ -149,6 +149,14 @@ class Stage:
 
 _FEW = ("CoOp", "NPT_CoOp (v3)", "CoOp + balanced softmax", "NPT_CoOp + balanced softmax")
 
+_EXTREME = (
+    *_FEW,
+    "CPT on CoOp",
+    "NPT_CoOp, LC alone",
+    "NPT_CoOp, MI alone",
+    "CoOp + post-hoc adjustment",
+)
+
 STAGES = (
     Stage("CoOp", (0.06,), 20),
     Stage("MaPLe", (0.06,), 20),
@@ -156,9 +164,7 @@ STAGES = (
     Stage("CoOp", (0.25, 1.0), 10),
     Stage("MaPLe", (0.25, 1.0), 5),
     Stage("CoCoOp", (0.25, 1.0), 3),
-    Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 5),
-    Stage((*_FEW, "KgCoOp"), (0.06,), 5, ARTISTS),
-    Stage(_FEW, (0.01,), 4),
+    Stage(_EXTREME, (0.01,), 3),
 )
 """The most telling first."""
 
@@ -208,7 +214,7 @@ def report_runs(most_seeds: int = 0) -> Iterator[Run]:
     Args:
         most_seeds: No more seeds than these; 0: the plan's.
     """
-    for dataset in (*DATASETS, *ARTISTS):
+    for dataset in dict.fromkeys(name for stage in STAGES for name in stage.datasets):
         yield Run(ZERO_SHOT, dataset, 1.0, "epochs", 1)
     for stage in STAGES:
         seeds = range(1, min(stage.seeds, most_seeds or stage.seeds) + 1)

@@ -78,7 +78,7 @@ def evidence(csv: Path) -> str:
         parts += [f"\n## tau {ratio:g}{note}\n", markdown(records, ratio, rule, COLUMNS)]
         if ratio < 0.1:
             parts += ["\nBy dataset:\n", by_dataset(records, ratio, rule)]
-    for rule in rules(BY_ARTISTS):
+    for rule in rules(BY_ARTISTS) if any(r["dataset"] in ARTISTS for r in records) else ():
         parts += [
             f"\n## Artists, tau {BY_ARTISTS:g}, at equal {rule}\n",
             *((ARTIST_HEAD,) if rule == "epochs" else ()),
