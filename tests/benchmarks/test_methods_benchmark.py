@@ -86,7 +86,7 @@ def test_differences_are_paired_by_seed_and_averaged_over_datasets():
     cells = {line.split("|")[1].strip(): line for line in overview(records).splitlines()}
     assert "H 71.5 ± 14.1 (2)" in cells["CoOp"]  # 60, 80, and 1.5 for the datasets' offsets
     assert "+3.0 [-9.7, +15.7] (2)" in cells["NPT_CoOp (v3)"]
-    assert cells["CoCoOp"].split()[3::2] == ["-"] * 5  # nothing ran
+    assert set(cells["CoCoOp"].split()[3::2]) == {"-"}  # nothing ran
     rows = {row[0]: row for row in table(records, 0.06, "steps")}
     assert rows["NPT_CoOp (v3)"][5] == "+3.0 [-9.7, +15.7]" and rows["CoOp"][5] == ""
 
