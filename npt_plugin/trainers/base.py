@@ -95,10 +95,9 @@ class PromptTrainer(EpochLoop):
         self.train_seconds, self.history = 0.0, []
         self.epoch_average = self.wanted_average(cfg)
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
-        print(f"Loading CLIP (backbone: {backbone_name(cfg)}, {self.precision.name})")
         clip_model = prepared_clip(cfg, self.precision.tower_dtype)
-        if clip_model.about:
-            print(f"CLIP weights: {clip_model.about}")
+        said = (backbone_name(cfg), clip_model.about, self.precision.name)
+        print(f"Loading CLIP (backbone: {', '.join(filter(None, said))})")
         self.model = self.make_model(clip_model)
         check_tau_norm(cfg, self.model)
         check_ensembles(cfg, self.model, self.classnames)

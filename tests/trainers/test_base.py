@@ -9,7 +9,14 @@ from trainer_checks import assert_same, learned
 
 from npt_plugin.trainers import BASE_TRAINERS, NPT_TRAINERS
 
-HEADED = {"Decoder", "GNM_PT", "LinearProbe", "TwoStage"}  # these keep to their classes
+HEADED = {
+    "Decoder",
+    "FineTune",
+    "GNM_PT",
+    "LinearProbe",
+    "NPT_FineTune",
+    "TwoStage",
+}  # these keep to their classes
 
 
 @pytest.mark.parametrize("name", sorted({*BASE_TRAINERS, *NPT_TRAINERS} - HEADED))
@@ -87,7 +94,7 @@ def test_a_step_is_plain_gradient_descent_on_the_sum_of_the_terms(make_trainer):
 
 
 def test_a_trainer_reads_its_own_nodes_only():
-    assert BASE_TRAINERS["CoOp"].config_nodes() == {"COOP", "IMBALANCE_LOSS"}
+    assert BASE_TRAINERS["CoOp"].config_nodes() == {"COOP", "ZSCLIP", "IMBALANCE_LOSS"}
     assert BASE_TRAINERS["Decoder"].config_nodes() == {
         "DECODER",
         "HEAD",

@@ -64,8 +64,9 @@ def test_refuses_other_settings(second, make_trainer):
         second("ncm")
     with pytest.raises(UserError, match="keeps to the classes it was trained on"):
         second("lws", ("CoOp",), "DATASET.SUBSAMPLE_CLASSES", "new")
+    size = ("INPUT.SIZE", "(48, 48)")
     with pytest.raises(UserError, match="set MODEL.BACKBONE.NAME"):
-        second("lws", ("CoOp",), "MODEL.CLIP_WEIGHTS", "", "MODEL.BACKBONE.NAME", "Tiny")
+        second("lws", ("CoOp",), "MODEL.CLIP_WEIGHTS", "", "MODEL.BACKBONE.NAME", "Tiny", *size)
     with pytest.raises(UserError, match="TAU_NORM is 1.0"):
         second("lws", LINEAR, "TRAINER.IMBALANCE_LOSS.TAU_NORM", "1.0")
 

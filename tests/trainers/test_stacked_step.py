@@ -12,7 +12,7 @@ from npt_plugin.trainers.shared_towers import SharedTowers
 from npt_plugin.trainers.stacked_step import can_stack, runs_at_once, stack_key, take_steps
 from npt_plugin.trainers.together import train_together, training
 
-STACKED = {"CoOp", "NPT_CoOp", "CoCoOp", "NPT_CoCoOp"}
+STACKED = {"CoOp", "NPT_CoOp", "CoCoOp", "NPT_CoCoOp", "KgCoOp", "NPT_KgCoOp"}
 
 
 @pytest.fixture
