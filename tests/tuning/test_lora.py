@@ -49,9 +49,7 @@ def test_merged_it_is_one_map():
 
 
 def test_peft_gives_the_same_outputs_and_gradients():
-    peft = pytest.importorskip(
-        "peft", reason="peft is not installed: pip install 'npt-plugin[peft]'"
-    )
+    peft = pytest.importorskip("peft", reason="peft is not installed: pip install peft")
     torch.manual_seed(1)
     linear, lora, x = nn.Linear(N, M), learned_lora(), torch.randn(7, N, requires_grad=True)
     theirs = peft.get_peft_model(
