@@ -33,6 +33,7 @@ def test_the_accuracy_benchmarks_pair_by_seed():
     json.dumps(alone, allow_nan=False)
 
 
+@pytest.mark.long  # two minutes for two scripts that nothing else uses
 @pytest.mark.parametrize(
     "name, few",
     [

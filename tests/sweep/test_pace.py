@@ -37,7 +37,7 @@ def test_absent_weights_are_random_ones_of_that_shape(job, tmp_path, monkeypatch
     small = (32, 32, 2, 64, 16, 77, 49408, 64, 1, 2)
     monkeypatch.setitem(SHAPES, "ViT-B/16", small)
     monkeypatch.setattr(module, "weights_at_hand", lambda name: False)
-    monkeypatch.setattr(openai, "_download", lambda name: pytest.fail("downloads"))
+    monkeypatch.setattr(openai, "download_openai", lambda name: pytest.fail("downloads"))
     small_size = ("INPUT.SIZE", "(32, 32)")
     found = measure(job(f"CoOp:size={small_size[1]}", "vit_b16_ctxv1"), configs_folder(), tmp_path)
     assert found.width == 32 and (tmp_path / "ViT-B-16.safetensors").is_file()
