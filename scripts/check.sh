@@ -32,7 +32,7 @@ docs() {
     fi
     rm -r "$site"
 }
-tests() { bash scripts/test.sh && bash scripts/test.sh -m slow; }
+tests() { bash scripts/test.sh && bash scripts/test.sh -m "slow and not long"; }
 clusters() { bash scripts/test_clusters.sh; }
 isa() { bash scripts/test_isa.sh; }
 gpu() { bash scripts/gpu_check.sh --quick; }

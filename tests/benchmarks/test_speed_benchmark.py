@@ -136,6 +136,7 @@ def test_the_other_side_is_extended_on_a_line_through_two_measured_sizes():
     assert found["host"] == 50.0 and found["ratio"] == 10.0 and "both measured" in found["note"]
 
 
+@pytest.mark.long  # a minute and more, for a script that nothing else uses
 def test_a_smoke_run_of_the_cost_part_notes_every_number(tmp_path):
     """NPT's terms, GNM and SAM at two layers: the numbers mean nothing, their keys do."""
     out = tmp_path / "cost.json"

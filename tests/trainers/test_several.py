@@ -16,7 +16,7 @@ from npt_plugin.system.random_state import set_random_seed
 from npt_plugin.trainers import several as module
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.long)])
 def several(request, torchrun, pets_root, small_clip_file, tmp_path_factory):
     """``several("float64")``: what each process of a run learned, row by row."""
     out = tmp_path_factory.mktemp("several")
