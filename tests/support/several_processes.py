@@ -109,7 +109,7 @@ def learn(
         make: As the fixture ``make_trainer``.
         out: Where their folders go.
         names: Which rows; none: all.
-        nudge: By how much, relatively, the start is moved.
+        nudge: By how much, relatively, the start and the outcome of each step are moved.
     """
     from npt_plugin.runs.predictions import Predictions
     from npt_plugin.system import ranks
@@ -119,13 +119,34 @@ def learn(
         place = out / str(number)
         trainer, *options = (word.format(out=out) for word in CASES[name])
         built = make(trainer, *COMMON, *options, output=place)
-        start = {n: p.detach().mul_(1 + nudge).clone() for n, p in built.model.learned().items()}
+        if nudge:
+            _nudged(built, nudge)
+        start = {n: p.detach().clone() for n, p in built.model.learned().items()}
         built.train()
         found[name] = {n: p.detach().clone() for n, p in built.model.learned().items()}
         assert not any(torch.equal(start[n], p) for n, p in found[name].items()), "it learned"
         if ranks.writes():
             found[name]["logits"] = Predictions.load(place).logits
     return found
+
+
+def _nudged(trainer: Any, nudge: float) -> None:
+    """Move every learned number up or down, now and after each step, as another rounding would."""
+    coins, step = torch.Generator().manual_seed(0), trainer.forward_backward
+
+    @torch.no_grad()
+    def move() -> None:
+        for p in trainer.model.learned().values():
+            up = torch.randint(0, 2, p.shape, generator=coins)
+            p.mul_(1 + nudge * (2 * up - 1))
+
+    def forward_backward(batch: Any) -> Any:
+        summary = step(batch)
+        move()
+        return summary
+
+    move()
+    trainer.forward_backward = forward_backward
 
 
 def to_float64() -> None:

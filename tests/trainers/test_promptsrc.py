@@ -45,6 +45,7 @@ def test_terms_are_weighted_distances_to_frozen_clip(make_trainer, small_clip):
         assert float(terms[name].detach()) == pytest.approx(float(value.detach()), rel=1e-9), name
 
 
+@pytest.mark.numerics
 def test_what_is_tested_is_the_gaussian_mean_of_the_epochs(make_trainer, tmp_path):
     options = ("TRAINER.PROMPTSRC.GPA_MEAN", "2", "OPTIM.MAX_EPOCH", "3")
     trainer = make_trainer("PromptSRC", *options, output=tmp_path / "run")
@@ -59,7 +60,7 @@ def test_what_is_tested_is_the_gaussian_mean_of_the_epochs(make_trainer, tmp_pat
     weights = gaussian_weights(3, 2, 1)
     for name, value in learned(trainer).items():
         slow = sum(weight * end[name] for weight, end in zip(weights, ends, strict=True))
-        assert torch.allclose(value, slow, rtol=1e-6), name
+        assert torch.allclose(value, slow, rtol=1e-9), name
         assert not torch.equal(value, ends[-1][name]), name
 
 
