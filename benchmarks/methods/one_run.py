@@ -8,7 +8,7 @@ from plan import SHOTS, Run
 
 from npt_plugin.evaluation.averages import harmonic_mean
 from npt_plugin.runs.layout import RESULTS
-from npt_plugin.runs.record import read_record
+from npt_plugin.runs.record import Record, read_record
 from npt_plugin.sweep.job import Job
 
 SCORES = {
@@ -57,14 +57,14 @@ def job_of(run: Run, root: str, output: str) -> Job:
     )
 
 
-def flat_record(run: Run, job: Job) -> dict[str, Any]:
-    """What the table is made from: accuracies in percent, NC metrics on base and new classes.
-
-    Args:
-        run: What was asked for.
-        job: Its job, completed.
-    """
+def halves(job: Job) -> tuple[Record, Record]:
+    """The records of a completed job's runs on base and on new classes."""
     base, new = (read_record(job.folder(part) / RESULTS) for part in ("train", "new"))
+    return base, new
+
+
+def head(run: Run, base: Record, new: Record) -> dict[str, Any]:
+    """Which run a flat record is of, and its accuracies in percent."""
     accuracies = [record.metrics["accuracy"] for record in (base, new)]
     return {
         "method": run.method.name,
@@ -76,6 +76,19 @@ def flat_record(run: Run, job: Job) -> dict[str, Any]:
         "base": accuracies[0],
         "new": accuracies[1],
         "H": harmonic_mean(*accuracies),
+    }
+
+
+def flat_record(run: Run, job: Job) -> dict[str, Any]:
+    """What the table is made from: accuracies in percent, NC metrics on base and new classes.
+
+    Args:
+        run: What was asked for.
+        job: Its job, completed.
+    """
+    base, new = halves(job)
+    return {
+        **head(run, base, new),
         **{name: base.metrics.get(key) for name, key in SCORES.items()},
         **{f"base_{key}": base.metrics["nc"].get(key) for key in COLLAPSE},
         **{f"new_{key}": new.metrics["nc"].get(key) for key in COLLAPSE},

@@ -18,18 +18,16 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from one_run import job_of
+from one_run import halves, head, job_of
 from plan import BALANCED_SOFTMAX, CONFIGS, DATASETS, LOSS, NPT, RATIOS, ZERO_SHOT, Method, Run
 from study_records import Record, key, merge, read_csv, write_csv
 from tabulate import tabulate
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
-from npt_plugin.evaluation.averages import harmonic_mean, interval, mean_and_sd
+from npt_plugin.evaluation.averages import interval, mean_and_sd
 from npt_plugin.evaluation.groups import GROUPS
 from npt_plugin.evaluation.open_world import MEASURES
 from npt_plugin.runs.configs import configs_folder
-from npt_plugin.runs.layout import RESULTS
-from npt_plugin.runs.record import read_record
 from npt_plugin.sweep import workers
 from npt_plugin.sweep.job import Job
 
@@ -67,22 +65,10 @@ def runs_of(bases: Sequence[str], ratios: Sequence[float], seeds: Sequence[int])
 
 def record_of(run: Run, job: Job) -> Record:
     """The line of a completed run."""
-    base, new = (read_record(job.folder(part) / RESULTS) for part in ("train", "new"))
-    halves = [record.metrics["accuracy"] for record in (base, new)]
+    base, new = halves(job)
     together = new.metrics["open_world"]
     scores = [*MEASURES, *(f"taken_{group}" for group in GROUPS)]
-    return {
-        "method": run.method.name,
-        "dataset": run.dataset,
-        "ratio": run.ratio,
-        "rule": run.rule,
-        "seed": run.seed,
-        "config_hash": base.config_hash,
-        "base": halves[0],
-        "new": halves[1],
-        "H": harmonic_mean(*halves),
-        **{name: together[name] for name in scores},
-    }
+    return {**head(run, base, new), **{name: together[name] for name in scores}}
 
 
 def do_run(args: argparse.Namespace) -> int:

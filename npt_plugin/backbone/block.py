@@ -56,7 +56,6 @@ class Block:
 
     Attributes:
         module: The whole block, as the family has it.
-        attn, mlp: Its two halves, on which :mod:`~npt_plugin.backbone.changes` act.
         width: W of the residual stream.
         heads: Of its attention.
         norm1, norm2: LayerNorms before attention and before the MLP.
@@ -67,8 +66,6 @@ class Block:
     """
 
     module: nn.Module
-    attn: nn.Module
-    mlp: nn.Module
     width: int
     heads: int
     norm1: nn.Module
@@ -107,8 +104,6 @@ def _clip_block(module: FamilyModule) -> Block:
     attn, mlp = module.attn, module.mlp
     return Block(
         module,
-        attn,
-        mlp,
         attn.embed_dim,
         attn.num_heads,
         module.ln_1,
@@ -132,8 +127,6 @@ def _timm_block(module: FamilyModule) -> Block:
     attn, mlp = module.attn, module.mlp
     return Block(
         module,
-        attn,
-        mlp,
         attn.qkv.in_features,
         attn.num_heads,
         module.norm1,

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from npt_plugin.backbone.image_recipe import open_clip_recipe
 from npt_plugin.backbone.open_clip_model import OpenClip
-from npt_plugin.backbone.open_clip_package import open_clip_module
+from npt_plugin.backbone.open_clip_package import open_clip_module, require_architecture
 from npt_plugin.backbone.open_clip_tokenizer import wrap_tokenizer
 from npt_plugin.backbone.weights_file import read_json
-from npt_plugin.errors import UserError, first_line, nearest_hint
+from npt_plugin.errors import UserError, first_line
 
 CONFIG = "open_clip_config.json"
 """As open_clip names it: ``model_cfg`` says the architecture, ``preprocess_cfg`` the images."""
@@ -91,12 +91,7 @@ def _check_config(path: Path) -> dict[str, Any]:
 def _named(package: ModuleType, architecture: str) -> tuple[str, dict[str, Any]]:
     """Name of the architecture, and mean and std of its images: the tag's, or of all its tags."""
     name, _, tag = architecture.partition("/")
-    known = package.list_models()
-    if name not in known:
-        raise UserError(
-            f"open_clip knows no architecture {name!r}{nearest_hint(name, known)}; npt list "
-            "backbones names those with published weights."
-        )
+    require_architecture(package, name)
     tags = [tag] if tag else package.list_pretrained_tags_by_model(name)
     found = [package.get_pretrained_cfg(name, one) for one in tags]
     if tag and not found[0]:

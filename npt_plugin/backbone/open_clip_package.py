@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from npt_plugin.errors import UserError, first_line
+from npt_plugin.errors import UserError, first_line, nearest_hint
 
 PREFIX = "open_clip:"
 """Of ``MODEL.BACKBONE.NAME`` for its models."""
@@ -25,3 +25,18 @@ def open_clip_module() -> ModuleType:
             "OpenAI's or Tiny."
         ) from None
     return open_clip
+
+
+def require_architecture(package: ModuleType, name: str) -> None:
+    """Refuse an architecture that open_clip does not know.
+
+    Raises:
+        UserError: Naming it, the nearest one and where all of them stand.
+    """
+    known = package.list_models()
+    if name not in known:
+        raise UserError(
+            f"open_clip knows no architecture {name!r}{nearest_hint(name, known)}; npt list "
+            "backbones names those with published weights, `python -c 'import open_clip; "
+            "print(open_clip.list_models())'` all."
+        )

@@ -10,10 +10,10 @@ from typing import Any
 from npt_plugin.backbone import open_clip_file
 from npt_plugin.backbone.image_recipe import open_clip_recipe
 from npt_plugin.backbone.open_clip_model import OpenClip
-from npt_plugin.backbone.open_clip_package import PREFIX, open_clip_module
+from npt_plugin.backbone.open_clip_package import PREFIX, open_clip_module, require_architecture
 from npt_plugin.backbone.open_clip_tokenizer import wrap_tokenizer
 from npt_plugin.backbone.weights_file import read_tensors
-from npt_plugin.errors import UserError, first_line, nearest_hint
+from npt_plugin.errors import UserError, first_line
 
 SCHEMES = ("hf-hub:", "local-dir:")
 """Of names that are open_clip's word for a place."""
@@ -88,12 +88,7 @@ def _parts(package: ModuleType, name: str) -> tuple[str, str]:
     if name.startswith(SCHEMES):
         return name, ""
     architecture, _, weights = name.partition("/")
-    known = package.list_models()
-    if architecture not in known:
-        raise UserError(
-            f"open_clip knows no architecture {architecture!r}{nearest_hint(architecture, known)}; "
-            "`python -c 'import open_clip; print(open_clip.list_models())'` names all."
-        )
+    require_architecture(package, architecture)
     tags = package.list_pretrained_tags_by_model(architecture)
     if not weights:
         raise UserError(

@@ -43,11 +43,15 @@ _FILE = re.compile(r"(ViT-[BL]-\d\d|RN\d+)[\w@-]*\.pt")
 """Files of OpenAI's that some projects look for in a folder of their own."""
 
 
-def draw_pets(root: Path) -> None:
+def draw_pets(root: Path, side: int = _SIDE) -> dict[str, list]:
     """Six breeds in the layout that the CoOp family reads, with its split file.
 
     Args:
         root: Becomes ``DATASET.ROOT``.
+        side: Height and width of the images in pixels.
+
+    Returns:
+        What the split file holds: for each part ``[file, label, name]`` of its images.
     """
     base = root / "oxford_pets"
     (base / "images").mkdir(parents=True)
@@ -59,12 +63,13 @@ def draw_pets(root: Path) -> None:
         for label, name in enumerate(BREEDS):
             tint = torch.tensor([label * 40, 255 - label * 40, 128 * (label % 2)])
             for number in range(count):
-                noise = torch.randint(0, 120, (_SIDE, _SIDE, 3), generator=generator)
+                noise = torch.randint(0, 120, (side, side, 3), generator=generator)
                 pixels = ((noise + tint) / 2).clamp(0, 255).to(torch.uint8)
                 file = f"{name}_{part}{number}.png"
                 Image.fromarray(pixels.numpy()).save(base / "images" / file)
                 split[part].append([file, label, name])
     (base / "split_zhou_OxfordPets.json").write_text(json.dumps(split))
+    return split
 
 
 def write_clip(name: str, path: Path) -> int:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
+
+from npt_plugin.hosts import miniature
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -24,8 +25,6 @@ FOLDERS = {
     "KgCoOp": "KgCoOp/KgCoOp",
     "ProGrad": "Prompt-align/ProGrad.public",
 }
-CLASSES = ("abyssinian", "beagle", "great_pyrenees", "miniature_pinscher", "persian", "siamese")
-PER_CLASS = {"train": 5, "val": 2, "test": 4}
 SIZE = 32
 
 # Hosts fetch CLIP by name and check its digest: every CLIP in the process gives our file instead.
@@ -99,25 +98,10 @@ def write_clip(path: Path, shape: Shape) -> None:
 
 def draw_pets(root: Path) -> None:
     """OxfordPets with six breeds: folders, images and the split file the CoOp family reads."""
-    base = root / "oxford_pets"
-    (base / "images").mkdir(parents=True)
-    (base / "annotations").mkdir()
-    generator = torch.Generator().manual_seed(5)
-    split: dict[str, list] = {}
-    for part, count in PER_CLASS.items():
-        split[part] = []
-        for label, name in enumerate(CLASSES):
-            tint = torch.tensor([label * 40, 255 - label * 40, 128 * (label % 2)])
-            for number in range(count):
-                noise = torch.randint(0, 120, (SIZE, SIZE, 3), generator=generator)
-                pixels = ((noise + tint) / 2).clamp(0, 255).to(torch.uint8)
-                file = f"{name}_{part}{number}.png"
-                Image.fromarray(pixels.numpy()).save(base / "images" / file)
-                split[part].append([file, label, name])
-    (base / "split_zhou_OxfordPets.json").write_text(json.dumps(split))
+    split = miniature.draw_pets(root, SIZE)
     listed = {
         name: [label, [file for file, other, _ in split["train"] if other == label]]
-        for label, name in enumerate(CLASSES)
+        for label, name in enumerate(miniature.BREEDS)
     }
     (root.parent / "pictures.json").write_text(json.dumps({"train": [listed]}))  # as DPC reads it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -18,6 +19,20 @@ def assert_same(a: dict[str, Tensor], b: dict[str, Tensor]) -> None:
     assert a.keys() == b.keys() and a
     for name in a:
         assert torch.equal(a[name], b[name]), name
+
+
+def cut_short(trainer: Any, epoch: int = 1) -> None:
+    """Train up to the beginning of an epoch, counted from 0, where Ctrl-C ends it."""
+    run_epoch = trainer.run_epoch
+
+    def until_then() -> None:
+        if trainer.epoch == epoch:
+            raise KeyboardInterrupt
+        run_epoch()
+
+    trainer.run_epoch = until_then
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
 
 
 def outputs_of(trainer: Any) -> Any:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from trainer_checks import assert_same, learned
+from trainer_checks import assert_same, cut_short, learned
 
 from npt_plugin.errors import UserError
 from npt_plugin.runs.layout import RESULTS
@@ -50,20 +50,8 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(make_trainer, tmp_path,
     whole = make_trainer(name, *options, output=tmp_path / "whole")
     whole.train()
 
-    class Interrupted(Exception):
-        pass
-
     cut = make_trainer(name, *options, output=tmp_path / "cut")
-    run_epoch = cut.run_epoch
-
-    def stop_in_epoch_three():
-        if cut.epoch == 2:
-            raise Interrupted
-        run_epoch()
-
-    cut.run_epoch = stop_in_epoch_three
-    with pytest.raises(Interrupted):
-        cut.train()
+    cut_short(cut, epoch=2)
     torch.manual_seed(99)  # whatever the process did since
     again = make_trainer(name, *options, output=tmp_path / "cut")
     again.train()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from tolerance import DOUBLE, gap
-from trainer_checks import assert_same, learned, outputs_of
+from trainer_checks import assert_same, cut_short, learned, outputs_of
 
 from npt_plugin.errors import UserError
 from npt_plugin.optim import GNM, SAM
@@ -55,16 +55,7 @@ def test_an_interrupted_run_ends_as_the_whole_one(make_trainer, tmp_path, method
     whole = make_trainer("FineTune", *options, output=tmp_path / "whole")
     whole.train()
     cut = make_trainer("FineTune", *options, output=tmp_path / "cut")
-    run_epoch = cut.run_epoch
-
-    def one_epoch_only():
-        if cut.epoch == 1:
-            raise KeyboardInterrupt
-        run_epoch()
-
-    cut.run_epoch = one_epoch_only
-    with pytest.raises(KeyboardInterrupt):
-        cut.train()
+    cut_short(cut)
     torch.manual_seed(99)
     again = make_trainer("FineTune", *options, output=tmp_path / "cut")
     again.train()
