@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Worker:
         paths = [str(ROOT), str(ROOT / "third_party"), str(HERE)]
         if host is not None:
             paths.append(str(host.parent / "Dassl.pytorch"))
+        paths += filter(None, [os.environ.get("PYTHONPATH")])  # packages may stand there alone
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
@@ -49,6 +51,7 @@ class Worker:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         command = [sys.executable, "-W", "ignore", str(HERE / "side_process.py"), json.dumps(spec)]
+        self.said = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(
             command,
             cwd=host or ROOT,
@@ -56,14 +59,17 @@ class Worker:
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.said,
         )
         self._answer()
 
     def _answer(self) -> Any:
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"a worker ended early: {' '.join(map(str, self.process.args))}")
+            self.said.seek(0)
+            last = self.said.read().strip().rpartition("\n")[2]
+            command = " ".join(map(str, self.process.args))
+            raise SystemExit(f"a worker ended early, its last line: {last}\n{command}")
         return json.loads(line)
 
     def __call__(self, name: str, **arguments: Any) -> Any:
@@ -76,6 +82,7 @@ class Worker:
         """End it."""
         self.process.stdin.close()
         self.process.wait()
+        self.said.close()
 
 
 def take_turns(
