@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import open_world
 from evidence_tables import over_datasets, paired, signed
 from study_records import Record, read_csv
 
@@ -28,7 +29,10 @@ RUNS = RESULTS / "methods_runs.csv"
 DEMO = RESULTS / "demo_table.csv"
 SPEED = RESULTS / "speed.json"
 INSTRUCTION_SETS = RESULTS / "instruction_sets.json"
-PAGES = (ROOT / "README.md", ROOT / "docs" / "index.md", ROOT / "docs" / "speed.md")
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("index", "speed", "findings")),
+)
 BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -161,7 +165,11 @@ def _against(ratio: float | None, wanted: float) -> str:
 
 def blocks() -> dict[str, str]:
     """Every block by its name."""
-    return {"demo": demo(), "gains": gains(read_csv(RUNS)), "speed": speed(), "targets": targets()}
+    together = open_world.tables(read_csv(open_world.RUNS))
+    return {
+        **{"demo": demo(), "gains": gains(read_csv(RUNS)), "open_world": together},
+        **{"speed": speed(), "targets": targets()},
+    }
 
 
 def filled(text: str, made: dict[str, str]) -> str:

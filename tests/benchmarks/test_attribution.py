@@ -68,3 +68,12 @@ def test_the_page_shows_paired_gains(modules):
     rows = page.form_rows(records, 0.06)
     assert [row[0] for row in rows] == ["nothing", f"{plan.NEAR} @ 9"]
     assert rows[1][2].startswith("+3.5 [")
+
+
+def test_the_tables_of_the_page_are_those_of_the_committed_runs(modules):
+    _, _, page = modules
+    import attribution
+
+    shown = page.PAGE.read_text(encoding="utf-8").split(page.MARK)[1]
+    made = page.page(attribution.read_csv(attribution.RUNS), attribution.read_strengths())
+    assert shown == made, "run benchmarks/methods/attribution.py table --write"
