@@ -9,6 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS = ROOT / "benchmarks"
 
 
+WEIGHTS_3 = "LC anchored 3, MI pull 3, EMA 0.9"
+
+
 @pytest.fixture(autouse=True)
 def on_path(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS / "methods"))
@@ -190,6 +193,35 @@ def test_methods_document_quotes_the_tuning(capsys):
     for line in quoted:
         name, *values = (c.strip() for c in line.strip("|").split("|"))
         assert rows[name] == values
+
+
+def test_methods_document_quotes_where_it_is_weak(capsys):
+    import tuning
+
+    tuning.main(["table"])
+    known = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+    document = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    part = document.split("### Where it is weak")[1].split("What it says")[0]
+    quoted = [line for line in part.splitlines() if line.startswith("| ")]
+    assert len(quoted) > 15
+    assert set(quoted) <= known
+
+
+def test_tuning_at_milder_imbalance_pairs_by_seed_and_leaves_half_seeds_out():
+    """Two datasets; balanced data know one rule; a seed with one dataset is no seed."""
+    import plan
+    import tuning
+
+    first, second = plan.TUNING_DATASETS
+    runs = [("CoOp", first, 101, 60.0), ("CoOp", second, 101, 62.0), ("CoOp", first, 102, 0.0)]
+    runs += [(WEIGHTS_3, first, 101, 64.0), (WEIGHTS_3, second, 101, 65.0)]
+    records = [
+        record(method, seed, data, h, rule="epochs", ratio=1.0, few=None)
+        for method, data, seed, h in runs
+    ]
+    base, ours = tuning.mild_rows_of(records)
+    assert base[:6] == ["CoOp", "0", "-", "-", "1", "+0.0"]
+    assert ours[:6] == [WEIGHTS_3, "0", "-", "-", "1", "+3.5"]  # (4 + 3) / 2
 
 
 def test_committed_runs_are_those_of_the_plan():
