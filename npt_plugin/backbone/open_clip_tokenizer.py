@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -42,6 +42,10 @@ class SimpleTexts(Tokenizer):
     def encode(self, text: str) -> list[int]:
         """Ids of the words alone."""
         return self.simple.encode(self.simple.clean_fn(text))
+
+    def words(self) -> Iterable[int]:
+        """All but the marks of start and end."""
+        return self.simple.decoder.keys() - set(self.simple.all_special_ids)
 
     def word(self, token: int) -> str:
         """What one id stands for."""
@@ -99,6 +103,11 @@ class HubTexts(Tokenizer):
         """Ids of the words alone."""
         ids = self.hub.tokenizer(self.hub.clean_fn(text), add_special_tokens=False).input_ids
         return list(ids)
+
+    def words(self) -> Iterable[int]:
+        """All but what its library calls special: padding, marks, the unknown."""
+        hub = self.hub.tokenizer
+        return set(hub.get_vocab().values()) - set(hub.all_special_ids)
 
     def word(self, token: int) -> str:
         """What one id stands for."""

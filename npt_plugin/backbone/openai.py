@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -96,6 +96,12 @@ class BytePairs(Tokenizer):
     def encode(self, text: str) -> list[int]:
         """Ids of the words alone."""
         return byte_pairs().encode(text)
+
+    def words(self) -> Iterable[int]:
+        """All but the marks of start and end."""
+        coder = byte_pairs()
+        marks = {coder.encoder["<|startoftext|>"], coder.encoder["<|endoftext|>"]}
+        return coder.decoder.keys() - marks
 
     def word(self, token: int) -> str:
         """What one id stands for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from torch import Tensor
 
@@ -48,6 +48,10 @@ class Tokenizer(ABC):
     @abstractmethod
     def encode(self, text: str) -> list[int]:
         """Ids of the words alone."""
+
+    @abstractmethod
+    def words(self) -> Iterable[int]:
+        """Ids that stand for words or pieces of words; marks of start, end and padding are none."""
 
     @abstractmethod
     def word(self, token: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,8 @@ def nearest_words(
         ctx = ctx[_place(run.class_names, class_name)]
     clip_model = load_clip_of(cfg)
     table = clip_model.token_table.weight.detach().float()  # (V, W)
-    found = _nearest(ctx, table, _meaningful(cfg, len(table)), k)
+    ids = _meaningful(cfg, clip_model.tokenizer.words(), len(table))
+    found = _nearest(ctx, table, ids, k)
     return [[(clip_model.tokenizer.word(i), d) for i, d in row] for row in found]
 
 
@@ -64,13 +65,12 @@ def _place(names: list[str], wanted: str) -> int:
     return names.index(wanted) if wanted else 0
 
 
-def _meaningful(cfg: Any, size: int) -> Tensor:
-    """Ids of real words: not the start and end marks, and of Tiny only what it was trained on."""
+def _meaningful(cfg: Any, words: Iterable[int], size: int) -> Tensor:
+    """Ids of words that have a row of the table's ``size``; of Tiny what it was trained on."""
+    ids = set(words)
     if cfg.MODEL.BACKBONE.NAME == TINY and not cfg.MODEL.CLIP_WEIGHTS:
-        ids = torch.tensor(known_token_ids())
-    else:
-        ids = torch.arange(size)
-    return ids[ids < size - 2]
+        ids &= set(known_token_ids())
+    return torch.tensor(sorted(i for i in ids if i < size))
 
 
 def _nearest(ctx: Tensor, table: Tensor, ids: Tensor, k: int) -> list[list[tuple[int, float]]]:

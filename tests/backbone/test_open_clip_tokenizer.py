@@ -25,6 +25,7 @@ def test_byte_pairs_are_openai_s():
     assert torch.equal(simple(TEXTS), own(TEXTS).long())
     assert simple.encode("Red Kite") == own.encode("Red Kite")
     assert [simple.word(i) for i in simple.encode("red kite")] == ["red", "kite"]
+    assert set(simple.words()) == set(own.words()) == set(range(49408 - 2))  # the marks are last
     with pytest.raises(UserError, match="too long for this model's 77 tokens .* needs 78"):
         simple(["a " * 76])
     assert simple(["a " * 75]).shape == (1, 77)
@@ -35,6 +36,8 @@ def test_a_hub_s_tokenizer_says_where_words_begin_and_what_pads(hub):
     tokens = hub(TEXTS)
     assert tokens.shape == (2, 16) and tokens[1].tolist()[1:3] == [1, 0]  # an end, padding
     assert [hub.word(i) for i in hub.encode("Red kite.")] == ["red", "kite"]
+    words = {hub.word(i) for i in hub.words()}  # the marks are first, the last two are words
+    assert {"a", "kite", "type", "pet"} <= words and not {"<pad>", "</s>", "<unk>"} & words
     with pytest.raises(UserError, match="too long for this model's 16 tokens"):
         hub(["a " * 16])
     assert hub(["a " * 15]).shape == (1, 16)

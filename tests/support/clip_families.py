@@ -151,6 +151,27 @@ def family_clip(family: str) -> OpenClip:
     return OpenClip(random_model(family), wrap_tokenizer(tokenizer)).requires_grad_(False)
 
 
+def halved_clip(family: str, dtype: torch.dtype) -> OpenClip:
+    """The same weights in half precision as open_clip's own ``create_model`` makes it.
+
+    Its mixed halves (norms in fp32) leave a map of CoCa's in fp32 and stop there, so CoCa's are
+    its ``pure`` ones.
+    """
+    import open_clip
+
+    clip, config = family_clip(family), family_config(family)
+    kind = {torch.float16: "fp16", torch.bfloat16: "bf16"}[dtype]
+    open_clip.factory._MODEL_CONFIGS["miniature"] = config
+    try:
+        pure = "pure_" if family == "coca" else ""
+        model = open_clip.create_model("miniature", precision=pure + kind)
+    finally:
+        del open_clip.factory._MODEL_CONFIGS["miniature"]
+    model.load_state_dict(clip.model.state_dict())  # rounds each to the dtype it has there
+    clip.model = model.eval()
+    return clip
+
+
 def own_features(clip: OpenClip, images: torch.Tensor, tokens: torch.Tensor):
     """Image and text features, not normalised, as open_clip's own methods give them."""
     model: Any = clip.model

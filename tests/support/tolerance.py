@@ -55,6 +55,17 @@ def float32_bound(plain: Tensor, exact: Tensor) -> float:
     Returns:
         Bound of the largest difference from ``exact``.
     """
+    return rounding_bound(plain, exact, torch.float32)
+
+
+def rounding_bound(plain: Tensor, exact: Tensor, dtype: torch.dtype) -> float:
+    """The same for a computation in any precision, see :func:`float32_bound`.
+
+    Args:
+        plain: The plain path's result in ``dtype``.
+        exact: The same in float64.
+        dtype: What both paths compute in; its u is half its eps.
+    """
     plain, exact = plain.detach().double(), exact.detach()
     found = (plain - exact).abs().max()
-    return 10 * max(float(found), SINGLE * float(exact.abs().max()))
+    return 10 * max(float(found), torch.finfo(dtype).eps / 2 * float(exact.abs().max()))

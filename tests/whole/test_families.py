@@ -56,18 +56,27 @@ def check_new_classes(run_of, family, trainer, tmp_path):
     assert 0 <= new.test() <= 100
 
 
-SLOW = {"eva02": pytest.mark.long}
+def each_with(trainer, short):
+    """A trainer on every family; those that are not in ``short`` among the long tests."""
+    return [
+        pytest.param(f, trainer, marks=() if f in short else pytest.mark.long) for f in FAMILIES
+    ]
+
+
+SHORT = [f for f in FAMILIES if f != "eva02"]
 """There is no EVA-02 below 224 pixels; on the way from a trunk of timm's it differs in nothing."""
 
 
-@pytest.mark.parametrize("family", [pytest.param(f, marks=SLOW.get(f, ())) for f in FAMILIES])
-def test_base_to_new(run_of, images, tmp_path, capsys, family):
-    whole = run_of(family, "NPT_CoOp", "whole")
+@pytest.mark.parametrize(
+    "family, trainer", each_with("NPT_CoOp", SHORT) + each_with("CoOp", ["siglip"])
+)
+def test_base_to_new(run_of, images, tmp_path, capsys, family, trainer):
+    whole = run_of(family, trainer, "whole")
     whole.train()
-    again = resumed(run_of, family, "NPT_CoOp")
+    again = resumed(run_of, family, trainer)
     for name, value in learned(whole).items():
         assert torch.equal(learned(again)[name], value), name
-    check_new_classes(run_of, family, "NPT_CoOp", tmp_path)
+    check_new_classes(run_of, family, trainer, tmp_path)
     place = tmp_path / "whole"
     assert RunFolder.open(place).record.backbone.startswith("open_clip:local-dir:")
     ours = Predictor.from_run(place).top_k(images[:2], k=1)
