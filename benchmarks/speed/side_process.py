@@ -159,6 +159,9 @@ class Side:
         self.host = spec["side"] == "host"
         self.once = spec["side"] == "ours"  # encodes the prompts once an evaluation
         self.trainer = build_host(spec) if self.host else build_ours(spec)
+        if spec["trainer"] == "CoOp":  # halves are drawn otherwise than float32 in some PyTorch
+            ctx = self.trainer.model.prompt_learner.ctx.data
+            ctx.copy_(0.02 * torch.randn(ctx.shape, generator=torch.Generator().manual_seed(8)))
         generator = torch.Generator().manual_seed(7)
         shape = (3, spec["size"], spec["size"])
         device = self.trainer.device  # a loader's transfer is not part of a step

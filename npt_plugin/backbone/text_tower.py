@@ -14,6 +14,7 @@ from npt_plugin.backbone.block import Block, FamilyModule, clip_blocks, normed
 from npt_plugin.backbone.blocks import finish_block, split_heads
 from npt_plugin.backbone.frozen_linear import frozen_linear
 from npt_plugin.backbone.halves import halve
+from npt_plugin.backbone.launches import bound_by_launches
 from npt_plugin.backbone.prompt_layout import PromptLayout
 from npt_plugin.backbone.text_chunks import AUTOMATIC, automatic_chunk
 from npt_plugin.engine.distributed import gathered
@@ -129,6 +130,8 @@ class TextTower(nn.Module):
         x = prompts if prompts.ndim == 4 else prompts.unsqueeze(0)  # (G, K, L, W)
         n_groups, n_classes, length, _ = x.shape
         x = x.to(self.dtype) + self.positional_embedding[:length].to(self.dtype)
+        if few := bound_by_launches(x.device, n_groups * n_classes * length):
+            layout = None
         shared = layout.shared if layout is not None else 0
         if deep and shared < self.starts + len(deep[0]):  # what is replaced must be common
             shared = 0
@@ -144,6 +147,7 @@ class TextTower(nn.Module):
                 self._ends,
                 some[:, :, shared:upto],
                 ends,
+                few,
                 len(inner),
                 *inner,
                 *start,
@@ -190,12 +194,13 @@ class TextTower(nn.Module):
             x = finish_block(block, x, mixed.transpose(1, 2).reshape(x.shape))
         return tuple(found)
 
-    def _ends(self, x: Tensor, ends: Tensor, n_deep: int, *rest: Tensor) -> Tensor:
+    def _ends(self, x: Tensor, ends: Tensor, few: bool, n_deep: int, *rest: Tensor) -> Tensor:
         """Features of what follows the common start.
 
         Args:
             x: (G, n, T, W) embeddings from the first position that is not common.
             ends: (n,) place of the end-of-text token in T.
+            few: Whether the fewest kernels are best; nothing is in common then.
             n_deep: How many of ``rest`` are deep prompts; the others are ``_start``'s.
             rest: Tensors of both kinds.
 
@@ -205,7 +210,7 @@ class TextTower(nn.Module):
         deep, start = rest[:n_deep], rest[n_deep:]
         blocks, length = self.blocks, x.shape[2]
         places = torch.arange(length, device=x.device)  # (T,)
-        before = places <= places.unsqueeze(1)  # (T, T)
+        before = None if few else places <= places.unsqueeze(1)  # (T, T)
         for index, block in enumerate(blocks):
             if 0 < index <= n_deep:
                 flat = replace_context(x.flatten(0, 1), deep[index - 1], self.starts)
@@ -245,7 +250,9 @@ def _parts(
     return [(some, upto) for rows, (n, upto) in buckets for some in rows.split(min(chunk, n))]
 
 
-def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, common: Sequence[Tensor]) -> Tensor:
+def _attend(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, common: Sequence[Tensor]
+) -> Tensor:
     """Attention over the common start and over a prompt's own tokens.
 
     The start's keys and values are not repeated for each prompt: all queries of a group meet them
@@ -255,7 +262,8 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, common: Sequence[Tens
         q: (G, n, heads, Tq, d).
         k: (G, n, heads, T, d).
         v: The same.
-        mask: Which own tokens a query sees, broadcastable to (n, heads, Tq, T).
+        mask: Which own tokens a query sees, broadcastable to (n, heads, Tq, T); None: itself and
+            those before it, and there is no start.
         common: Key and value (G, heads, S, d) of the start, or nothing.
 
     Returns:
@@ -263,11 +271,12 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, common: Sequence[Tens
     """
     groups, n, heads, length, d = q.shape
     if not common:
-        if mask.ndim > 2:  # (n, 1, 1, T), the same in every group
+        if mask is not None and mask.ndim > 2:  # (n, 1, 1, T), the same in every group
             mask = mask.expand(groups, *mask.shape).flatten(0, 1)
         q, k, v = (t.flatten(0, 1) for t in (q, k, v))  # each (G * n, heads, ., d)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
         return mixed.transpose(1, 2).reshape(groups, n, length, heads * d)
+    assert mask is not None
     key, value = common
     q = q * d**-0.5
     joined = q.transpose(1, 2).reshape(groups, heads, n * length, d)
