@@ -45,6 +45,11 @@ class ImageTower(nn.Module):
         return self.obstacle
 
     @property
+    def takes_no_modules(self) -> str:
+        """Why modules put into the layers would not run; empty where they do."""
+        return self.obstacle
+
+    @property
     def blocks(self) -> list[Block]:
         """The layers, first to last; only where there is no ``obstacle``."""
         raise NotImplementedError

@@ -48,6 +48,11 @@ class TimmViT(ImageTower):
         return _NO_CLASS_TOKEN
 
     @property
+    def takes_no_modules(self) -> str:
+        """Without prompts ``forward`` is the module's own, which knows nothing of them."""
+        return self.obstacle or "timm's own code runs its layers"
+
+    @property
     def blocks(self) -> list[Block]:
         """The layers, first to last."""
         return timm_blocks(self.visual.trunk.blocks)
@@ -61,6 +66,11 @@ class TimmViT(ImageTower):
     def last_norm(self) -> nn.Module:
         """Behind the last layer, before the pooling."""
         return self.visual.trunk.norm
+
+    @property
+    def projection(self) -> None:
+        """None: a pooling stands between the tokens and the feature."""
+        return None
 
     def cast(self, dtype: torch.dtype) -> None:
         """All of it to halves, as open_clip does it for models of timm."""

@@ -68,6 +68,10 @@ class FineTunedCLIP(HeadedCLIP):
         if self.method.needs_blocks and self.node.TOWERS != "text":
             needs = f"TRAINER.FINE_TUNE.METHOD {self.node.METHOD} tunes the blocks"
             require_vit(tower.obstacle, needs, name, "METHOD full or bias")
+            if not self.method.own_weights:
+                needs = f"TRAINER.FINE_TUNE.METHOD {self.node.METHOD} puts modules into the blocks"
+                instead = "METHOD full, last_k, bias or ln, or TOWERS text"
+                require_vit(tower.takes_no_modules, needs, name, instead)
         if not self.projected:
             instead = "TRAINER.FINE_TUNE.FEATURE projected"
             require_vit(
