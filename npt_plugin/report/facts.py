@@ -21,7 +21,7 @@ def facts(results: Sequence[Results], written: date) -> Facts:
         written: Date of the report.
     """
     units = [unit for one in results for unit in one.units]
-    backbones = sorted({unit.backbone or "not recorded" for unit in units})
+    backbones = sorted({unit.backbone_in_full or "not recorded" for unit in units})
     found = [("Written", f"{written:%Y-%m-%d} by npt_plugin {VERSION}")]
     found += [("Backbone", ", ".join(backbones))] if units else []
     found += [(one.table.title, _setting(one)) for one in results]

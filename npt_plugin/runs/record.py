@@ -47,6 +47,7 @@ class Record:
         selection: ``TEST.FINAL_MODEL``.
         reason: Why a failed run failed.
         backbone: Name or file of the CLIP.
+        backbone_file: What its file turned out to be; None for a model with a name.
         profile, order: Of the imbalance.
         precision: What ``PREC`` came to on the device.
         tested_epoch: Epoch of the prompts that were tested; None: the best.
@@ -84,6 +85,7 @@ class Record:
     selection: str | None = None
     reason: str | None = None
     backbone: str | None = None
+    backbone_file: str | None = None
     profile: str | None = None
     order: str | None = None
     precision: str | None = None

@@ -34,6 +34,7 @@ def describe_run(trainer: Any) -> Record:
         dataset=cfg.DATASET.NAME,
         classes=cfg.DATASET.SUBSAMPLE_CLASSES,
         backbone=backbone_name(cfg),
+        backbone_file=getattr(trainer, "backbone_file", "") or None,
         shots=cfg.DATASET.NUM_SHOTS,
         seed=cfg.SEED,
         ratio=cfg.DATASET.IMBALANCE.RATIO,

@@ -62,6 +62,12 @@ class Unit:
         """Name or file of the CLIP; empty in records that do not say."""
         return next(iter(self.runs.values())).record.backbone or ""
 
+    @property
+    def backbone_in_full(self) -> str:
+        """The same and what the file holds, where there is one and its record says so."""
+        held = next(iter(self.runs.values())).record.backbone_file
+        return f"{self.backbone} ({held})" if held else self.backbone
+
 
 @dataclass(frozen=True)
 class Twins:

@@ -96,6 +96,7 @@ class PromptTrainer(EpochLoop):
         self.epoch_average = self.wanted_average(cfg)
         self.precision: Precision = resolve_precision(self.wanted_precision(cfg), self.device)
         clip_model = prepared_clip(cfg, self.precision.tower_dtype)
+        self.backbone_file = clip_model.about
         said = (backbone_name(cfg), clip_model.about, self.precision.name)
         print(f"Loading CLIP (backbone: {', '.join(filter(None, said))})")
         self.model = self.make_model(clip_model)

@@ -26,6 +26,11 @@ def test_all_of_them(runs, write_pair):
     assert rule.endswith("Beside it: average (mean of H).")
 
 
+def test_a_backbone_from_a_file_is_named_with_what_the_file_holds(runs, write_pair):
+    write_pair("dtd", "CoOp", 1, 5.0, 5.0, backbone="a/b", backbone_file="b.pt, OpenAI's")
+    assert dict(facts_of(runs))["Backbone"] == "Tiny, a/b (b.pt, OpenAI's)"
+
+
 def test_one_dataset_has_no_average(runs):
     assert "Averages" not in dict(facts_of(runs))
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 from trainer_checks import assert_same, learned
 
+from npt_plugin.backbone.files import Kind
 from npt_plugin.errors import UserError
 from npt_plugin.runs.layout import CONFIG, RESULTS
 from npt_plugin.runs.record import read_record
@@ -56,6 +57,20 @@ def test_a_run_trains_and_leaves_its_config_and_record(request_of, tmp_path):
     with pytest.raises(UserError, match="SUBSAMPLE_CLASSES: all -> new"):
         perform(request_of("tested", "DATASET.SUBSAMPLE_CLASSES", "new", seed=4, **words))
     assert everything(tmp_path / "tested") == before
+
+
+def test_another_backbone_is_another_run(request_of, tmp_path, small_clip_file):
+    """Its name stands in no path: what keeps two apart in one folder is the record's config."""
+    perform(request_of("run"))
+    record = read_record(tmp_path / "run" / RESULTS)
+    assert record.backbone == str(small_clip_file)
+    assert record.backbone_file == f"{small_clip_file.name}, {Kind.OPENAI.value}"
+    before, other = everything(tmp_path / "run"), tmp_path / "other.pt"
+    other.write_bytes(small_clip_file.read_bytes())
+    for key, value in (("MODEL.CLIP_WEIGHTS", str(other)), ("MODEL.BACKBONE.NAME", "Tiny")):
+        with pytest.raises(UserError, match=rf"another config \({key}: .* -> {value}"):
+            perform(request_of("run", key, value))
+    assert everything(tmp_path / "run") == before
 
 
 def test_an_interrupted_run_with_other_settings_is_refused_before_it_is_touched(

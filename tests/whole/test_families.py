@@ -101,6 +101,45 @@ def run_program(words, capsys):
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_a_sweep_runs_once_and_knows_its_runs_by_their_backbone(pets_root, tmp_path, capfd):
+    """Base to new by ``npt sweep``; a second call finds it done, one on another CLIP is refused."""
+    configs, out = tmp_path / "configs", tmp_path / "out"
+    for place, lines in (
+        ("datasets/pets.yaml", "DATASET: {NAME: OxfordPets}\n"),
+        ("trainers/CoOp/small.yaml", "OPTIM: {MAX_EPOCH: 1}\nTRAINER: {COOP: {N_CTX: 4}}\n"),
+    ):
+        (configs / place).parent.mkdir(parents=True)
+        (configs / place).write_text(lines)
+
+    def sweep(family):
+        if not (tmp_path / family).exists():
+            family_folder(family, tmp_path / family)
+        words = ["--datasets", "pets", "--trainers", "CoOp", "--config", "small", "--seeds", "1"]
+        words += ["--configs", str(configs), "--root", str(pets_root), "--output", str(out)]
+        words += ["--shots", "2", "--jobs", "1"]
+        words += ["--backbone", f"open_clip:local-dir:{tmp_path / family}"]
+        end = cli.main(["sweep", *words])
+        return end, capfd.readouterr()
+
+    def records():
+        return {place.parents[6].name: place.read_bytes() for place in out.rglob("results.json")}
+
+    end, said = sweep("siglip")
+    assert end == 0 and "1 runs, 0 completed already, 1 to do" in said.out, said
+    first = records()
+    assert len(first) == 2
+    for text in first.values():
+        held = json.loads(text)
+        assert held["backbone"] == f"open_clip:local-dir:{tmp_path / 'siglip'}"
+        assert held["config"]["INPUT"]["SIZE"] == [160, 160] and held["status"] == "completed"
+    end, said = sweep("siglip")
+    assert end == 0 and "1 runs, 1 completed already, 0 to do" in said.out, said
+    end, said = sweep("vit_gelu")
+    assert end == 2 and "MODEL.BACKBONE.NAME: open_clip:local-dir" in said.err, said
+    assert records() == first
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_deep_prompts_run_on_vits_and_are_refused_elsewhere(run_of, family):
     if family not in VITS:
