@@ -34,10 +34,10 @@ def request_of(tmp_path, small_clip_file):
     cifar100_tree(tmp_path / "data")
     register_all(base=True)
 
-    def make(*options: str) -> Request:
+    def make(*options: str, trainer: str = "FineTune") -> Request:
         opts = (*SMALL, "MODEL.CLIP_WEIGHTS", str(small_clip_file), *options)
         return Request(
-            "FineTune",
+            trainer,
             dataset_config_file="cifar100_lt",
             config_file="vit_b16_lift_ep10",
             root=str(tmp_path / "data"),
@@ -66,6 +66,14 @@ def test_the_preset_runs_from_the_archive_to_the_record(request_of, tmp_path, mo
     learned = record.trainable_parameters
     layers, width, rank, classes = 2, 64, 1, 5  # LIFT's own count: L (3 d + 1 + r (2 d + 1)) + K d
     assert learned == layers * (3 * width + 1 + rank * (2 * width + 1)) + classes * width
+
+
+def test_npt_s_terms_go_with_the_preset(request_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    perform(request_of(trainer="NPT_FineTune"))
+    record = read_record(tmp_path / "out" / RESULTS)
+    assert record.status == "completed" and record.class_counts == [20, 11, 6, 3, 2]
+    assert record.trainer == "NPT_FineTune" and list(record.beside) == ["crops"]
 
 
 def pictures(trainer, side):
