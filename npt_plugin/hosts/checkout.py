@@ -34,6 +34,9 @@ def find_script(path: str | Path) -> Path:
         for file in sorted([*place.glob("*/train.py"), *place.glob("*/*/train.py")])
         if not any(_NOT_A_PROJECT.match(part) for part in file.relative_to(place).parts[:-1])
     ]
+    tools = place / "tools" / "train.py"  # where Dassl itself and kin have it
+    if not found and tools.is_file():
+        return tools
     if len(found) != 1:
         names = ", ".join(str(file.relative_to(place)) for file in found[:5])
         raise UserError(

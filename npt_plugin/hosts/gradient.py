@@ -66,6 +66,10 @@ class Compared(KeyboardInterrupt):
     """The step was compared, and the run ends, as by Ctrl-C."""
 
 
+class NotByHand(Exception):
+    """There is nothing that the terms could be added on by hand."""
+
+
 @contextmanager
 def proving(
     told: Callable[[list[Comparison]], None], ways: Sequence[Way] = (Way(),)
@@ -211,6 +215,8 @@ def _terms(trainer: Any, seen: dict[str, list], labels: Tensor) -> dict[str, Ten
     """The terms on what the encoders put out: calls that train, else those with gradients on."""
     rows = {}
     for tower, calls in seen.items():
+        if not calls:
+            raise NotByHand(f"its {tower} is not called in a training step")
         training = [value for value, _ in calls if value.requires_grad]
         enabled = [value for value, on in calls if on]
         value = torch.cat(training or enabled or [value for value, _ in calls])

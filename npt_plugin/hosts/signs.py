@@ -156,7 +156,8 @@ def watch_list(trainer: type, modules: Sequence[ModuleType], project: Path) -> l
     """
     whole = "\n".join(source_of(module) for module in modules)
     classes = "\n".join(source_of(cls) for cls in own_classes(trainer))
-    steps = [source_of(vars(c)["forward_backward"]) for c in own_classes(trainer) if trains(c)]
+    written = [vars(c).get("forward_backward") for c in own_classes(trainer)]  # or inherited
+    steps = [source_of(step) for step in written if step is not None]
     step = steps[0] if steps else ""
     fed = sorted({name for m in modules for name in after_the_encoder(source_of(m))})
     absent = sorted({name for m in modules for name in absent_files(source_of(m), project)})

@@ -102,7 +102,8 @@ class StepFeatures:
         if not calls:
             raise UserError(
                 f"The host's {tower}_encoder was not called in a training step: NPT has no {tower} "
-                "features to act on."
+                "features to act on there. Where one product of image and text features makes its "
+                "class scores, set TRAINER.NPT.AT to 'logits'."
             )
         return promote(torch.cat([seen.value for seen in calls]))  # (rows, D)
 

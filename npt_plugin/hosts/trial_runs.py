@@ -16,7 +16,7 @@ from yacs.config import CfgNode
 from npt_plugin.datasets.registry import register_base_datasets
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY
 from npt_plugin.hosts.double import ROUNDING
-from npt_plugin.hosts.gradient import Compared, Comparison, Way, proving
+from npt_plugin.hosts.gradient import Compared, Comparison, NotByHand, Way, proving
 from npt_plugin.hosts.kept_config import put_back, value_of
 from npt_plugin.hosts.signs import backward_passes
 from npt_plugin.system.random_state import set_random_seed
@@ -48,6 +48,9 @@ class Runs:
         self.seen: list[str] = []
         if DATA not in DATASET_REGISTRY.registered_names():  # the project reads others
             register_base_datasets()
+
+    unanswerable = (NotByHand,)
+    """What a question raises that has no answer here."""
 
     @property
     def questions(self) -> list[tuple[str, Callable[[], str]]]:

@@ -22,6 +22,12 @@ def test_the_script_is_found_where_checkouts_have_it(tmp_path, place):
     assert find_script(tmp_path) == find_script(script) == script.resolve()
 
 
+def test_that_of_a_toolbox_is_taken_where_there_is_no_other(tmp_path):
+    tools = touch(tmp_path / "tools/train.py")
+    assert find_script(tmp_path) == tools.resolve()
+    assert find_script(touch(tmp_path / "code/train.py").parents[1]).parent.name == "code"
+
+
 def test_none_or_several_are_said(tmp_path):
     with pytest.raises(UserError, match="no folder or script .*absent"):
         find_script(tmp_path / "absent")

@@ -42,6 +42,16 @@ def test_backward_passes_are_those_of_one_branch(trainer, passes):
     assert signs.backward_passes(trainer) == passes
 
 
+class Inheriting(Guided):
+    """Has no step of its own."""
+
+
+def test_a_class_that_inherits_its_step_is_described(tmp_path):
+    watch = signs.watch_list(Inheriting, [], tmp_path)
+    assert any("several backward passes" in note for note in watch)
+    assert "takes its batch apart itself" in watch
+
+
 MODEL = """
 class Model:
     def forward(self, image):

@@ -12,7 +12,7 @@ from npt_plugin.hosts.trial import DOES_NOT, HOLDS, UNTRIED
 pytestmark = pytest.mark.slow
 
 SCRIPT = """
-import argparse, os, sys
+import argparse, os, sys, torch
 from dassl.config import get_cfg_default
 from dassl.engine import TRAINER_REGISTRY, build_trainer
 sys.path.append({here!r})
@@ -64,6 +64,33 @@ def test_a_trainer_that_holds(attempt):
         assert part in found.said
 
 
+CLOSING = "def after_train(self): super().after_train(); sys.stdout.close()"
+
+
+def test_a_trainer_that_closes_the_output_when_it_is_done(attempt):
+    found = attempt(more=CLOSING)
+    assert found.verdict == HOLDS, found.said
+
+
+FROZEN_TEXT = """
+    def loss(self, images, labels):
+        model = self.model
+        if not hasattr(self, "kept"):  # computed once, as where only the image side is tuned
+            self.kept = model.features(images)[1].detach()
+        image = model.image_encoder(images + model.prompt_learner.ctx.sum())
+        image = image / image.norm(dim=-1, keepdim=True)
+        scores = model.scale * image @ self.kept.T
+        return torch.nn.functional.cross_entropy(scores, labels)
+"""
+
+
+def test_a_trainer_that_does_not_encode_texts_in_a_step(attempt):
+    found = attempt(more=FROZEN_TEXT, words=["TRAINER.NPT.AT", "logits"])
+    assert found.verdict == UNTRIED and "weights of 0 are the trainer bit for bit" in found.said
+    assert "by hand: its text_encoder is not called in a training step" in found.said
+    assert "new classes evaluated" in found.said
+
+
 def test_a_trainer_that_is_another_under_npt(attempt):
     found = attempt(more=TALKING)
     assert found.verdict == DOES_NOT and "with weights of 0 its run is another" in found.said
@@ -73,7 +100,7 @@ def test_a_trainer_that_is_another_under_npt(attempt):
     "how, said",
     [
         ({"before": "open('no/such')"}, "its script ends before it builds a trainer: FileNotFound"),
-        ({"words": ["--help"]}, "builds a trainer (exit code 0; given were --root"),
+        ({"words": ["--help"]}, "builds a trainer: exit code 0 (given were --root"),
         ({"before": "import time; time.sleep(99)", "limit": 8.0}, "it did not end within 8 s"),
     ],
 )

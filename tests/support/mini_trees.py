@@ -245,11 +245,12 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
 
 
 def published_split(root: Path, name: str) -> None:
-    """A dataset of which the published split is known, as large: its classes, its counts.
+    """A dataset of which the published split is known, as large: its class names, its counts.
 
-    One tiny picture lies under every name of a split file; class names are not among the facts.
+    One tiny picture lies under every name of a split file.
     """
-    facts = json.loads(_FACTS.read_text(encoding="utf-8"))[name]
+    facts = json.loads((_HELD / "real_fewshot_choices.json").read_text(encoding="utf-8"))[name]
+    names = json.loads((_HELD / "real_class_names.json").read_text(encoding="utf-8"))[name]
     about = reader(name)
     base = root / about.dataset_dir
     shares = [facts["sizes"][2] // facts["classes"]] * facts["classes"]
@@ -266,12 +267,15 @@ def published_split(root: Path, name: str) -> None:
             for _ in range(count):
                 file = f"{kind}/{part}_{len(split[part]):05d}.jpg"
                 os.link(first, first.parent / file)
-                split[part].append([file, label, kind])
+                split[part].append([file, label, names[label]])
     first.unlink()
     (base / f"split_zhou_{name}.json").write_text(json.dumps(split), encoding="utf-8")
 
 
-_FACTS = Path(__file__).parents[1] / "datasets" / "real_fewshot_choices.json"
+_HELD = Path(__file__).parents[1] / "datasets"
+PUBLISHED = ("Caltech101", "DescribableTextures", "EuroSAT", "OxfordFlowers", "OxfordPets")
+PUBLISHED += ("StanfordCars", "UCF101")
+"""Those that ``published_split`` knows."""
 
 TEST_ONLY = ("ImageNetA", "ImageNetR", "ImageNetSketch", "ImageNetV2")
 WITHOUT_SPLIT_FILE = (*TEST_ONLY, "ImageNet", "FGVCAircraft")
