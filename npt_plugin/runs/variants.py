@@ -35,9 +35,6 @@ MARK = "+"
 PLACED = ("SEED", "OUTPUT_DIR", "RESUME", "DATASET.", "TRAINER.NAME", "MODEL.BACKBONE.NAME")
 """Keys that a job sets itself, or that are one for all of a sweep's trainers."""
 
-_LONGEST = 220
-"""Bytes of a suffix: a folder's name has 255 on common file systems, and the config's is in it."""
-
 _PAIR = re.compile(r"([^=,]+)=((?:\([^)]*\)|\[[^]]*\]|[^,])*)(?:,|$)")
 
 
@@ -48,21 +45,10 @@ class Method:
     Attributes:
         trainer: Registry name.
         settings: Config keys in full and their values as typed, by key.
-
-    Raises:
-        UserError: If the settings do not fit into the name of a folder.
     """
 
     trainer: str
     settings: tuple[tuple[str, str], ...] = ()
-
-    def __post_init__(self) -> None:
-        if (length := len(self.suffix.encode())) > _LONGEST:
-            raise UserError(
-                f"the settings of {self.trainer} ({self.suffix}) make the name of a folder "
-                f"{length} bytes longer, at most {_LONGEST} fit; put them into a yaml of their own "
-                "in configs/trainers and name that by --config."
-            )
 
     @classmethod
     def parse(cls, word: str) -> Method:

@@ -17,6 +17,9 @@ from npt_plugin.runs.variants import Method
 from npt_plugin.sweep.protocols import Part, Protocol, protocol_named
 from npt_plugin.sweep.run import perform
 
+_LONGEST_NAME = 255
+"""Bytes of a file's name on common file systems."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -37,6 +40,9 @@ class Job:
         targets: Other datasets to test on, where the protocol does.
         settings: What the trainer does otherwise than its config says, see
             :class:`~npt_plugin.runs.variants.Method`.
+
+    Raises:
+        UserError: If config and settings do not fit into the name of a folder.
     """
 
     dataset: str
@@ -52,6 +58,18 @@ class Job:
     backbone: str = ""
     targets: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if (length := len(self._variant.encode())) > _LONGEST_NAME:
+            raise UserError(
+                f"{self.method} needs a folder whose name has {length} bytes, and {_LONGEST_NAME} "
+                "are allowed; put its settings into a yaml in configs/trainers and name that."
+            )
+
+    @property
+    def _variant(self) -> str:
+        """Name of the folder that tells a config and its variants apart."""
+        return self.config + self.method.suffix
 
     @property
     def method(self) -> Method:
@@ -104,7 +122,7 @@ class Step:
             shots,
             ratio,
             job.trainer,
-            job.config + job.method.suffix,
+            job._variant,
             job.seed,
         )
 

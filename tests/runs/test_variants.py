@@ -48,12 +48,3 @@ def test_a_path_says_the_variant(word):
     assert parse(place.folder(Path("out")).relative_to("out")) == place
     assert suffix_of(config) == method.suffix
     assert Method.parse(method_name(method.trainer, config)) == method
-
-
-def test_settings_too_long_for_a_folder_are_refused_before_anything_runs():
-    """File systems take names of 255 bytes; the config's name needs some of them."""
-    pairs = ["npt.lc.form=anchored", "npt.mi.form=pull", "npt.mi.momentum=0.9", "npt.center=True"]
-    pairs += ["lambda_lc=12.5", "lambda_mi=12.5", "loss=balanced_softmax", "optim.lr=0.0035"]
-    assert len(Method.parse(f"NPT_CoOp:{','.join(pairs[:4])}").suffix) < 200
-    with pytest.raises(UserError, match=r"at most 220 fit; put them into a yaml"):
-        Method.parse(f"NPT_CoOp:{','.join(pairs)}")

@@ -156,3 +156,12 @@ def test_only_what_is_missing_is_run(asked, monkeypatch, capsys):
     run_job(train.job, configs)
     assert done == [new.request(configs)]
     assert f"The results exist in {train.folder}" in capsys.readouterr().out
+
+
+def test_settings_too_long_for_a_folder_are_refused_before_anything_runs():
+    """``+A=x...`` behind the config's name: 255 bytes in all, as file systems have it."""
+    longest = 255 - len("tiny_ep50_ctxv1+TRAIN.STEPS=")
+    fits = Job("dtd", "CoOp", "tiny_ep50_ctxv1", 1, settings=(("TRAIN.STEPS", "1" * longest),))
+    assert fits.method.trainer == "CoOp"
+    with pytest.raises(UserError, match="256 bytes, and 255 are allowed; put its settings into"):
+        replace(fits, settings=(("TRAIN.STEPS", "1" * (longest + 1)),))
