@@ -42,11 +42,7 @@ class Trial:
 
 
 class Taken(BaseException):
-    """The script has come to ``build_trainer``; carries its config."""
-
-    def __init__(self, cfg: Any) -> None:
-        super().__init__()
-        self.cfg = cfg
+    """The script has come to ``build_trainer``."""
 
 
 class _Untried(Exception):
@@ -118,23 +114,30 @@ def taken(script: Path, words: Sequence[str]) -> tuple[Any, Callable[[Any], Any]
     runner.prepare_dassl()
     build = importlib.import_module("dassl.engine").build_trainer
 
+    reached: list[Any] = []  # a script may catch whatever ends its training
+
     def take(cfg: Any, *args: Any, **kwargs: Any) -> None:
-        raise Taken(cfg)
+        reached.append(cfg)
+        raise Taken
 
     asked.replace_build_trainer(take)
     sys.argv = [str(script), *words]
     try:
         runpy.run_path(str(script), run_name="__main__")
-    except Taken as end:
-        asked.replace_build_trainer(build)
-        return end.cfg, build
+    except Taken:
+        pass
     except Exception as error:
-        raise _Untried(_ended(_sentence(error), words)) from error
+        if not reached:
+            raise _Untried(_ended(_sentence(error), words)) from error
     except SystemExit as end:
-        raise _Untried(_ended(f"exit code {end.code}", words)) from None
+        if not reached:
+            raise _Untried(_ended(f"exit code {end.code}", words)) from None
     finally:
         _open_output()
-    raise _Untried("its script ends without build_trainer")
+    if not reached:
+        raise _Untried("its script ends without build_trainer")
+    asked.replace_build_trainer(build)
+    return reached[0], build
 
 
 def _ended(how: str, words: Sequence[str]) -> str:

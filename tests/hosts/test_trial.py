@@ -67,8 +67,16 @@ def test_a_trainer_that_holds(attempt):
 CLOSING = "def after_train(self): super().after_train(); sys.stdout.close()"
 
 
-def test_a_trainer_that_closes_the_output_when_it_is_done(attempt):
-    found = attempt(more=CLOSING)
+CATCHING = """def build_trainer(cfg, build=build_trainer):
+        try:
+            return build(cfg)
+        except BaseException:
+            raise RuntimeError("training ended")
+"""
+
+
+def test_a_trainer_that_closes_the_output_and_a_script_that_catches_all(attempt):
+    found = attempt(more=CLOSING, before=CATCHING)
     assert found.verdict == HOLDS, found.said
 
 
