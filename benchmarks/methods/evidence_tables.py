@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from plan import DATASETS, METHODS, RATIOS, ZERO_SHOT, rules
+from plan import DATASETS, METHODS, NEIGHBOURS, RATIOS, RULES, ZERO_SHOT, rules
 from scipy.stats import pearsonr, spearmanr
 from study_records import Record
 from tabulate import tabulate
@@ -62,6 +62,21 @@ def signed(values: Sequence[float]) -> str:
     limits = interval(values)
     text = f"{np.mean(values):+.1f}"
     return f"{text} [{limits[0]:+.1f}, {limits[1]:+.1f}]" if limits else text
+
+
+def beside_neighbours(records: Sequence[Record], ratio: float, ours: str) -> str:
+    """What NPT has more than methods that stay near zero-shot CLIP, paired by seed, as Markdown."""
+    lines = []
+    for method in NEIGHBOURS:
+        line = [method.name]
+        for rule in RULES:
+            pair = (over_datasets(records, name, ratio, rule) for name in (ours, method.name))
+            first, second = pair
+            values = [paired(first, second, column) for column in ("H", "base", "new")]
+            line += [f"{signed(value)} ({len(value)})" for value in values]
+        lines.append(line)
+    heads = [f"{column}, equal {rule}" for rule in RULES for column in ("H", "base", "new")]
+    return tabulate(lines, [f"{ours} less", *heads], tablefmt="github", disable_numparse=True)
 
 
 def table(

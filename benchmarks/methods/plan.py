@@ -164,7 +164,7 @@ STAGES = (
     Stage("CoOp", (0.25, 1.0), 10),
     Stage("MaPLe", (0.25, 1.0), 5),
     Stage("CoCoOp", (0.25, 1.0), 3),
-    Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 2),
+    Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 6),
     Stage((*_FEW, "KgCoOp"), (0.06,), 3, ARTISTS),
     Stage(_EXTREME, (0.01,), 3),
 )

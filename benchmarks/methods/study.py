@@ -17,7 +17,15 @@ import os
 import sys
 from pathlib import Path
 
-from evidence_tables import COLUMNS, by_dataset, correlations, markdown, overview, settings
+from evidence_tables import (
+    COLUMNS,
+    beside_neighbours,
+    by_dataset,
+    correlations,
+    markdown,
+    overview,
+    settings,
+)
 from one_run import flat_record, job_of
 from plan import ARTISTS, CONFIGS, DATASETS, Run, report_runs, rules
 from study_records import key, merge, read_csv, write_csv
@@ -78,6 +86,7 @@ def evidence(csv: Path) -> str:
         parts += [f"\n## tau {ratio:g}{note}\n", markdown(records, ratio, rule, COLUMNS)]
         if ratio < 0.1:
             parts += ["\nBy dataset:\n", by_dataset(records, ratio, rule)]
+    parts += [BESIDE, beside_neighbours(records, BY_ARTISTS, "NPT_CoOp (v3)")]
     for rule in rules(BY_ARTISTS) if any(r["dataset"] in ARTISTS for r in records) else ():
         parts += [
             f"\n## Artists, tau {BY_ARTISTS:g}, at equal {rule}\n",
@@ -113,6 +122,10 @@ number of seeds in parentheses.
 BY_ARTISTS = 0.06
 ARTIST_HEAD = """Two datasets in the hand of artists, colours, line, ground and grain at once, which
 were drawn after all choices had been made: not all evidence should come from one kind of shift.
+"""
+
+BESIDE = """
+## NPT beside methods that stay near zero-shot CLIP, tau 0.06
 """
 
 CORRELATION = """
