@@ -69,8 +69,11 @@ def attempt(script: Path, name: str, words: Sequence[str], place: Path, at: Call
         for number, model in enumerate(miniature.LADDER):
             runs.size, runs.folder = miniature.write_clip(model, weights.file), place / str(number)
             found = _answered(runs, model, at)
-            if model != miniature.TINY if found.verdict == DOES_NOT else runs.seen:
+            in_part = found.verdict == UNTRIED and runs.seen
+            if found.verdict == DOES_NOT and model != miniature.TINY:
                 break  # the tiny one has fewer layers than a project may count on
+            if found.verdict == HOLDS or in_part:
+                break
     except _Untried as error:
         return Trial(UNTRIED, str(error))
     return found
