@@ -92,6 +92,7 @@ FROZEN_TEXT = """
 """
 
 
+@pytest.mark.long  # what it says of the step alone is tested in test_step_features.py
 def test_a_trainer_that_does_not_encode_texts_in_a_step(attempt):
     found = attempt(more=FROZEN_TEXT, words=["TRAINER.NPT.AT", "logits"])
     assert found.verdict == UNTRIED and "weights of 0 are the trainer bit for bit" in found.said
