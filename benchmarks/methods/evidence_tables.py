@@ -70,9 +70,8 @@ def beside_neighbours(records: Sequence[Record], ratio: float, ours: str) -> str
     for method in NEIGHBOURS:
         line = [method.name]
         for rule in RULES:
-            pair = (over_datasets(records, name, ratio, rule) for name in (ours, method.name))
-            first, second = pair
-            values = [paired(first, second, column) for column in ("H", "base", "new")]
+            own, other = (over_datasets(records, m, ratio, rule) for m in (ours, method.name))
+            values = [paired(own, other, column) for column in ("H", "base", "new")]
             line += [f"{signed(value)} ({len(value)})" for value in values]
         lines.append(line)
     heads = [f"{column}, equal {rule}" for rule in RULES for column in ("H", "base", "new")]

@@ -86,14 +86,14 @@ def evidence(csv: Path) -> str:
         parts += [f"\n## tau {ratio:g}{note}\n", markdown(records, ratio, rule, COLUMNS)]
         if ratio < 0.1:
             parts += ["\nBy dataset:\n", by_dataset(records, ratio, rule)]
-    parts += [BESIDE, beside_neighbours(records, BY_ARTISTS, "NPT_CoOp (v3)")]
-    for rule in rules(BY_ARTISTS) if any(r["dataset"] in ARTISTS for r in records) else ():
+    parts += [BESIDE.format(ratio=STRONG), beside_neighbours(records, STRONG, "NPT_CoOp (v3)")]
+    for rule in rules(STRONG) if any(r["dataset"] in ARTISTS for r in records) else ():
         parts += [
-            f"\n## Artists, tau {BY_ARTISTS:g}, at equal {rule}\n",
+            f"\n## Artists, tau {STRONG:g}, at equal {rule}\n",
             *((ARTIST_HEAD,) if rule == "epochs" else ()),
-            markdown(records, BY_ARTISTS, rule, COLUMNS, ARTISTS),
+            markdown(records, STRONG, rule, COLUMNS, ARTISTS),
             "\nBy dataset:\n",
-            by_dataset(records, BY_ARTISTS, rule, ARTISTS),
+            by_dataset(records, STRONG, rule, ARTISTS),
         ]
     return "\n".join([*parts, CORRELATION, correlations(records), TAIL]) + "\n"
 
@@ -119,13 +119,13 @@ Of the base trainers H, mean ± standard deviation; of the others the paired dif
 number of seeds in parentheses.
 """
 
-BY_ARTISTS = 0.06
+STRONG = 0.06
 ARTIST_HEAD = """Two datasets in the hand of artists, colours, line, ground and grain at once, which
 were drawn after all choices had been made: not all evidence should come from one kind of shift.
 """
 
 BESIDE = """
-## NPT beside methods that stay near zero-shot CLIP, tau 0.06
+## NPT beside methods that stay near zero-shot CLIP, tau {ratio:g}
 """
 
 CORRELATION = """

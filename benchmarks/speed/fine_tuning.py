@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from turns import python_path
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 COLUMNS = ["method", "learned", "seconds", "full_over_it", "mib", "full_mib_over_it"]
@@ -64,17 +66,8 @@ class Worker:
     """One such process."""
 
     def __init__(self, method: str, *words: str) -> None:
-        paths = [
-            str(HERE),
-            str(HERE.parents[1]),
-            str(HERE.parents[1] / "third_party"),
-            os.environ.get("PYTHONPATH"),
-        ]
-        env = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            "OMP_NUM_THREADS": "1",
-        }
+        paths = [str(HERE), str(HERE.parents[1]), str(HERE.parents[1] / "third_party")]
+        env = {**os.environ, "PYTHONPATH": python_path(*paths), "OMP_NUM_THREADS": "1"}
         command = [sys.executable, __file__, "--work", method, *words]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.process: Any = subprocess.Popen(command, env=env, **pipes)

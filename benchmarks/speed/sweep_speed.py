@@ -37,6 +37,7 @@ from typing import Any
 
 import torch
 from sweep_cases import CASES, Case, public_run
+from turns import python_path
 from watched import Watched, watch
 
 from npt_plugin.system.processor import instruction_set, processor_name
@@ -49,7 +50,7 @@ COLUMNS = (
     *("processor_ratio", "memory_mib", "jobs", "torch", "processor", "instructions", "note"),
 )
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NPT_FRAMEWORK": "minidassl"}
-OURS = {**ONE_THREAD, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "third_party")])}
+OURS = {**ONE_THREAD, "PYTHONPATH": python_path(str(ROOT), str(ROOT / "third_party"))}
 
 
 class Sides:

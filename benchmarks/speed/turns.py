@@ -28,6 +28,11 @@ def class_names(count: int) -> list[str]:
     return [*WORDS[: count // 3], *names][:count]
 
 
+def python_path(*folders: str) -> str:
+    """``PYTHONPATH`` with these first; packages may stand alone in what it was."""
+    return os.pathsep.join(filter(None, [*folders, os.environ.get("PYTHONPATH", "")]))
+
+
 class Worker:
     """A process of ``side_process.py``.
 
@@ -41,10 +46,9 @@ class Worker:
         paths = [str(ROOT), str(ROOT / "third_party"), str(HERE)]
         if host is not None:
             paths.append(str(host.parent / "Dassl.pytorch"))
-        paths += filter(None, [os.environ.get("PYTHONPATH")])  # packages may stand there alone
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONPATH": python_path(*paths),
             "OMP_NUM_THREADS": str(spec["threads"]),
             "OMP_WAIT_POLICY": "PASSIVE",  # a waiting thread must not count as work
             "NPT_FRAMEWORK": "minidassl" if host is None else "dassl",

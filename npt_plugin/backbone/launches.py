@@ -11,9 +11,9 @@ from __future__ import annotations
 import torch
 
 LEAST_TOKENS = 16_384
-"""Positions of all prompts together from which arithmetic counts (our reading: 1000 prompts of 16;
-a GPU of 100 effective TFLOP/s needs about 30 ms for forward and backward of ViT-B/16's text tower,
-as long as its kernels take to start)."""
+"""Positions of all prompts together from which arithmetic counts (our reading: 1000 prompts of 16.
+Forward and backward of ViT-B/16's text tower are 2.5 TFLOP then: 25 ms at 100 TFLOP/s, where
+starting the kernels took 16 to 20 ms)."""
 
 
 def bound_by_launches(device: torch.device, tokens: int) -> bool:

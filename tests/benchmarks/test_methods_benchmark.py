@@ -232,3 +232,20 @@ def test_committed_runs_are_those_of_the_plan():
     found = [key(record) for record in read_csv(study.RUNS)]
     planned = {run.key for run in plan.report_runs()}
     assert len(found) == len(planned) and set(found) == planned
+
+
+def test_what_npt_has_more_than_its_neighbours_is_paired_by_seed():
+    """KgCoOp's second seed lacks a dataset: one pair is left; of the others there is none."""
+    from evidence_tables import beside_neighbours
+    from plan import DATASETS
+
+    ours = "NPT_CoOp (v3)"
+    records = [record("KgCoOp", 2, DATASETS[0], 10.0)]
+    for place, dataset in enumerate(DATASETS):
+        records += [record(ours, seed, dataset, h + place) for seed, h in ((1, 70.0), (2, 99.0))]
+        records.append(record("KgCoOp", 1, dataset, 67.5))
+    lines = beside_neighbours(records, 0.06, ours).splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+    equal_steps = ["+4.0 (1)", "+0.0 (1)", "+0.0 (1)"]  # H: 2.5 + (0 + 1 + 2 + 3) / 4
+    assert cells[0] == ["KgCoOp", *3 * ["- (0)"], *equal_steps]
+    assert cells[1][1:] == 6 * ["- (0)"]

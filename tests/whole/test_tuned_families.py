@@ -120,8 +120,8 @@ def test_modules_that_would_never_run_are_refused(clip_of, model_of, family):
 def test_towers_without_our_blocks_learn_wholly_or_say_so(clip_of, model_of, family):
     clip = clip_of(family)
     frozen, images = model_of("ZeroshotCLIP", clip), images_for(clip)
-    for method, metric in METHODS.items():
-        if metric.needs_blocks:
+    for method, how in METHODS.items():
+        if how.needs_blocks:
             with pytest.raises(UserError, match=f"METHOD {method} tunes the blocks of a ViT"):
                 model_of("FineTune", clip, NODE + "METHOD", method)
         else:
