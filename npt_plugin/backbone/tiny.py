@@ -7,6 +7,7 @@ untrained tokens carries no meaning for the model.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ TOKEN_ROWS, TOKEN_IDS, TOKEN_TABLE = "token_rows", "token_ids", "token_embedding
 _TABLE_SEED, _TABLE_STD = 20240229, 0.02
 
 
+@lru_cache(maxsize=1)
 def fresh_token_table(width: int) -> np.ndarray:
     """Return the token table before any training.
 
@@ -31,11 +33,13 @@ def fresh_token_table(width: int) -> np.ndarray:
         width: width W of the text tower.
 
     Returns:
-        float32 (49408, W), the same on every call.
+        float32 (49408, W), the same on every call and not to be written to: drawing it takes most
+        of the time that loading the model takes, so it is kept.
     """
     rng = np.random.Generator(np.random.SFC64(_TABLE_SEED))
     table = rng.standard_normal((VOCABULARY, width), dtype=np.float32)
     table *= np.float32(_TABLE_STD)
+    table.flags.writeable = False
     return table
 
 
@@ -65,7 +69,7 @@ def load_tiny_state_dict(path: str | Path = WEIGHTS_FILE) -> dict[str, Tensor]:
         raise UserError(
             f"{path} is not a tiny CLIP file ({error}): restore the file that came with npt-plugin."
         ) from error
-    table = torch.from_numpy(fresh_token_table(rows.shape[1]))
+    table = torch.from_numpy(fresh_token_table(rows.shape[1]).copy())
     table[ids] = rows
     state[TOKEN_TABLE] = table
     return state

@@ -12,6 +12,7 @@ import torch
 from npt_plugin.engine.distributed import require_shared
 from npt_plugin.engine.framework import build_trainer, setup_logger
 from npt_plugin.registration import register_all
+from npt_plugin.runs.config_tree import config_text
 from npt_plugin.runs.folder import RunFolder
 from npt_plugin.runs.layout import CONFIG
 from npt_plugin.runs.opening_lines import opening_lines
@@ -93,7 +94,7 @@ def begun(cfg: Any, request: Request) -> Iterator[Any]:
         if torch.cuda.is_available() and cfg.USE_CUDA:
             torch.backends.cudnn.benchmark = True
         if folder:
-            write_text(Path(folder) / CONFIG, cfg.dump())
+            write_text(Path(folder) / CONFIG, config_text(cfg))
         if cfg.OUTPUT_DIR:
             require_shared(Path(cfg.OUTPUT_DIR) / CONFIG)
         print("\n".join(opening_lines(request.located(), cfg)))

@@ -16,6 +16,7 @@ from npt_plugin.evaluation.groups import ShotGroups
 from npt_plugin.evaluation.metrics import classification_metrics, per_class_accuracy
 from npt_plugin.evaluation.posthoc import posthoc_adjust
 from npt_plugin.geometry.metrics import nc_metrics
+from npt_plugin.runs.config_tree import config_text
 from npt_plugin.runs.known_features import with_known_features
 from npt_plugin.runs.layout import CONFIG
 from npt_plugin.runs.predictions import Predictions
@@ -192,6 +193,6 @@ def _write(
         peak_memory=peak_memory(),
         history=trainer.history,
     )
-    write_text(Path(trainer.output_dir) / CONFIG, trainer.cfg.dump())
+    write_text(Path(trainer.output_dir) / CONFIG, config_text(trainer.cfg))
     path = write_record(trainer.output_dir, record)
     print(f"Results written to {path}")

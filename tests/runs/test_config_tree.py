@@ -1,10 +1,18 @@
 """Two configs are one run's unless a key differs that can change numbers."""
 
 import pytest
+import yaml
+from yacs.config import CfgNode
 
 from npt_plugin.config import DASSL_KEYS, KEYS, extend_cfg
 from npt_plugin.engine.framework import get_cfg_default
-from npt_plugin.runs.config_tree import config_as_dict, config_difference, config_hash, flatten
+from npt_plugin.runs.config_tree import (
+    config_as_dict,
+    config_difference,
+    config_hash,
+    config_text,
+    flatten,
+)
 from npt_plugin.runs.old_keys import RENAMED
 
 
@@ -48,3 +56,14 @@ def test_keys_of_version_01_are_read_under_their_present_names(cfg):
     assert config_difference(old, config_as_dict(cfg)) == ["INPUT.CACHED_VIEWS: 8 -> 0"]
     old["MODEL"]["GONE_IN_THIS_VERSION"] = True
     assert len(config_difference(old, config_as_dict(cfg))) == 1
+
+
+@pytest.mark.parametrize("libyaml", [True, False])
+def test_a_config_as_text_says_what_yacs_writes(cfg, libyaml, monkeypatch):
+    cfg.ODD = CfgNode()
+    cfg.ODD.WORDS = "a photo of a {}, größer: 'yes' " + "and on " * 30
+    cfg.ODD.EMPTY, cfg.ODD.NUMBER, cfg.ODD.MANY = "", 1e-20, tuple(range(60))
+    cfg.ODD.LOOKS_LIKE = ["1", "true", "null", "0x10", "~", "2026-01-01", "a\nb"]
+    if not libyaml:
+        monkeypatch.delattr(yaml, "CSafeDumper", raising=False)
+    assert yaml.safe_load(config_text(cfg)) == yaml.safe_load(cfg.dump())
