@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of numbers under this processor's instruction set and under emulated older ones:
-# bash scripts/test_isa.sh [pytest arguments]. Says first which emulations act here.
+# Runs the tests of numbers under emulated older instruction sets (scripts/test.sh runs them under this processor's
+# own): bash scripts/test_isa.sh [pytest arguments]. Says first which emulations act here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PYTHON="$(bash scripts/setup.sh dev)"
@@ -13,4 +13,4 @@ while read -r name settings; do
     echo "== $name $settings"
     # shellcheck disable=SC2086  # the settings are words
     env $settings "$PYTHON" -m pytest -q -m numerics -n "${WORKERS:-2}" --dist worksteal "${FILES[@]}" "$@"
-done < <(echo own; "$PYTHON" tests/support/instruction_sets.py)
+done < <("$PYTHON" tests/support/instruction_sets.py)
