@@ -9,6 +9,7 @@ from PIL import Image
 from trainer_checks import cut_short, learned
 
 import npt_plugin.config
+from npt_plugin.backbone.loading import load_clip
 from npt_plugin.engine.framework import TRAINER_REGISTRY, build_transform, get_cfg_default
 from npt_plugin.errors import UserError
 from npt_plugin.heads import HEADS, TWO_STAGE
@@ -106,6 +107,23 @@ def test_has_configs_that_load_and_are_its_own(name):
         assert keys <= {node, "NPT", "HEAD", "ZSCLIP", "IMBALANCE_LOSS"}, file
         assert node in keys or name == "ZeroshotCLIP", file
         assert re.search(rf"\b{folder.name}\b", file.read_text().splitlines()[0]), file
+
+
+TINY = sorted((path.parent.name, path.name) for path in CONFIGS.glob("*/tiny_*.yaml"))
+
+
+@pytest.mark.parametrize("name, file", TINY, ids=["/".join(pair) for pair in TINY])
+def test_a_config_of_the_embedded_clip_builds_its_model(name, file):
+    """Depths and widths are those the small towers have."""
+    cfg = npt_plugin.config.extend_cfg(get_cfg_default())
+    merge_file(cfg, str(CONFIGS / name / file))
+    cfg.TRAINER.NAME, cfg.TRAINER.ZSCLIP.TEMPLATE = name, "a photo of a {}."
+    try:
+        model = TRAINERS[name].model_class(cfg, ["cat", "dog", "owl"], load_clip("Tiny", ""))
+    except UserError as error:
+        assert name == "TwoStage" and "TRAINER.TWO_STAGE.RUN" in str(error)
+    else:
+        assert model.learned() or name == "ZeroshotCLIP"
 
 
 def test_no_config_folder_is_without_its_trainer():
