@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from plan import DATASETS, NPT, ZERO_SHOT, Method, Run
+from plan import ALIKE, DATASETS, NPT, ZERO_SHOT, Method, Run
 
 STRENGTHS = (9.0, 3.0)
 """Norm of the added gradient over that of cross-entropy, on the prompts (attribution_strength.py):
-about that of NPT's default weights, of 10 each, and a third of it."""
+about that of NPT's weights of 10 with every class alike, and a third of it."""
 
 RATIOS = (0.06, 1.0)
 SEEDS = tuple(range(1, 11))
 _W, _LC, _MI = "TRAINER.COOP.W", f"{NPT}.LAMBDA_LC", f"{NPT}.LAMBDA_MI"
-_ONLY_MI, _ONLY_LC = (_LC, "0.0"), (_MI, "0.0")
-_BANK = (f"{NPT}.MI.FORM", "pull", f"{NPT}.MI.MOMENTUM", "0.9")
+_ONLY_MI, _ONLY_LC = (_LC, "0.0", *ALIKE), (_MI, "0.0", *ALIKE)
+_BANK = (f"{NPT}.MI.FORM", "pull", f"{NPT}.MI.MOMENTUM", "0.9", *ALIKE)
 
 
 @dataclass(frozen=True)

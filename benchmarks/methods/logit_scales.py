@@ -44,7 +44,8 @@ EMBEDDED = "embedded"
 SCALES = (10.0, OWN, 30.0, 60.0, 100.0)
 SEEDS = range(104, 112)
 METHODS = ("CoOp", "NPT_CoOp", "NPT_CoOp x scale")
-"""The last with both weights times ``scale / OWN``: both terms counted in logits."""
+"""The last with both weights times ``scale / OWN``: both terms counted in logits. All else is as in
+version 0.1, whose weights count cosines."""
 
 KEY = ("kind", "scale", "method", "dataset", "seed")
 
@@ -61,6 +62,7 @@ class Run(NamedTuple):
     def job(self, output: str) -> Job:
         """The sweep's job that does it."""
         weight = str(round(10 * self.scale / OWN, 2))
+        before = ((f"{NPT}.PRESET", "0.1"),) if self.method != "CoOp" else ()
         both = ((f"{NPT}.LAMBDA_LC", weight), (f"{NPT}.LAMBDA_MI", weight))
         return Job(
             self.dataset,
@@ -72,7 +74,7 @@ class Run(NamedTuple):
             output=str(Path(output) / f"{self.kind}_{self.scale:g}"),
             options=("TEST.SAVE_PREDICTIONS", "False", "INPUT.CACHED_VIEWS", str(VIEWS)),
             backbone=backbone(output, self.kind, self.scale),
-            settings=both if " " in self.method else (),
+            settings=before + (both if " " in self.method else ()),
         )
 
 

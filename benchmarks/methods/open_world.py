@@ -21,7 +21,7 @@ from itertools import product
 from pathlib import Path
 
 from one_run import halves, head, job_of
-from plan import BALANCED_SOFTMAX, CONFIGS, DATASETS, LOSS, NPT, ZERO_SHOT, Method, Run
+from plan import ALIKE, BALANCED_SOFTMAX, CONFIGS, DATASETS, LOSS, NPT, ZERO_SHOT, Method, Run
 from study_records import Record, key, merge, read_csv, write_csv
 from tabulate import tabulate
 
@@ -39,17 +39,17 @@ CPT = (f"{NPT}.VERSION", "cpt")
 
 METHODS = (
     Method("CoOp", "CoOp", "CoOp"),
-    Method("NPT_CoOp", "CoOp", "NPT_CoOp"),
+    Method("NPT_CoOp", "CoOp", "NPT_CoOp", ALIKE),
     Method("CPT on CoOp", "CoOp", "NPT_CoOp", CPT),
     Method("CoOp + balanced softmax", "CoOp", "CoOp", BALANCED_SOFTMAX),
-    Method("NPT_CoOp + balanced softmax", "CoOp", "NPT_CoOp", BALANCED_SOFTMAX),
+    Method("NPT_CoOp + balanced softmax", "CoOp", "NPT_CoOp", (*BALANCED_SOFTMAX, *ALIKE)),
     Method("CoOp + post-hoc adjustment", "CoOp", "CoOp", (f"{LOSS}.POSTHOC_TAU", "1.0")),
     Method("MaPLe", "MaPLe", "MaPLe"),
     Method("NPT_MaPLe", "MaPLe", "NPT_MaPLe"),
     Method("CPT on MaPLe", "MaPLe", "NPT_MaPLe", CPT),
 )
 """The logit-adjusted loss at strength 1 is balanced softmax; post-hoc adjustment is its other form.
-On balanced data neither changes anything."""
+On balanced data neither changes anything. NPT_CoOp counts every class fully, its default then."""
 
 ROWS = (ZERO_SHOT, *METHODS)
 

@@ -23,6 +23,7 @@ TUNING_DATASETS = ("embedded_sketches", "embedded_pairs")
 
 TUNING_RATIO = 0.06
 TUNING_SEEDS = (101, 102, 103)
+MORE_TUNING_SEEDS = (*TUNING_SEEDS, 104, 105)
 RATIOS = (0.01, 0.06, 0.25, 1.0)
 RULES = ("epochs", "steps")
 """``epochs``: as many epochs as balanced data, the papers' rule; ``steps``: as many steps."""
@@ -64,17 +65,19 @@ class Method:
         base: The base trainer it is compared with.
         trainer: Registry name.
         options: ``KEY value`` overrides.
+        file: Name of its yaml in ``configs/trainers/<trainer>``; empty: its base trainer's.
     """
 
     name: str
     base: str
     trainer: str
     options: tuple[str, ...] = ()
+    file: str = ""
 
     @property
     def config(self) -> str:
         """Name of the yaml in ``configs/trainers/<trainer>``."""
-        return CONFIGS[self.base]
+        return self.file or CONFIGS[self.base]
 
     @property
     def cached(self) -> bool:
@@ -82,28 +85,37 @@ class Method:
         return self.base != "MaPLe"
 
 
+ALIKE = (f"{NPT}.PRIOR_COUNT", "0.0")
+"""Every class counts fully: the default up to version 0.2, and MaPLe's still."""
+
+
 def _family(base: str) -> list[Method]:
-    """A base trainer and NPT's three versions on it."""
+    """A base trainer and NPT's versions on it."""
     npt = f"NPT_{base}"
+    alike = () if base == "MaPLe" else ALIKE
+    v2 = (f"{NPT}.VERSION", "v2", f"{NPT}.LAMBDA_LC", V2_WEIGHT)
+    before = [Method(f"{npt}, every class alike", base, npt, alike)] if alike else []
     return [
         Method(base, base, base),
         Method(f"{npt} (v3)", base, npt),
-        Method(f"{npt} v2", base, npt, (f"{NPT}.VERSION", "v2", f"{NPT}.LAMBDA_LC", V2_WEIGHT)),
+        *before,
+        Method(f"{npt} v2", base, npt, (*v2, *alike)),
         Method(f"CPT on {base}", base, npt, (f"{NPT}.VERSION", "cpt")),
     ]
 
 
 FIRST: tuple[Method, ...] = (
     *_family("CoOp"),
-    Method("NPT_CoOp, plain ETF forms", "CoOp", "NPT_CoOp", PLAIN),
-    Method("NPT_CoOp, LC alone", "CoOp", "NPT_CoOp", (f"{NPT}.LAMBDA_MI", "0.0")),
-    Method("NPT_CoOp, MI alone", "CoOp", "NPT_CoOp", (f"{NPT}.LAMBDA_LC", "0.0")),
+    Method("NPT_CoOp, plain ETF forms", "CoOp", "NPT_CoOp", (*PLAIN, *ALIKE)),
+    Method("NPT_CoOp, LC alone", "CoOp", "NPT_CoOp", (f"{NPT}.LAMBDA_MI", "0.0", *ALIKE)),
+    Method("NPT_CoOp, MI alone", "CoOp", "NPT_CoOp", (f"{NPT}.LAMBDA_LC", "0.0", *ALIKE)),
     Method("CoOp + balanced softmax", "CoOp", "CoOp", BALANCED_SOFTMAX),
     Method("NPT_CoOp + balanced softmax", "CoOp", "NPT_CoOp", BALANCED_SOFTMAX),
+    Method("NPT_CoOp + balanced softmax, alike", "CoOp", "NPT_CoOp", (*BALANCED_SOFTMAX, *ALIKE)),
     Method("CoOp + LDAM + DRW", "CoOp", "CoOp", LDAM_DRW),
     Method("CoOp + post-hoc adjustment", "CoOp", "CoOp", (f"{LOSS}.POSTHOC_TAU", "1.0")),
     Method("CoOp + GNM", "CoOp", "CoOp", GNM),
-    Method("NPT_CoOp + GNM", "CoOp", "NPT_CoOp", GNM),
+    Method("NPT_CoOp + GNM, alike", "CoOp", "NPT_CoOp", (*GNM, *ALIKE)),
     *_family("MaPLe"),
     *_family("CoCoOp"),
 )
@@ -115,12 +127,25 @@ NEIGHBOURS = (
     Method("KgCoOp", "CoOp", "KgCoOp", NEAR),
     Method("KgCoOp, published weight", "CoOp", "KgCoOp", ("TRAINER.COOP.W", "8.0")),
     Method("NPT_KgCoOp", "CoOp", "NPT_KgCoOp", NEAR),
+    Method("NPT_KgCoOp, every class alike", "CoOp", "NPT_KgCoOp", (*NEAR, *ALIKE)),
     Method("ProGrad", "CoOp", "ProGrad", LESS_AGAINST),
     Method("ProGrad, published strength", "CoOp", "ProGrad", ("LOSS.LAMBDA", "1.0")),
 )
 """Methods that stay near zero-shot CLIP, at the strength tuning chose and at the published one."""
 
-METHODS = (*FIRST, *NEIGHBOURS)
+CONTROLS = (
+    Method("CoOp, half zero-shot at test", "CoOp", "CoOp", ("TEST.ZERO_SHOT_SHARE", "0.5")),
+    Method("CoOp, stopped on validation", "CoOp", "CoOp", ("TEST.FINAL_MODEL", "best_val")),
+)
+"""What costs nothing to try; the share was fixed beforehand."""
+
+RIVALS = (
+    Method("Candle", "CoOp", "Candle", ("OPTIM.LR", "0.001"), "tiny_ep50"),
+    Method("PromptSRC, published weights", "MaPLe", "PromptSRC"),
+)
+"""Candle knows the names of the new classes as it trains; PromptSRC learns both towers' prompts."""
+
+METHODS = (*FIRST, *NEIGHBOURS, *CONTROLS, *RIVALS)
 
 
 @dataclass(frozen=True)
@@ -147,26 +172,33 @@ class Stage:
         return [method for method in METHODS if method.name in self.methods]
 
 
-_FEW = ("CoOp", "NPT_CoOp (v3)", "CoOp + balanced softmax", "NPT_CoOp + balanced softmax")
-
+_ALIKE_COCOOP = tuple(
+    method.name for method in FIRST if method.base == "CoCoOp" and method.options != ()
+) + ("CoCoOp",)
+_FEW = ("CoOp", "NPT_CoOp (v3)", "CoOp + balanced softmax", "NPT_CoOp + balanced softmax", "KgCoOp")
+_ALIKE = ("NPT_CoOp, every class alike", "NPT_CoOp + balanced softmax, alike")
 _EXTREME = (
-    *_FEW,
+    *_ALIKE,
     "CPT on CoOp",
     "NPT_CoOp, LC alone",
     "NPT_CoOp, MI alone",
     "CoOp + post-hoc adjustment",
 )
+_NEAR = ("KgCoOp", "ProGrad")
 
 STAGES = (
     Stage("CoOp", (0.06,), 20),
     Stage("MaPLe", (0.06,), 20),
-    Stage("CoCoOp", (0.06,), 20),
+    Stage(_ALIKE_COCOOP, (0.06,), 20),
     Stage("CoOp", (0.25, 1.0), 10),
     Stage("MaPLe", (0.25, 1.0), 5),
-    Stage("CoCoOp", (0.25, 1.0), 3),
-    Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 6),
-    Stage((*_FEW, "KgCoOp"), (0.06,), 3, ARTISTS),
-    Stage(_EXTREME, (0.01,), 3),
+    Stage(_ALIKE_COCOOP, (0.25, 1.0), 3),
+    Stage(("NPT_CoCoOp (v3)",), (0.06, 1.0), 3),
+    Stage(_NEAR, (0.06,), 20),
+    Stage(tuple(method.name for method in NEIGHBOURS if method.name != "NPT_KgCoOp"), (0.06,), 6),
+    Stage(tuple(method.name for method in (*CONTROLS, *RIVALS[:1])), (0.06,), 3),
+    Stage((*_FEW, *_ALIKE), (0.06,), 3, ARTISTS),
+    Stage((*_FEW, "ProGrad", *_EXTREME), (0.01,), 3),
 )
 """The most telling first."""
 
@@ -218,11 +250,14 @@ def report_runs(most_seeds: int = 0) -> Iterator[Run]:
     """
     for dataset in dict.fromkeys(name for stage in STAGES for name in stage.datasets):
         yield Run(ZERO_SHOT, dataset, 1.0, "epochs", 1)
-    for stage in STAGES:
-        seeds = range(1, min(stage.seeds, most_seeds or stage.seeds) + 1)
-        for seed, ratio, dataset in product(seeds, stage.ratios, stage.datasets):
-            for method, rule in product(stage.chosen, rules(ratio)):
-                yield Run(method, dataset, ratio, rule, seed)
+    found = (
+        Run(method, dataset, ratio, rule, seed)
+        for stage in STAGES
+        for seed in range(1, min(stage.seeds, most_seeds or stage.seeds) + 1)
+        for ratio, dataset in product(stage.ratios, stage.datasets)
+        for method, rule in product(stage.chosen, rules(ratio))
+    )
+    yield from dict.fromkeys(found)  # stages overlap
 
 
 def rules(ratio: float) -> tuple[str, ...]:

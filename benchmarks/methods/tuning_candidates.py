@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plan import BALANCED_SOFTMAX, LOSS, NPT, Method
+from plan import ALIKE, BALANCED_SOFTMAX, LOSS, NPT, Method
 
 
 def npt(
@@ -26,10 +26,10 @@ def npt(
         form,
         f"{NPT}.MI.FORM",
         mi_form,
-        f"{NPT}.CENTER",
-        str(center),
+        *(() if center else (f"{NPT}.CENTER", "False")),  # a folder's name has its limit
         f"{NPT}.MI.MOMENTUM",
         str(momentum),
+        *ALIKE,
         *more,
     )
     return Method(name, base, f"NPT_{base}", options)
@@ -162,3 +162,38 @@ NEIGHBOURS = (
     *(prograd(strength) for strength in (0.25, 1, 4)),
 )
 """Methods that stay near zero-shot CLIP; 8 and 1 are the published strengths."""
+
+PUBLISHED_PULLS = (25.0, 10.0)
+"""PromptSRC's weights of the distances of texts and of images to those of CLIP as it was."""
+
+
+def promptsrc(times: float) -> Method:
+    """PromptSRC with its published weights times a factor."""
+    keys = ("TEXT_LOSS_WEIGHT", "IMAGE_LOSS_WEIGHT")
+    words = [
+        word
+        for key, value in zip(keys, PUBLISHED_PULLS, strict=True)
+        for word in (f"TRAINER.PROMPTSRC.{key}", str(value * times))
+    ]
+    return Method(f"PromptSRC x{times:g}", "MaPLe", "PromptSRC", tuple(words))
+
+
+def candle(rate: float) -> Method:
+    """Candle at a learning rate."""
+    options = ("OPTIM.LR", str(rate))
+    return Method(f"Candle, LR {rate:g}", "CoOp", "Candle", options, "tiny_ep50")
+
+
+def npt_on(name: str, base: str, weight: float, *options: str, file: str = "") -> Method:
+    """NPT on another of the field's methods, with both weights."""
+    words = (*options, f"{NPT}.LAMBDA_LC", str(weight), f"{NPT}.LAMBDA_MI", str(weight))
+    return Method(f"NPT_{name}, weights {weight:g}", base, f"NPT_{name}", words, file)
+
+
+RIVALS = (
+    *(promptsrc(times) for times in (0.03, 0.1, 0.3, 1)),
+    *(npt_on("PromptSRC", "MaPLe", weight) for weight in (0.3, 1.0)),
+    *(candle(rate) for rate in (0.0003, 0.001, 0.003, 0.01)),
+    *(npt_on("Candle", "CoOp", weight, *ALIKE, file="tiny_ep50") for weight in (1.0, 10.0)),
+)
+"""The strongest of others, and NPT on them; x1 is PromptSRC as published."""

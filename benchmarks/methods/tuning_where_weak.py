@@ -6,7 +6,7 @@ balanced softmax, a Gaussian average over epochs, and a share of zero-shot text 
 
 from __future__ import annotations
 
-from plan import BALANCED_SOFTMAX, NPT, Method
+from plan import ALIKE, BALANCED_SOFTMAX, NPT, Method
 
 AVERAGES = {
     "CoOp": {"late": (37.5, 2.5), "wide": (25.0, 10.0)},
@@ -27,16 +27,21 @@ def gaussian(base: str, kind: str) -> tuple[str, ...]:
     return (*words, "TRAIN.AVERAGE_SD", str(sd))
 
 
+def alike(base: str) -> tuple[str, ...]:
+    """Every class counts fully: the default when these were tried, and MaPLe's still."""
+    return () if base == "MaPLe" else ALIKE
+
+
 def share(zero_shot: float) -> tuple[str, ...]:
     """A share of zero-shot text features at test."""
     return ("TEST.ZERO_SHOT_SHARE", str(zero_shot))
 
 
 def both(base: str, added: str, *options: str) -> tuple[Method, Method]:
-    """An addition on the base trainer and on NPT with its defaults."""
+    """An addition on the base trainer and on NPT with the defaults it had then."""
     return (
         Method(f"{base} + {added}", base, base, options),
-        Method(f"NPT_{base} + {added}", base, f"NPT_{base}", options),
+        Method(f"NPT_{base} + {added}", base, f"NPT_{base}", (*options, *alike(base))),
     )
 
 
@@ -47,7 +52,7 @@ def other(base: str, weight: float, form: str = "anchored", *more: str) -> Metho
     options += (f"{NPT}.LC.FORM", form) if form != "anchored" else ()
     title = f"NPT_{base}: LC {form} {weight:g}, MI pull {weight:g}"
     title += " + balanced softmax" if more else ""
-    return Method(title, base, f"NPT_{base}", (*options, *more))
+    return Method(title, base, f"NPT_{base}", (*options, *more, *alike(base)))
 
 
 WEAK: tuple[Method, ...] = (
@@ -75,6 +80,40 @@ WEAK: tuple[Method, ...] = (
 )
 """NPT on CoOp with balanced softmax alone is in the first grid."""
 
+
+def prior(images: float, weight: float, *more: str, base: str = "CoOp") -> Method:
+    """NPT whose geometry is worth so many images of a class."""
+    options = (f"{NPT}.PRIOR_COUNT", str(float(images)))
+    options += (f"{NPT}.LAMBDA_LC", str(weight), f"{NPT}.LAMBDA_MI", str(weight))
+    title = f"NPT_{base}: prior of {images:g} images, weights {weight:g}"
+    title += " + balanced softmax" if more else ""
+    return Method(title, base, f"NPT_{base}", (*options, *more))
+
+
+PRIORS = (
+    *(prior(images, 10.0) for images in (2, 4, 8, 16, 32)),
+    *(prior(images, 15.0) for images in (4, 8)),
+    prior(4, 20.0),
+    *(prior(images, 10.0, *BALANCED_SOFTMAX) for images in (8, 16)),
+    prior(4, 15.0, *BALANCED_SOFTMAX),
+)
+"""Weights that fall with the images of a class."""
+
+PRIORS_ELSEWHERE = (prior(4, 10.0, base="CoCoOp"), prior(4, 1.0, base="MaPLe"))
+"""The chosen one on the other base trainers, at their weights."""
+
+FORMER = "LC anchored 10, MI pull 10, EMA 0.9"
+"""The default up to version 0.2, every class alike."""
+
+FIVE_SEEDS = (
+    "CoOp",
+    FORMER,
+    "LC anchored 3, MI pull 3, EMA 0.9",
+    "NPT_CoOp: LC anchored 5, MI pull 5",
+    *(method.name for method in PRIORS),
+)
+"""Compared with the defaults at every imbalance."""
+
 MILD_RATIOS = (0.25, 1.0)
 MILD = (
     "CoOp",
@@ -85,6 +124,9 @@ MILD = (
     "LC anchored 3, MI pull 3, EMA 0.9",
     "NPT_CoOp + zero-shot share 0.25",
     *(method.name for method in WEAK if method.name.startswith("NPT_CoOp: LC")),
+    *(method.name for method in (*PRIORS, *PRIORS_ELSEWHERE)),
+    "CoCoOp",
+    "CoCoOp: LC anchored 10, MI pull 10, EMA 0.9",
     "MaPLe",
     "MaPLe: LC anchored 1, MI pull 1, EMA 0.9",
     "MaPLe: LC anchored 3, MI pull 3, EMA 0.9",

@@ -6,11 +6,13 @@ from npt_plugin.config.key import Key, node
 
 NPT = node(
     "TRAINER.NPT",  # docs/methods.md says how the defaults were chosen
+    Key("PRESET", "", "defaults of an earlier version: 0.1 or 0.2"),
     Key("VERSION", "v3", "v3: LC + MI; v2: GD + MI; cpt: clustered terms"),
     Key("BASE", "plugin", "whose base trainer NPT_* extends: plugin (ours) or host"),
     Key("AT", "encoders", "features of a host's trainer the terms act on: encoders or logits"),
     Key("LAMBDA_LC", 10.0, "weight of language-modality collapse (not used by cpt)"),
     Key("LAMBDA_MI", 10.0, "weight of multi-modality isomorphism (not used by cpt)"),
+    Key("PRIOR_COUNT", 4.0, "n0 images: class k's part counts n0/(n0 + n_k); 0: fully"),
     Key("UNITS", "logits", "weights count in logits, or in cosines as up to version 0.2: cosine"),
     Key("WARMUP_EPOCH", 0, "epochs over which both weights ramp up linearly; 0: at once"),
     Key("CENTER", True, "subtract the mean over classes, per modality, before the cosines"),

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from npt_plugin.geometry import cosines, hat, promote
+from npt_plugin.losses.shrinkage import mean_weight, weighted
 
 COLLAPSE_FORMS = ("etf", "nc2", "max_angle", "anchored", "zero_shot")
 
@@ -28,6 +29,8 @@ class CollapseLoss(nn.Module):
         temperature: T > 0 of ``max_angle``, in units of cosine.
         target: (K, D) unit rows, needed by ``anchored`` and ``zero_shot``.
         pair_weights: (K, K) weights of the pairs for ``etf``, mean 1 off the diagonal.
+        class_weights: (K,) v_k, times which the part of class k counts; of ``nc2``, which is one
+            number for all classes, their mean counts. None: all 1.
 
     Raises:
         ValueError: If the form is unknown, or a form that needs a target has none.
@@ -35,6 +38,7 @@ class CollapseLoss(nn.Module):
 
     target: Tensor | None  # (K, D)
     pair_weights: Tensor | None  # (K, K)
+    class_weights: Tensor | None  # (K,)
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class CollapseLoss(nn.Module):
         temperature: float = 0.1,
         target: Tensor | None = None,
         pair_weights: Tensor | None = None,
+        class_weights: Tensor | None = None,
     ) -> None:
         super().__init__()
         if form not in COLLAPSE_FORMS:
@@ -52,6 +57,7 @@ class CollapseLoss(nn.Module):
         self.form, self.center, self.temperature = form, center, temperature
         self.register_buffer("target", target, persistent=False)
         self.register_buffer("pair_weights", pair_weights, persistent=False)
+        self.register_buffer("class_weights", class_weights, persistent=False)
 
     def forward(self, image_features: Tensor, text_features: Tensor, labels: Tensor) -> Tensor:
         """The scalar term; images and labels are not looked at.
@@ -69,21 +75,24 @@ class CollapseLoss(nn.Module):
         text = hat(text_features, self.center)  # (..., K, D)
         if self.form in ("anchored", "zero_shot"):
             assert self.target is not None  # by __init__
-            return anchored_collapse(text, self.target)
+            return anchored_collapse(text, self.target, self.class_weights)
         gram = cosines(text)  # (..., K, K)
         if self.form == "nc2":
-            return nc2_collapse(gram)
+            return nc2_collapse(gram) * mean_weight(self.class_weights)
         if self.form == "max_angle":
-            return max_angle_collapse(gram, self.temperature)
-        return etf_collapse(gram, self.pair_weights)
+            return max_angle_collapse(gram, self.temperature, self.class_weights)
+        return etf_collapse(gram, self.pair_weights, self.class_weights)
 
 
-def etf_collapse(gram: Tensor, pair_weights: Tensor | None = None) -> Tensor:
+def etf_collapse(
+    gram: Tensor, pair_weights: Tensor | None = None, class_weights: Tensor | None = None
+) -> Tensor:
     """Mean over k != j of v_kj (G_kj + 1/(K-1))^2; v = 1: in [collapse_bound, (K/(K-1))^2].
 
     Args:
         gram: (..., K, K) cosines, K >= 2.
         pair_weights: (K, K), mean 1 off the diagonal; None means all 1.
+        class_weights: (K,), times which the pairs of class k count; None means all 1.
 
     Returns:
         Scalar, averaged over the leading axes.
@@ -96,6 +105,8 @@ def etf_collapse(gram: Tensor, pair_weights: Tensor | None = None) -> Tensor:
     excess = (gram + 1 / (k - 1)).square() * _off_diagonal(gram)  # (..., K, K)
     if pair_weights is not None:
         excess = excess * pair_weights.to(gram.dtype)
+    if class_weights is not None:
+        excess = excess * class_weights.to(gram.dtype).unsqueeze(-1)
     return excess.sum(dim=(-2, -1)).mean() / (k * (k - 1))
 
 
@@ -120,7 +131,9 @@ def nc2_collapse(gram: Tensor) -> Tensor:
     return (gram / norm - (eye - 1 / k) / math.sqrt(k - 1)).square().sum(dim=(-2, -1)).mean()
 
 
-def max_angle_collapse(gram: Tensor, temperature: float) -> Tensor:
+def max_angle_collapse(
+    gram: Tensor, temperature: float, class_weights: Tensor | None = None
+) -> Tensor:
     """mean_k T log sum_{j != k} exp(G_kj / T): a smooth largest cosine of each class.
 
     Bounded below for every K, so it is the form for K > D + 1. As T -> 0 it becomes the mean
@@ -129,6 +142,7 @@ def max_angle_collapse(gram: Tensor, temperature: float) -> Tensor:
     Args:
         gram: (..., K, K) cosines, K >= 2.
         temperature: T > 0, in units of cosine.
+        class_weights: (K,), times which the part of class k counts; None means all 1.
 
     Returns:
         Scalar, averaged over the leading axes; at an ETF -1/(K-1) + T log(K-1).
@@ -139,11 +153,12 @@ def max_angle_collapse(gram: Tensor, temperature: float) -> Tensor:
     """
     self_pairs = torch.eye(gram.shape[-1], dtype=torch.bool, device=gram.device)
     others = gram.masked_fill(self_pairs, -math.inf)  # (..., K, K)
-    return (temperature * torch.logsumexp(others / temperature, dim=-1)).mean()
+    largest = temperature * torch.logsumexp(others / temperature, dim=-1)  # (..., K)
+    return weighted(largest, class_weights).mean()
 
 
-def anchored_collapse(text: Tensor, target: Tensor) -> Tensor:
-    """1 - mean_k <what_k, m_k>, in [0, 2].
+def anchored_collapse(text: Tensor, target: Tensor, class_weights: Tensor | None = None) -> Tensor:
+    """Mean over k of v_k (1 - <what_k, m_k>); v = 1: in [0, 2].
 
     Ours: M is the ETF nearest to the zero-shot text features, so the pretrained orientation is
     kept and no seed chooses a rotation.
@@ -151,6 +166,7 @@ def anchored_collapse(text: Tensor, target: Tensor) -> Tensor:
     Args:
         text: (..., K, D), unit rows.
         target: (K, D), unit rows.
+        class_weights: (K,) v_k; None means all 1.
 
     Returns:
         Scalar, averaged over the leading axes.
@@ -159,7 +175,10 @@ def anchored_collapse(text: Tensor, target: Tensor) -> Tensor:
         >>> anchored_collapse(torch.eye(2), -torch.eye(2)).item()
         2.0
     """
-    return 1 - (text * target.to(text.dtype)).sum(dim=-1).mean()
+    cosine = (text * target.to(text.dtype)).sum(dim=-1)  # (..., K)
+    if class_weights is None:
+        return 1 - cosine.mean()
+    return weighted(1 - cosine, class_weights).mean()
 
 
 def debias_weights(class_counts: Tensor, gamma: float) -> Tensor:

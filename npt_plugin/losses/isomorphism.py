@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from npt_plugin.geometry import hat, promote, simplex_gram, unit
 from npt_plugin.geometry.features import DEGENERATE
 from npt_plugin.losses.class_means import ClassMeans, class_average
+from npt_plugin.losses.shrinkage import mean_weight, weighted
 
 ISOMORPHISM_FORMS = ("etf", "nc3", "pull", "pull_images", "anchored")
 
@@ -31,12 +32,15 @@ class IsomorphismLoss(nn.Module):
             ``pull`` and ``pull_images`` never centre.
         momentum: Of the class-mean bank, in [0, 1); 0 uses the batch only.
         target: (K, D) unit rows, needed by ``anchored``.
+        class_weights: (K,) v_k, times which the part of class k counts; of ``nc3``, which is one
+            number for all classes, their mean counts. None: all 1.
 
     Raises:
         ValueError: If the form is unknown, or ``anchored`` has no target.
     """
 
     target: Tensor | None  # (K, D)
+    class_weights: Tensor | None  # (K,)
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class IsomorphismLoss(nn.Module):
         center: bool = False,
         momentum: float = 0.0,
         target: Tensor | None = None,
+        class_weights: Tensor | None = None,
     ) -> None:
         super().__init__()
         if form not in ISOMORPHISM_FORMS:
@@ -54,6 +59,7 @@ class IsomorphismLoss(nn.Module):
         self.form, self.center = form, center
         self.class_means = ClassMeans(num_classes, momentum)
         self.register_buffer("target", target, persistent=False)
+        self.register_buffer("class_weights", class_weights, persistent=False)
 
     def forward(self, image_features: Tensor, text_features: Tensor, labels: Tensor) -> Tensor:
         """The scalar term.
@@ -71,33 +77,39 @@ class IsomorphismLoss(nn.Module):
         if text.shape[-2] < 2:
             return (images.sum() + text.sum()) * 0  # one class has nothing to be isomorphic to
         if self.form == "pull_images":
-            return image_pull(images, unit(text), labels)
+            return image_pull(images, unit(text), labels, self.class_weights)
         means: Tensor  # (K, D)
         mask: Tensor  # (K,)
         means, mask = self.class_means(images, labels)
         if self.form == "pull":
-            return pull_isomorphism(means, unit(text), mask)
+            return pull_isomorphism(means, unit(text), mask, self.class_weights)
         center = self.center or self.form == "nc3"
         centre = (mask @ means / mask.sum().clamp_min(1)) * float(center)  # (D,)
         if self.form == "anchored":
             assert self.target is not None  # by __init__
-            value = anchored_isomorphism(unit(images - centre), self.target, labels)
+            aligned = unit(images - centre)  # (B, D)
+            value = anchored_isomorphism(aligned, self.target, labels, self.class_weights)
             value = value + text.sum() * 0  # the text features get a zero gradient, not None
         elif self.form == "nc3":
             text = text - text.mean(dim=-2, keepdim=True) * float(self.center)  # (..., K, D)
-            value = nc3_isomorphism(means - centre, text, mask)
+            value = nc3_isomorphism(means - centre, text, mask) * mean_weight(self.class_weights)
         else:
-            value = etf_isomorphism(unit(means - centre), hat(text, self.center), mask)
+            value = etf_isomorphism(
+                unit(means - centre), hat(text, self.center), mask, self.class_weights
+            )
         return value * (mask.sum() >= (2 if center else 1))
 
 
-def etf_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-    """Mean over classes k with a mean, and all j, of (<hhat_k, what_j> - E_kj)^2.
+def etf_isomorphism(
+    means: Tensor, text: Tensor, mask: Tensor, class_weights: Tensor | None = None
+) -> Tensor:
+    """Mean over classes k with a mean, and all j, of v_k (<hhat_k, what_j> - E_kj)^2.
 
     Args:
         means: (K, D), unit rows; rows outside the mask are ignored.
         text: (..., K, D), unit rows.
         mask: (K,), 0 or 1.
+        class_weights: (K,) v_k; None means all 1.
 
     Returns:
         Scalar, averaged over the leading axes of ``text``.
@@ -108,7 +120,7 @@ def etf_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         0.5
     """
     gap = means @ text.transpose(-1, -2) - simplex_gram(len(mask), means.dtype, means.device)
-    per_class = gap.square().mean(dim=-1)  # (..., K)
+    per_class = weighted(gap.square().mean(dim=-1), class_weights)  # (..., K)
     return ((per_class @ mask) / mask.sum().clamp_min(1)).mean()
 
 
@@ -138,13 +150,16 @@ def nc3_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
     return (product / norm - target).square().sum(dim=(-2, -1)).mean()
 
 
-def pull_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-    """Class-balanced mean of 1 - <h_i, w_{y_i}>; linear in h_i, hence taken on raw class means.
+def pull_isomorphism(
+    means: Tensor, text: Tensor, mask: Tensor, class_weights: Tensor | None = None
+) -> Tensor:
+    """Class-balanced mean of v_k (1 - <h_i, w_{y_i}>): linear in h_i, so of raw class means.
 
     Args:
         means: (K, D), means of unit image features, not normalised again.
         text: (..., K, D), unit rows.
         mask: (K,), 0 or 1.
+        class_weights: (K,) v_k; None means all 1.
 
     Returns:
         Scalar in [0, 2], averaged over the leading axes of ``text``.
@@ -154,17 +169,20 @@ def pull_isomorphism(means: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         >>> pull_isomorphism(0.5 * text, text, torch.ones(2)).item()
         0.5
     """
-    distance = 1 - (means * text).sum(dim=-1)  # (..., K)
+    distance = weighted(1 - (means * text).sum(dim=-1), class_weights)  # (..., K)
     return ((distance @ mask) / mask.sum().clamp_min(1)).mean()
 
 
-def image_pull(images: Tensor, text: Tensor, labels: Tensor) -> Tensor:
-    """Mean over images of 1 - <h_i, w_{y_i}>: frequent classes count more.
+def image_pull(
+    images: Tensor, text: Tensor, labels: Tensor, class_weights: Tensor | None = None
+) -> Tensor:
+    """Mean over images of v_{y_i} (1 - <h_i, w_{y_i}>): frequent classes count more.
 
     Args:
         images: (B, D), unit rows.
         text: (K, D) or (B, K, D), unit rows.
         labels: (B,), integers in [0, K).
+        class_weights: (K,) v_k; None means all 1.
 
     Returns:
         Scalar in [0, 2], averaged over the leading axis of ``text``.
@@ -176,11 +194,16 @@ def image_pull(images: Tensor, text: Tensor, labels: Tensor) -> Tensor:
     """
     scores = images @ text.transpose(-1, -2)  # (..., B, K)
     own = labels.unsqueeze(-1).expand(*scores.shape[:-1], 1)
-    return 1 - scores.gather(-1, own).mean()
+    cosine = scores.gather(-1, own).squeeze(-1)  # (..., B)
+    if class_weights is None:
+        return 1 - cosine.mean()
+    return weighted(1 - cosine, class_weights[labels]).mean()
 
 
-def anchored_isomorphism(images: Tensor, target: Tensor, labels: Tensor) -> Tensor:
-    """Class-balanced mean over the batch of 1 - <hhat_i, m_{y_i}>, in [0, 2].
+def anchored_isomorphism(
+    images: Tensor, target: Tensor, labels: Tensor, class_weights: Tensor | None = None
+) -> Tensor:
+    """Class-balanced mean over the batch of v_k (1 - <hhat_i, m_{y_i}>), in [0, 2].
 
     Ours: images are drawn to the fixed ETF nearest to the zero-shot text features.
 
@@ -188,6 +211,7 @@ def anchored_isomorphism(images: Tensor, target: Tensor, labels: Tensor) -> Tens
         images: (B, D), unit rows, already minus the mean over classes if centring is on.
         target: (K, D), unit rows.
         labels: (B,), integers in [0, K).
+        class_weights: (K,) v_k; None means all 1.
 
     Returns:
         Scalar.
@@ -202,4 +226,4 @@ def anchored_isomorphism(images: Tensor, target: Tensor, labels: Tensor) -> Tens
     target = target.to(images.dtype)
     distance = 1 - (images * target[labels]).sum(dim=-1)  # (B,)
     per_class, present = class_average(distance, labels, len(target))  # (K,), (K,)
-    return per_class.sum() / present.sum().clamp_min(1)
+    return weighted(per_class, class_weights).sum() / present.sum().clamp_min(1)

@@ -18,6 +18,8 @@ from npt_plugin.losses.cluster import (
 )
 from npt_plugin.losses.collapse import COLLAPSE_FORMS, CollapseLoss, debias_weights
 from npt_plugin.losses.isomorphism import ISOMORPHISM_FORMS, IsomorphismLoss
+from npt_plugin.losses.preset import with_preset
+from npt_plugin.losses.shrinkage import shrinkage_weights
 from npt_plugin.system.options import check_counts, in_range, one_of
 
 VERSIONS = ("v3", "v2", "cpt")
@@ -135,7 +137,7 @@ def counts_logits(cfg: CfgNode) -> bool:
     Raises:
         UserError: If ``TRAINER.NPT.UNITS`` is none of ``UNITS``.
     """
-    npt = cfg.TRAINER.NPT
+    npt = with_preset(cfg.TRAINER.NPT)
     logits = one_of("TRAINER.NPT.UNITS", npt.UNITS, UNITS) == "logits"
     return bool(logits and npt.VERSION != "cpt" and (npt.LAMBDA_LC > 0 or npt.LAMBDA_MI > 0))
 
@@ -182,7 +184,7 @@ def build_objective(
         >>> list(build_objective(defaults(), torch.tensor([8, 2]), torch.eye(2)).terms)
         ['lc', 'mi']
     """
-    npt = cfg.TRAINER.NPT
+    npt = with_preset(cfg.TRAINER.NPT)
     counts = check_counts(class_counts)
     one_of("TRAINER.NPT.VERSION", npt.VERSION, VERSIONS)
     in_range("TRAINER.NPT.WARMUP_EPOCH", npt.WARMUP_EPOCH, 0)
@@ -212,6 +214,8 @@ def _npt_terms(
     if momentum == 1:
         raise UserError("TRAINER.NPT.MI.MOMENTUM is 1; it must be below 1, or no mean ever moves.")
     temperature = in_range("TRAINER.NPT.LC.TEMPERATURE", npt.LC.TEMPERATURE, 1e-6)
+    prior_count = in_range("TRAINER.NPT.PRIOR_COUNT", npt.PRIOR_COUNT, 0)
+    shares = shrinkage_weights(counts, prior_count)  # (K,) or None
     k = len(counts)
     target = target_frame(zero_shot) if anchored and zero_shot is not None and k > 1 else None
     terms: dict[str, nn.Module] = {}
@@ -219,18 +223,18 @@ def _npt_terms(
     if npt.VERSION == "v2" and lambda_lc > 0:
         gamma = in_range("TRAINER.NPT.GD.GAMMA", npt.GD.GAMMA, 0)
         pairs = debias_weights(counts, gamma)
-        terms["gd"] = CollapseLoss("etf", npt.CENTER, pair_weights=pairs)
+        terms["gd"] = CollapseLoss("etf", npt.CENTER, pair_weights=pairs, class_weights=shares)
         weights["gd"] = lambda_lc
     elif lambda_lc > 0:
         form = "etf" if k < 2 else lc_form  # one class: 0 in every form
         goal = target
         if form == "zero_shot" and zero_shot is not None:
             goal = hat(promote(zero_shot), npt.CENTER)
-        terms["lc"] = CollapseLoss(form, npt.CENTER, temperature, goal)
+        terms["lc"] = CollapseLoss(form, npt.CENTER, temperature, goal, class_weights=shares)
         weights["lc"] = lambda_lc
     if lambda_mi > 0:
         form = "etf" if k < 2 else mi_form
-        terms["mi"] = IsomorphismLoss(form, k, npt.CENTER, momentum, target)
+        terms["mi"] = IsomorphismLoss(form, k, npt.CENTER, momentum, target, shares)
         weights["mi"] = lambda_mi
     return terms, weights
 

@@ -25,7 +25,9 @@ def meant_before(flat: dict[str, Any]) -> dict[str, Any]:
     Args:
         flat: The record's config, flattened.
     """
+    # on the embedded CLIP both units are one
     own_units = flat.get("MODEL.BACKBONE.NAME") == "Tiny" and not flat.get("MODEL.CLIP_WEIGHTS")
-    if own_units or not str(flat.get("TRAINER.NAME", "")).startswith("NPT_"):
-        return {}  # on the embedded CLIP both units are one
-    return {"TRAINER.NPT.UNITS": "cosine"}
+    if not str(flat.get("TRAINER.NAME", "")).startswith("NPT_"):
+        return {}
+    alike = {"TRAINER.NPT.PRIOR_COUNT": 0.0}
+    return alike if own_units else {**alike, "TRAINER.NPT.UNITS": "cosine"}

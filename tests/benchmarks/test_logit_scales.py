@@ -63,8 +63,11 @@ def test_seeds_and_weights_are_those_that_are_said():
 
     assert len(study.SEEDS) >= 8 and not set(study.SEEDS) & set(TUNING_SEEDS)
     run = study.Run(study.EMBEDDED, study.OWN, "NPT_CoOp x scale", study.DATA[0], 104)
-    assert {float(value) for _, value in run.job("out").settings} == {10.0}
-    assert run._replace(method="NPT_CoOp").job("out").settings == ()
+    before, *weights = run.job("out").settings
+    assert {float(value) for _, value in weights} == {10.0}
+    assert run._replace(method="NPT_CoOp").job("out").settings == (before,)
+    assert before == ("TRAINER.NPT.PRESET", "0.1")  # whose weights count cosines
+    assert run._replace(method="CoOp").job("out").settings == ()
 
 
 def test_the_page_quotes_the_committed_runs():

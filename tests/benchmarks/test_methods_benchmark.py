@@ -207,6 +207,39 @@ def test_methods_document_quotes_where_it_is_weak(capsys):
     assert set(quoted) <= known
 
 
+def test_methods_document_quotes_what_the_geometry_is_worth(capsys):
+    import tuning
+
+    tuning.main(["table"])
+    known = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+    document = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    part = document.split("### What the geometry is worth")[1].split("###")[0]
+    quoted = [line for line in part.splitlines() if line.startswith("| ")]
+    assert len(quoted) > 10 and set(quoted) <= known
+
+
+def test_candidates_are_set_beside_the_former_default_over_five_settings():
+    """A seed counts if it has run on both datasets in all five settings."""
+    import plan
+    import tuning
+
+    name = "NPT_CoOp: prior of 4 images, weights 10"
+    settings = [(r, rule) for r in (0.06, 0.25, 1.0) for rule in plan.rules(r)]
+    values = {"CoOp": 60.0, tuning.FORMER: 62.0, name: 63.0}
+    records = [
+        record(method, seed, data, h + seed - 101, ratio=ratio, rule=rule)
+        for method, h in values.items()
+        for data in plan.TUNING_DATASETS
+        for ratio, rule in settings
+        for seed in (101, 102)
+        if (method, ratio, seed) != (name, 1.0, 102)
+    ]
+    rows = {row[0]: row[1:] for row in tuning.five_rows_of(records)}
+    assert list(rows) == ["CoOp", tuning.FORMER, name]
+    assert rows[name] == ["1", *["+3.0 [+3.0, +3.0]"] * 4, "+3.0", "+1.0"]
+    assert rows[tuning.FORMER][-1] == ""
+
+
 def test_tuning_at_milder_imbalance_pairs_by_seed_and_leaves_half_seeds_out():
     """Two datasets; balanced data know one rule; a seed with one dataset is no seed."""
     import plan

@@ -151,20 +151,26 @@ def test_bad_settings_are_named_in_one_sentence(keys):
 
 
 def test_defaults_anchor_the_text_and_pull_every_class_to_its_mean():
-    """Ten times each closed form, written out; the bank makes the second batch a running mean."""
+    """Ten times each closed form, written out; the bank makes the second batch a running mean.
+
+    A class of n images counts n0 / (n0 + n), in float32.
+    """
     cfg = defaults()
     objective = build_objective(cfg, COUNTS, ZERO_SHOT)
     assert needs_zero_shot(cfg)
-    target, bank = target_frame(ZERO_SHOT), None
+    target, bank, prior = target_frame(ZERO_SHOT), None, cfg.TRAINER.NPT.PRIOR_COUNT
+    shares = (prior / (prior + COUNTS.double())).float().double()
     for seed in (0, 1):
         out = outputs(seed=seed)
         terms = objective(out, LABELS)
         text, images = out.text_features.detach(), out.image_features.detach()
         hat = F.normalize(text - text.mean(dim=0), dim=1)
-        assert torch.allclose(terms["lc"], 10 * (1 - (hat * target).sum(dim=1).mean()), atol=DOUBLE)
+        assert torch.allclose(
+            terms["lc"], 10 * (shares * (1 - (hat * target).sum(dim=1))).mean(), atol=DOUBLE
+        )
         means = {int(k): images[LABELS == k].mean(dim=0) for k in LABELS.unique()}
         bank = means if bank is None else {k: 0.9 * bank[k] + 0.1 * m for k, m in means.items()}
-        pulls = [1 - bank[k] @ text[k] for k in bank]
+        pulls = [shares[k] * (1 - bank[k] @ text[k]) for k in bank]
         assert torch.allclose(terms["mi"], 10 * torch.stack(pulls).mean(), atol=DOUBLE)
 
 

@@ -46,6 +46,13 @@ def test_a_record_from_before_units_counted_cosines(trainer, clip, differs):
     del old["TRAINER"]["NPT"]["UNITS"]
     wanted = ["TRAINER.NPT.UNITS: cosine -> logits"] if differs else []
     assert config_difference(old, new) == wanted
+    if not trainer.startswith("NPT_"):
+        return
+    del old["TRAINER"]["NPT"]["PRIOR_COUNT"]
+    prior = f"TRAINER.NPT.PRIOR_COUNT: 0.0 -> {cfg.TRAINER.NPT.PRIOR_COUNT}"
+    assert config_difference(old, new) == [prior, *wanted]
+    new["TRAINER"]["NPT"]["PRIOR_COUNT"] = 0.0
+    assert config_difference(old, new) == wanted
     if differs:
         new["TRAINER"]["NPT"]["UNITS"] = "cosine"
         assert config_difference(old, new) == []

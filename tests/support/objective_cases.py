@@ -18,7 +18,13 @@ COUNTS = torch.tensor([16, 12, 9, 6, 4, 2, 1])
 LABELS = torch.tensor([0, 3, 3, 6])
 ZERO_SHOT = F.normalize(torch.randn(K, D, generator=torch.Generator().manual_seed(5)), dim=1)
 PLAIN = dict(
-    LAMBDA_LC=1.0, LAMBDA_MI=1.0, CENTER=False, LC__FORM="etf", MI__FORM="etf", MI__MOMENTUM=0.0
+    LAMBDA_LC=1.0,
+    LAMBDA_MI=1.0,
+    CENTER=False,
+    LC__FORM="etf",
+    MI__FORM="etf",
+    MI__MOMENTUM=0.0,
+    PRIOR_COUNT=0.0,
 )
 
 
