@@ -83,7 +83,7 @@ def forest(records: Sequence[Record], path: Path) -> None:
     labels = [f"{pair.label}, tau {pair.ratio:g}" for pair in PAIRS]
     axis.set_yticks(range(len(PAIRS), 0, -1), labels, fontsize=9)
     axis.set_xlabel("difference in H, points (mean of the datasets' H); hollow: holds 0")
-    axis.legend(loc="upper left", frameon=False, fontsize=8.5)
+    axis.legend(loc="lower right", frameon=False, fontsize=8.5)
     figure.suptitle("NPT minus its base trainer, paired by seed, 95 % intervals", fontsize=11)
     path.write_bytes(png(figure))
 

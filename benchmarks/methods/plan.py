@@ -126,7 +126,6 @@ LESS_AGAINST = ("LOSS.LAMBDA", "0.25")
 NEIGHBOURS = (
     Method("KgCoOp", "CoOp", "KgCoOp", NEAR),
     Method("KgCoOp, published weight", "CoOp", "KgCoOp", ("TRAINER.COOP.W", "8.0")),
-    Method("NPT_KgCoOp", "CoOp", "NPT_KgCoOp", NEAR),
     Method("NPT_KgCoOp, every class alike", "CoOp", "NPT_KgCoOp", (*NEAR, *ALIKE)),
     Method("ProGrad", "CoOp", "ProGrad", LESS_AGAINST),
     Method("ProGrad, published strength", "CoOp", "ProGrad", ("LOSS.LAMBDA", "1.0")),
@@ -139,13 +138,10 @@ CONTROLS = (
 )
 """What costs nothing to try; the share was fixed beforehand."""
 
-RIVALS = (
-    Method("Candle", "CoOp", "Candle", ("OPTIM.LR", "0.001"), "tiny_ep50"),
-    Method("PromptSRC, published weights", "MaPLe", "PromptSRC"),
-)
-"""Candle knows the names of the new classes as it trains; PromptSRC learns both towers' prompts."""
+CANDLE = Method("Candle", "CoOp", "Candle", ("OPTIM.LR", "0.001"), "tiny_ep50")
+"""It knows the names of the new classes as it trains."""
 
-METHODS = (*FIRST, *NEIGHBOURS, *CONTROLS, *RIVALS)
+METHODS = (*FIRST, *NEIGHBOURS, *CONTROLS, CANDLE)
 
 
 @dataclass(frozen=True)
@@ -195,8 +191,8 @@ STAGES = (
     Stage(_ALIKE_COCOOP, (0.25, 1.0), 3),
     Stage(("NPT_CoCoOp (v3)",), (0.06, 1.0), 3),
     Stage(_NEAR, (0.06,), 20),
-    Stage(tuple(method.name for method in NEIGHBOURS if method.name != "NPT_KgCoOp"), (0.06,), 6),
-    Stage(tuple(method.name for method in (*CONTROLS, *RIVALS[:1])), (0.06,), 3),
+    Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 6),
+    Stage(tuple(method.name for method in (*CONTROLS, CANDLE)), (0.06,), 3),
     Stage((*_FEW, *_ALIKE), (0.06,), 3, ARTISTS),
     Stage((*_FEW, "ProGrad", *_EXTREME), (0.01,), 3),
 )

@@ -50,13 +50,13 @@ def test_the_best_of_each_side_are_compared_and_cpt_is_not_ours():
         "KgCoOp": [63, 63.5],
         "CPT on CoOp": [70, 70],
         "NPT_CoOp (v3)": [64, 64],
-        "NPT_KgCoOp": [71, 71.2],
+        "NPT_KgCoOp, every class alike": [71, 71.2],
     }
     steps = records(values, rule="steps")
     from aims import Aims
 
     row = Aims([*records(values), *steps]).over_others("CoOp", 1.0)
-    assert row[0] == "best NPT − best other on CoOp: NPT_KgCoOp − CPT on CoOp"
+    assert row[0] == "best NPT − best other on CoOp: NPT_KgCoOp, every class alike − CPT on CoOp"
     assert row[3] == "+1.1 [-0.2, +2.4] (2), missed"  # the interval holds 0
 
 
