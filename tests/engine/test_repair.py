@@ -90,6 +90,12 @@ def test_another_dassl_is_left_alone():
     assert vars(schedulers) == {"_BaseWarmupScheduler": None}
 
 
+def allowed():
+    """What pickles may hold; ``torch.distributed`` adds its own when something first imports it."""
+    found = torch.serialization.get_safe_globals()
+    return {str(thing) for thing in found if "torch.distributed" not in str(thing)}
+
+
 def test_on_our_stand_in_a_projects_own_load_takes_what_dassl_wrote(tmp_path, monkeypatch):
     """A warm-up as Dassl pickles it, with an optimiser inside, by names that nobody here has."""
     place = ModuleType("dassl.optim.lr_scheduler")
@@ -106,7 +112,7 @@ def test_on_our_stand_in_a_projects_own_load_takes_what_dassl_wrote(tmp_path, mo
         content = {"state_dict": {"ctx": torch.ones(2)}, "scheduler": vars(schedule)["successor"]}
         torch.save({**content, "warmup": schedule}, tmp_path / "model.pth.tar-1")
     monkeypatch.setattr(replaced, "_steps", [])
-    listed = torch.serialization.get_safe_globals()
+    listed = allowed()
     with pytest.raises(Exception, match="ConstantWarmupScheduler|CosineAnnealingLR"):
         torch.load(tmp_path / "model.pth.tar-1")
     allow_schedules_of_dassl()
@@ -117,4 +123,4 @@ def test_on_our_stand_in_a_projects_own_load_takes_what_dassl_wrote(tmp_path, mo
         assert type(loaded["warmup"]) is not kind and not hasattr(type(loaded["warmup"]), "step")
     finally:
         replaced.undo_all()
-    assert torch.serialization.get_safe_globals() == listed
+    assert allowed() == listed

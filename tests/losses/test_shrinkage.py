@@ -57,17 +57,16 @@ def test_the_term_is_the_sum_of_its_classes_parts(name):
 def test_the_parts_are_those_of_the_right_classes():
     """Of pull and the anchored collapse by hand; of the others the classes without images."""
     images, text = batch()
+    text = text.detach()
     for k in range(K):
         row = torch.eye(K)[k].double()
         mine = [h for h, y in zip(images, LABELS.tolist(), strict=True) if y == k]
-        pulls = (
-            sum(1 - float(h @ text[k].detach()) for h in mine) / max(1, len(mine)) / 4
-        )  # classes present
+        pulls = sum(1 - float(h @ text[k]) for h in mine) / max(1, len(mine)) / 4  # classes present
         made = terms(row)
         assert float(made["mi pull"](images, text, LABELS)) == pytest.approx(pulls, abs=1e-12)
         middle = text.mean(0)
         unit = (text[k] - middle) / (text[k] - middle).norm()
-        apart = (1 - float(unit.detach() @ made["lc anchored"].target[k])) / K
+        apart = (1 - float(unit @ made["lc anchored"].target[k])) / K
         assert float(made["lc anchored"](images, text, LABELS)) == pytest.approx(apart, abs=1e-12)
     absent = terms(torch.eye(K)[4].double())
     for form in set(ISOMORPHISM_FORMS) - WHOLE:
