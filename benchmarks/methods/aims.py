@@ -40,12 +40,9 @@ class Aims:
 
     def over_base(self, base: str, ratio: float, least: float) -> Row:
         """NPT with its defaults over its base trainer."""
-        values = [
-            paired(self.seeds(DEFAULTS[base], ratio, rule), self.seeds(base, ratio, rule), "H")
-            for rule in rules(ratio)
-        ]
+        values = [self.gain(base, ratio, rule) for rule in rules(ratio)]
         aim = f"{least:+.1f}" if least else "above 0"
-        return _row(f"NPT_{base} − {base}", ratio, aim, values, lambda v: _reached(v, least))
+        return _row(f"NPT_{base} − {base}", ratio, aim, values, [least] * len(values))
 
     def over_others(self, base: str, least: float) -> Row:
         """The best NPT over the best of all other methods on that base trainer, by their means."""
@@ -55,7 +52,7 @@ class Aims:
             names.append(" − ".join(pair))
             values.append(paired(*(self.seeds(name, STRONG, rule) for name in pair), "H"))
         what = f"best NPT − best other on {base}: {'; '.join(dict.fromkeys(names))}"
-        return _row(what, STRONG, f"{least:+.1f}", values, lambda v: _reached(v, least))
+        return _row(what, STRONG, f"{least:+.1f}", values, [least] * len(values))
 
     def over_candle(self, least: float) -> Row:
         """The best NPT on CoOp over Candle, which knows the new classes by name as it trains."""
@@ -65,7 +62,7 @@ class Aims:
             for name, rule in pairs
         ]
         what = "the same − Candle, which knows the new classes' names"
-        return _row(what, STRONG, f"{least:+.1f}", values, lambda v: _reached(v, least))
+        return _row(what, STRONG, f"{least:+.1f}", values, [least] * len(values))
 
     def over_zero_shot(self, column: str, least: float) -> Row:
         """The best NPT of all base trainers over CLIP as it is."""
@@ -78,22 +75,20 @@ class Aims:
             values.append([row[column] - zero[column] for row in found])
         what = f"best NPT − zero-shot CLIP, {column}: {'; '.join(dict.fromkeys(names))}"
         aim = f"{least:+.1f}" if least else "not below 0"
-        return _row(what, STRONG, aim, values, lambda v: _reached(v, least))
+        return _row(what, STRONG, aim, values, [least] * len(values), above=bool(least))
 
     def at_least_as_strong(self) -> Row:
         """The gain at 0.01 beside that at 0.06, which it should reach."""
-        values = [
-            paired(self.seeds(DEFAULTS["CoOp"], 0.01, rule), self.seeds("CoOp", 0.01, rule), "H")
-            for rule in RULES
-        ]
-        before = [float(np.mean(paired(*self.pair("CoOp", STRONG, rule), "H"))) for rule in RULES]
-        aim = f"{before[0]:+.1f} and {before[1]:+.1f}, as at {STRONG:g}"
-        met = [_reached(v, least) for v, least in zip(values, before, strict=True)]
-        return _row("NPT_CoOp − CoOp", 0.01, aim, values, lambda v: met[values.index(v)])
+        values, before = (
+            [self.gain("CoOp", ratio, rule) for rule in RULES] for ratio in (0.01, STRONG)
+        )
+        least = [float(np.mean(gains)) for gains in before]
+        aim = f"{least[0]:+.1f} and {least[1]:+.1f}, as at {STRONG:g}"
+        return _row("NPT_CoOp − CoOp", 0.01, aim, values, least)
 
-    def pair(self, base: str, ratio: float, rule: str) -> tuple[Seeds, Seeds]:
-        """NPT and its base trainer."""
-        return self.seeds(DEFAULTS[base], ratio, rule), self.seeds(base, ratio, rule)
+    def gain(self, base: str, ratio: float, rule: str) -> list[float]:
+        """H of NPT with its defaults less its base trainer's, seed by seed."""
+        return paired(self.seeds(DEFAULTS[base], ratio, rule), self.seeds(base, ratio, rule), "H")
 
     def seeds(self, name: str, ratio: float, rule: str) -> Seeds:
         """A method's values by seed."""
@@ -120,11 +115,11 @@ def is_npt(method: Method) -> bool:
     return method.trainer.startswith("NPT_") and not method.name.startswith("CPT")
 
 
-def _reached(values: Sequence[float], least: float) -> bool:
-    """The mean reaches the aim, its interval above 0; of an aim of 0 the mean alone counts."""
+def _reached(values: Sequence[float], least: float, above: bool) -> bool:
+    """The mean reaches the aim and, where the difference is to be ``above`` 0, its interval is."""
     limits = interval(values)
-    above = limits is not None and limits[0] > 0
-    return float(np.mean(values)) >= least and (above or least == 0)
+    clear = limits is not None and limits[0] > 0
+    return float(np.mean(values)) >= least and (clear or not above)
 
 
 def _row(
@@ -132,10 +127,12 @@ def _row(
     ratio: float,
     aim: str,
     values: Sequence[list[float]],
-    met: Callable[[list[float]], bool],
+    least: Sequence[float],
+    above: bool = True,
 ) -> Row:
     cells = [
-        f"{signed(v)} ({len(v)}), {'met' if met(v) else 'missed'}" if v else "-" for v in values
+        f"{signed(v)} ({len(v)}), {'met' if _reached(v, wanted, above) else 'missed'}" if v else "-"
+        for v, wanted in zip(values, least, strict=True)
     ]
     return [what, f"{ratio:g}", aim, *cells, *[""] * (len(RULES) - len(cells))]
 

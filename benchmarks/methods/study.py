@@ -116,8 +116,8 @@ were chosen"); nothing was tuned on these runs.
 AIMS = """
 ## What was aimed for
 
-Written down before the study. Met is an aim that the mean reaches with its interval above 0; "best"
-is by the mean of these very runs, on both sides of the difference.
+Written down before the study. Met is an aim that the mean reaches with its interval above 0 ("not
+below 0": the mean alone); "best" is by the mean of these very runs, on both sides of the difference.
 """
 
 OVERVIEW = """

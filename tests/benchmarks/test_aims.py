@@ -41,7 +41,8 @@ def test_an_aim_needs_its_mean_and_an_interval_above_0():
     assert close.over_base("CoOp", 0.06, 4.2)[3].endswith("missed")
     spread = table({"CoOp": [60, 61, 62], "NPT_CoOp (v3)": [60, 70, 66]})  # +0, +9, +4
     assert spread.over_base("CoOp", 0.06, 4.0)[3].endswith("missed")
-    assert spread.over_base("CoOp", 0.06, 0.0)[3].endswith("met")
+    assert spread.over_base("CoOp", 0.06, 0.0)[3].endswith("missed")
+    assert close.over_base("CoOp", 0.06, 0.0)[3].endswith("met")
 
 
 def test_the_best_of_each_side_are_compared_and_cpt_is_not_ours():
