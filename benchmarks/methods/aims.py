@@ -16,6 +16,7 @@ STRONG = 0.06
 DEFAULTS = {base: f"NPT_{base} (v3)" for base in ("CoOp", "MaPLe", "CoCoOp")}
 
 Row = list[str]
+MET = ("missed", "met")
 
 
 class Aims:
@@ -131,7 +132,7 @@ def _row(
     above: bool = True,
 ) -> Row:
     cells = [
-        f"{signed(v)} ({len(v)}), {'met' if _reached(v, wanted, above) else 'missed'}" if v else "-"
+        f"{signed(v)} ({len(v)}), {MET[_reached(v, wanted, above)]}" if v else "-"
         for v, wanted in zip(values, least, strict=True)
     ]
     return [what, f"{ratio:g}", aim, *cells, *[""] * (len(RULES) - len(cells))]
