@@ -141,7 +141,17 @@ CONTROLS = (
 CANDLE = Method("Candle", "CoOp", "Candle", ("OPTIM.LR", "0.001"), "tiny_ep50")
 """It knows the names of the new classes as it trains."""
 
-METHODS = (*FIRST, *NEIGHBOURS, *CONTROLS, CANDLE)
+GENTLE = ("TRAINER.PROMPTSRC.TEXT_LOSS_WEIGHT", "2.5", "TRAINER.PROMPTSRC.IMAGE_LOSS_WEIGHT", "1.0")
+"""A tenth of the published weights."""
+
+PROMPTSRC = (
+    Method("PromptSRC", "MaPLe", "PromptSRC", GENTLE),
+    Method("PromptSRC, published weights", "MaPLe", "PromptSRC"),
+    Method("NPT_PromptSRC", "MaPLe", "NPT_PromptSRC", GENTLE),
+)
+"""It stays near zero-shot CLIP and learns in both towers, so it stands beside MaPLe."""
+
+METHODS = (*FIRST, *NEIGHBOURS, *CONTROLS, CANDLE, *PROMPTSRC)
 
 
 @dataclass(frozen=True)

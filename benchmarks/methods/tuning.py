@@ -26,14 +26,24 @@ from plan import TUNING_SEEDS as SEEDS
 from study_records import Record, read_csv
 from tabulate import tabulate
 from tuning_candidates import CANDIDATES, NEIGHBOURS, OTHERS, RIVALS
-from tuning_where_weak import FIVE_SEEDS, FORMER, MILD, MILD_RATIOS, PRIORS, PRIORS_ELSEWHERE, WEAK
+from tuning_where_weak import (
+    FIVE_SEEDS,
+    FORMER,
+    MILD,
+    MILD_RATIOS,
+    ON_PROMPTSRC,
+    PRIORS,
+    PRIORS_ELSEWHERE,
+    WEAK,
+)
 
 from npt_plugin.embedded.benchmarks import BENCHMARKS, ensure_benchmarks
 
 CSV = Path(__file__).resolve().parents[1] / "results" / "methods_tuning.csv"
 
 
-ALL = (*CANDIDATES, *OTHERS, *NEIGHBOURS, *RIVALS, *WEAK, *PRIORS, *PRIORS_ELSEWHERE)
+LATER = (*WEAK, *PRIORS, *PRIORS_ELSEWHERE, *ON_PROMPTSRC)
+ALL = (*CANDIDATES, *OTHERS, *NEIGHBOURS, *RIVALS, *LATER)
 Values = dict[str, dict[int, list[float]]]
 """By column, also by column and rule, and by seed: one number a dataset and rule."""
 
@@ -133,9 +143,10 @@ def five_rows_of(records: list[Record]) -> list[list[str]]:
         for rule in rules(ratio)
     ]
     by_name = {method.name: method for method in ALL}
-    former = [scores.by_seed(by_name[FORMER], column) for scores, column in places]
     table = []
     for name in FIVE_SEEDS:
+        before = FORMER[by_name[name].base]
+        former = [scores.by_seed(by_name[before], column) for scores, column in places]
         own = [scores.by_seed(by_name[name], column) for scores, column in places]
         seeds = set.intersection(*map(set, own), *map(set, former)) if own else set()
         cells = [signed(scores.gains(by_name[name], column)) for scores, column in places]
@@ -144,7 +155,7 @@ def five_rows_of(records: list[Record]) -> list[list[str]]:
             for s in sorted(seeds)
         ]
         if more:
-            table.append([name, str(len(more)), *cells, "" if name == FORMER else signed(more)])
+            table.append([name, str(len(more)), *cells, "" if name == before else signed(more)])
     return table
 
 
@@ -203,7 +214,7 @@ def main(argv: list[str] | None = None) -> int:
     print(tabulate(rows_of(records), HEADS, tablefmt="github", disable_numparse=True))
     print("\nAt milder imbalance, H minus the base trainer's:\n")
     print(tabulate(mild_rows_of(records), MILD_HEADS, tablefmt="github", disable_numparse=True))
-    print("\nWeights that fall with a class's images, H minus CoOp's:\n")
+    print("\nWeights that fall with a class's images, H minus the base trainer's:\n")
     print(tabulate(five_rows_of(records), FIVE_HEADS, tablefmt="github", disable_numparse=True))
     return 0
 

@@ -6,7 +6,7 @@ balanced softmax, a Gaussian average over epochs, and a share of zero-shot text 
 
 from __future__ import annotations
 
-from plan import ALIKE, BALANCED_SOFTMAX, NPT, Method
+from plan import ALIKE, BALANCED_SOFTMAX, GENTLE, NPT, Method
 
 AVERAGES = {
     "CoOp": {"late": (37.5, 2.5), "wide": (25.0, 10.0)},
@@ -99,18 +99,40 @@ PRIORS = (
 )
 """Weights that fall with the images of a class."""
 
-PRIORS_ELSEWHERE = (prior(4, 10.0, base="CoCoOp"), prior(4, 1.0, base="MaPLe"))
-"""The chosen one on the other base trainers, at their weights."""
+PRIORS_ELSEWHERE = (
+    prior(4, 10.0, base="CoCoOp"),
+    *(prior(4, weight, base="MaPLe") for weight in (1.0, 2.0, 3.0)),
+    *(prior(16, weight, base="MaPLe") for weight in (1.0, 2.0)),
+)
+"""The chosen one on the other base trainers, at their weights; MaPLe's are small to begin with."""
 
-FORMER = "LC anchored 10, MI pull 10, EMA 0.9"
-"""The default up to version 0.2, every class alike."""
+
+def on_promptsrc(weight: float, images: float) -> Method:
+    """NPT on PromptSRC at a tenth of its published weights, the strength that did best."""
+    options = (*GENTLE, f"{NPT}.LAMBDA_LC", str(weight), f"{NPT}.LAMBDA_MI", str(weight))
+    title = f"NPT_PromptSRC x0.1: prior of {images:g} images, weights {weight:g}"
+    more = (f"{NPT}.PRIOR_COUNT", str(float(images)))
+    return Method(title, "MaPLe", "NPT_PromptSRC", (*options, *more))
+
+
+ON_PROMPTSRC = (on_promptsrc(1.0, 0), on_promptsrc(1.0, 4), on_promptsrc(3.0, 4))
+"""Beside ``PromptSRC x0.1``; 0: every class alike."""
+
+FORMER = {
+    "CoOp": "LC anchored 10, MI pull 10, EMA 0.9",
+    "MaPLe": "MaPLe: LC anchored 1, MI pull 1, EMA 0.9",
+}
+"""The defaults up to version 0.2, every class alike."""
 
 FIVE_SEEDS = (
     "CoOp",
-    FORMER,
+    FORMER["CoOp"],
     "LC anchored 3, MI pull 3, EMA 0.9",
     "NPT_CoOp: LC anchored 5, MI pull 5",
     *(method.name for method in PRIORS),
+    "MaPLe",
+    FORMER["MaPLe"],
+    *(method.name for method in PRIORS_ELSEWHERE if method.trainer == "NPT_MaPLe"),
 )
 """Compared with the defaults at every imbalance."""
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from npt_plugin.backbone.block import Block, normed
-from npt_plugin.backbone.changes import changed, with_beside
+from npt_plugin.backbone.changes import changed, part_of, with_beside
 from npt_plugin.backbone.frozen_linear import frozen_linear, takes_onednn
 
 _SLOPE = 1.702
@@ -63,7 +63,7 @@ def split_heads(block: Block, y: Tensor, first: int, last: int) -> list[Tensor]:
     rows = block.joint(first, last)
     joint = frozen_linear(y, rows.weight, rows.bias)
     parts: Sequence[Tensor] = joint.unflatten(-1, (last - first, block.width)).unbind(-2)
-    changes = getattr(block.qkv.owner, "changes", None)
+    changes = part_of(block.qkv.owner, "changes")
     if changes is not None:  # of some of q, k and v
         parts = [
             changes[letter](y, part) if letter in changes else part

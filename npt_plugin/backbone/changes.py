@@ -41,6 +41,11 @@ class Change(nn.Module):
         raise NotImplementedError
 
 
+def part_of(owner: nn.Module, name: str) -> Any:
+    """A submodule, or None; a block asks for seven, and a module's ``getattr`` says no slowly."""
+    return owner._modules.get(name)
+
+
 def put_change(owner: nn.Module, change: Change) -> None:
     """Put a change on a map or a LayerNorm; an earlier one is replaced."""
     if not hasattr(owner, "change"):
@@ -53,14 +58,14 @@ def _apply(owner: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:
 
 
 def changed(
-    owner: Any, x: Tensor, out: Tensor, x_scale: float = 1.0, out_scale: float = 1.0
+    owner: nn.Module, x: Tensor, out: Tensor, x_scale: float = 1.0, out_scale: float = 1.0
 ) -> Tensor:
     """What a map gives, with its change if it has one; see :class:`Change`."""
-    change = getattr(owner, "change", None)
+    change = part_of(owner, "change")
     return out if change is None else change(x, out, x_scale, out_scale)
 
 
-def with_beside(norm: Any, x: Tensor, out: Tensor) -> Tensor:
+def with_beside(norm: nn.Module, x: Tensor, out: Tensor) -> Tensor:
     """What one half of a block adds to the residual stream, with what was put beside it.
 
     Args:
@@ -68,5 +73,5 @@ def with_beside(norm: Any, x: Tensor, out: Tensor) -> Tensor:
         x: (..., W) the residual stream as the half found it.
         out: (..., W) what the half adds.
     """
-    beside = getattr(norm, "beside", None)
+    beside = part_of(norm, "beside")
     return out if beside is None else beside(x, out)

@@ -25,6 +25,10 @@ MOST_KEPT = 2
 """Models kept at a time: a sweep has one backbone, seldom two precisions."""
 
 
+SMALL = 2**26
+"""Bytes of parameters up to which a copy is made faster than a model is built."""
+
+
 class Wanted(NamedTuple):
     """Which CLIP: plain values, so that they can go from process to process.
 
@@ -46,7 +50,7 @@ _asked: list[Wanted] = []
 _copied = False
 
 
-def prepared_clip(cfg: Any, dtype: torch.dtype) -> Backbone:
+def prepared_clip(cfg: Any, dtype: torch.dtype, draws: bool = True) -> Backbone:
     """The CLIP of a run in the run's precision, on the CPU.
 
     The random state afterwards is as if it had been loaded: CLIP's constructor draws numbers that
@@ -55,9 +59,12 @@ def prepared_clip(cfg: Any, dtype: torch.dtype) -> Backbone:
     Args:
         cfg: The run's config.
         dtype: Of the towers, see :meth:`~npt_plugin.backbone.interface.Backbone.cast`.
+        draws: False where the random state afterwards does not matter.
     """
     wanted = _wanted(cfg.MODEL.BACKBONE.NAME, cfg.MODEL.CLIP_WEIGHTS, dtype)
     _asked.append(wanted)
+    if wanted in _kept and not draws:
+        return _own(wanted)
     before, common = torch.get_rng_state(), shared.current()
     if common is None:
         return _load(wanted)
@@ -66,11 +73,18 @@ def prepared_clip(cfg: Any, dtype: torch.dtype) -> Backbone:
     after = common.look(key)
     if after is not None and wanted in _kept:
         torch.set_rng_state(after["state"])
-        return copy.deepcopy(_kept[wanted]) if _copied else _kept.pop(wanted)
+        return _own(wanted)
     model = _load(wanted)
     if after is None:
         common.keep(key, {"state": torch.get_rng_state()})
     return model
+
+
+def _own(wanted: Wanted) -> Backbone:
+    """A kept model for whoever asks; a small one is copied, as the same run may ask again."""
+    model = _kept[wanted]
+    size = sum(t.numel() * t.element_size() for t in model.parameters())
+    return copy.deepcopy(model) if _copied or size <= SMALL else _kept.pop(wanted)
 
 
 def asked() -> list[Wanted]:

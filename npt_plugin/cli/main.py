@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from npt_plugin.errors import nearest_hint
+from npt_plugin.sweep.nursery import expect_runs
 from npt_plugin.system.exit_codes import OK, USER, exit_code
 from npt_plugin.system.ranks import refuse_unjoined
 from npt_plugin.system.version import VERSION
@@ -39,6 +40,12 @@ COMMANDS = {
 
 ALONE = ("demo", "sweep", "protocol", "reproduce")
 """What starts runs of its own: not to be done by each of several processes of torchrun."""
+
+SEVERAL = ("demo", "sweep")
+"""What starts many runs: what they need is loaded beside what the command itself needs."""
+
+LOOKS = ("-h", "--help", "--plan", "--status", "--follow")
+"""Flags with which such a command may start none."""
 
 FIRST = {
     "npt demo": "see it work in a few minutes, without data",
@@ -79,6 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USER
     if words[0] in ALONE and exit_code(refuse_unjoined):
         return USER
+    if words[0] in SEVERAL and not set(LOOKS) & set(words):
+        expect_runs()
     module = importlib.import_module(f"npt_plugin.cli.{words[0]}")
     return module.main(words[1:])
 

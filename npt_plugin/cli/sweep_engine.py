@@ -127,7 +127,7 @@ def run_on(
         jobs: All of the sweep.
         configs: Folder of the yaml files.
         stay: Whether to wait for the end where the engine does not.
-        together: See :class:`~npt_plugin.sweep.plan.Plan`.
+        together: Whether runs that can train in one pass, see :mod:`~npt_plugin.sweep.groups`.
 
     Returns:
         How it ended; None: it goes on elsewhere.
@@ -135,7 +135,7 @@ def run_on(
     Raises:
         UserError: As engines do, and if a run has completed with other settings.
     """
-    plan, todo = begin(jobs, configs, together)
+    plan, todo = begin(jobs, configs, engine.width if together else 0)
     if todo:
         engine.start(plan)
     claims = Claims(plan.output)

@@ -12,7 +12,7 @@ from npt_plugin.sweep.mistakes import refuse_mistakes
 from npt_plugin.sweep.plan import Plan
 
 
-def begin(jobs: Sequence[Job], configs: Path, together: bool = False) -> tuple[Plan, list[Job]]:
+def begin(jobs: Sequence[Job], configs: Path, together: int = 0) -> tuple[Plan, list[Job]]:
     """Write the plan of a sweep that is started now, and say how much is to do.
 
     What failed, or was left after its processes had died, is free again.
@@ -20,7 +20,7 @@ def begin(jobs: Sequence[Job], configs: Path, together: bool = False) -> tuple[P
     Args:
         jobs: All jobs that are asked for, at least one.
         configs: Folder of the yaml files.
-        together: Whether runs that can train in one pass, see ``Plan``.
+        together: Workers for runs that train in one pass, 0 for none, see ``Plan``.
 
     Returns:
         The plan, and those of its jobs that have not completed.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from npt_plugin.engine.framework import TRAINER_REGISTRY
@@ -14,8 +16,13 @@ from npt_plugin.trainers.stacked_step import can_stack
 MOST = 12
 """Runs of a group: with more a step costs a run no less, and all of them are in memory."""
 
+LEAST = 3
+"""Runs of a group that is divided so that no worker is idle: with fewer little is saved."""
 
-def groups(jobs: Sequence[Job], configs: Path, most: int = MOST) -> list[list[Job]]:
+
+def groups(
+    jobs: Sequence[Job], configs: Path, workers: int = 1, most: int = MOST
+) -> list[list[Job]]:
     """Divide jobs into groups whose first runs train together, in the order of the jobs.
 
     What a group has in common are the frozen CLIP, the classes, the shape of the prompts and the
@@ -24,13 +31,26 @@ def groups(jobs: Sequence[Job], configs: Path, most: int = MOST) -> list[list[Jo
     Args:
         jobs: All of a sweep, so that the groups do not depend on what is done already.
         configs: Folder of the yaml files.
+        workers: Groups there should be at least, as long as each keeps ``LEAST`` jobs.
         most: Jobs of a group.
     """
     register_all(base=True)
     alike: dict[Hashable, list[Job]] = {}
     for job in jobs:
         alike.setdefault(_key(job, configs), []).append(job)
-    return [some[i : i + most] for some in alike.values() for i in range(0, len(some), most)]
+    parts = {key: math.ceil(len(some) / most) for key, some in alike.items()}
+    while sum(parts.values()) < workers:
+        key = max(parts, key=lambda key: len(alike[key]) / parts[key])
+        if len(alike[key]) < LEAST * (parts[key] + 1):
+            break
+        parts[key] += 1
+    return [part for key, some in alike.items() for part in _divided(some, parts[key])]
+
+
+def _divided(jobs: Sequence[Job], parts: int) -> list[list[Job]]:
+    """Parts of the same size, or one job more."""
+    ends = [len(jobs) * part // parts for part in range(parts + 1)]
+    return [list(jobs[i:j]) for i, j in pairwise(ends)]
 
 
 def _key(job: Job, configs: Path) -> Hashable:

@@ -28,17 +28,18 @@ class Plan:
         configs: Folder of the yaml files, absolute.
         working_dir: Where the sweep was started: relative paths in jobs mean files below it.
         version: Of the package that made it.
-        together: Whether runs that can (:mod:`~npt_plugin.sweep.groups`) train in one pass.
+        together: Workers among which runs are divided that can train in one pass
+            (:mod:`~npt_plugin.sweep.groups`); 0: each run trains alone.
     """
 
     jobs: tuple[Job, ...]
     configs: Path
     working_dir: Path
     version: str = VERSION
-    together: bool = False
+    together: int = 0
 
     @classmethod
-    def of(cls, jobs: Sequence[Job], configs: Path, together: bool = False) -> Plan:
+    def of(cls, jobs: Sequence[Job], configs: Path, together: int = 0) -> Plan:
         """The plan of jobs that are started here; their output folder becomes absolute.
 
         Args:
@@ -111,7 +112,8 @@ def read_plan(path: str | Path) -> Plan:
         held = json.loads(path.read_text(encoding="utf-8"))
         jobs = tuple(job_of(words, output) for words in held["jobs"])
         configs, working_dir = Path(held["configs"]), Path(held["working_dir"])
-        return Plan(jobs, configs, working_dir, str(held["version"]), held.get("together") is True)
+        together = int(held.get("together", 0))
+        return Plan(jobs, configs, working_dir, str(held["version"]), together)
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise UserError(f"{path} cannot be read as the plan of a sweep ({error}).") from None
 

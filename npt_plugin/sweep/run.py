@@ -23,7 +23,8 @@ from npt_plugin.system.files import write_text
 from npt_plugin.system.locks import run_lock
 from npt_plugin.system.random_state import seed_everything
 from npt_plugin.system.signals import stop_signals
-from npt_plugin.trainers.checkpoints import newest_progress, refuse_other_config
+from npt_plugin.trainers.checkpoints import refuse_other_config
+from npt_plugin.trainers.progress_file import newest_progress
 from npt_plugin.trainers.run_average import average_runs
 from npt_plugin.trainers.several import seed_alike
 

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from select import select
 from typing import BinaryIO
 
+from npt_plugin.sweep import nursery
+from npt_plugin.sweep.nursery import FORKS, Failed, Served
 from npt_plugin.sweep.task import Task
 from npt_plugin.system.signals import NUMBERS
 
 if sys.platform != "win32":
     import fcntl
-
-FORKS = hasattr(os, "fork") and sys.platform != "darwin"
-"""Whether one process may fork others after it has loaded PyTorch; Apple's libraries do not allow
-it, and Windows has no such thing. There each run imports everything anew."""
 
 _TICK = 0.2
 """Seconds between two looks at whether to stop."""
@@ -32,7 +30,8 @@ _SIGNALLED = {128 + n for n in NUMBERS} | {-n for n in NUMBERS}
 _ALL_OF_US = 2.0
 """Seconds in which a signal that was sent to all processes has reached all of them."""
 
-_FORK, _ALONE = "npt_plugin.sweep.server", "npt_plugin.sweep.task"
+_TASK = "npt_plugin.sweep.task"
+"""What a process of a single task runs, where nothing can be forked."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,9 @@ class Runner:
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None, forks: bool = FORKS) -> None:
-        # so that asking for devices does not start CUDA, which a forked process could not use
-        nvml = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"} if forks else {}
-        self.environment = {**os.environ, **nvml, **(environment or {})}
+        self.environment = {**os.environ, **(environment or {})}
         self.forks = forks
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Served | None = None
         self.output = _open_output()
 
     def run(self, task: Task, stop: Callable[[], bool]) -> Outcome:
@@ -81,7 +78,10 @@ class Runner:
         """
         self.output.truncate(0)
         asked, code = False, None
-        process = self._ready()
+        try:
+            process = self._ready()
+        except Failed as error:
+            return Outcome("failed", str(error), error.code)
         assert process.stdin is not None
         try:
             process.stdin.write(task.as_json().encode() + b"\n")
@@ -91,7 +91,7 @@ class Runner:
         while code is None:
             if not asked and stop():
                 asked = True
-                process.terminate()
+                self._signal(signal.SIGTERM)
             code = self._answer(process)
         said = self._last_line()
         if asked:
@@ -116,37 +116,41 @@ class Runner:
             time.sleep(_TICK)
         return True
 
-    def _ready(self) -> subprocess.Popen[bytes]:
+    def _ready(self) -> subprocess.Popen[bytes] | Served:
         """The process that takes the next task."""
-        if self.process is None:
-            module = _FORK if self.forks else _ALONE
+        if self.process is None and self.forks:
+            self.process = nursery.OURS.server(self.environment, self.output)
+        elif self.process is None:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, "-m", _TASK],
                 env=self.environment,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE if self.forks else self.output,
+                stdout=self.output,
                 stderr=self.output,
             )
         return self.process
 
-    def _answer(self, process: subprocess.Popen[bytes]) -> int | None:
+    def _answer(self, process: subprocess.Popen[bytes] | Served) -> int | None:
         """The exit code of the task; None while it runs."""
-        if not self.forks:
+        if not isinstance(process, Served):
             try:
                 code = process.wait(_TICK)
             except subprocess.TimeoutExpired:
                 return None
             self.close()
             return code
-        assert process.stdout is not None
         if not select([process.stdout], [], [], _TICK)[0]:
             return None
-        line = process.stdout.readline()
-        if line:
+        if line := process.stdout.readline():
             return int(line)
-        code = process.wait()  # the server itself is gone, and its child with it
-        self.close()
-        return code or 1
+        self.close()  # the server itself is gone, and its child with it: nothing else ends it so
+        return -signal.SIGKILL
+
+    def _signal(self, number: int) -> None:
+        if isinstance(self.process, Served):
+            self.process.signal(number)
+        elif self.process is not None:
+            self.process.send_signal(number)
 
     def _last_line(self) -> str:
         self.output.seek(0)
@@ -156,10 +160,12 @@ class Runner:
     def close(self) -> None:
         """End the process; a task that still runs finishes its step."""
         process, self.process = self.process, None
-        if process is not None:
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        if isinstance(process, Served):
+            process.close()
+            nursery.OURS.ended()
+        elif process is not None:
+            assert process.stdin is not None
+            process.stdin.close()
             process.wait()
 
 

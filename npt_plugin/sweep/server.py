@@ -1,10 +1,10 @@
-"""A process that has everything loaded and forks one child for each run.
+"""A process that has everything loaded, and forks servers, which fork one child for each run.
 
 A child begins where a run by hand begins after its imports: no run before it has left anything in
 its memory, its random states or its registries, and what it takes or breaks ends with it. What it
 saves are the imports, and the loading of CLIP, whose memory it shares until it writes there.
 
-Reads a task a line on standard input, answers each with the child's exit code, as Python has it
+A server reads a task a line, and answers each with the child's exit code, as Python has it
 (``-9``: killed by signal 9). SIGTERM is passed on to the child; after it nothing new is started.
 """
 
@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import gc
 import importlib
+import json
 import multiprocessing
 import os
 import random
 import signal
+import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any
@@ -28,11 +31,15 @@ from threadpoolctl import threadpool_limits
 from npt_plugin.backbone import kept
 from npt_plugin.backbone.openai import byte_pairs
 from npt_plugin.registration import register_all
+from npt_plugin.sweep.nursery import MESSAGE
 from npt_plugin.sweep.task import Task, carry_out, read_task
 from npt_plugin.system.processes import die_with
 
 PRELOADED = ("torchvision.transforms", "sklearn.metrics", "torch.utils.tensorboard")
 """What runs import late, beside our own modules."""
+
+_ASKS = {signal.SIGINT, signal.SIGTERM}
+"""Signals that ask to stop."""
 
 STOPPED = 128 + signal.SIGTERM
 """Answer to a task that comes after SIGTERM."""
@@ -56,6 +63,7 @@ class Server:
         """Until the tasks end."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is passed on as SIGTERM
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKS)
         with os.fdopen(self.tasks, encoding="utf-8") as tasks:
             for line in tasks:
                 code = STOPPED if self.stopped else self._run(read_task(line), tasks.fileno())
@@ -116,17 +124,52 @@ def preload() -> None:
     byte_pairs()
 
 
-def main() -> None:
-    """Serve standard input; answers go where standard output went, and what is printed does not."""
-    state = random.getstate(), torch.get_rng_state()
-    answers = os.dup(1)
-    os.dup2(2, 1)
-    tasks = os.dup(0)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    preload()
-    random.setstate(state[0])
-    torch.set_rng_state(state[1])
+def nursery(channel: socket.socket) -> None:
+    """Fork a server for each message on ``channel``, and answer with its number; until it is shut.
+
+    A message brings a server's own environment variables and its three files: tasks, answers, and
+    what it prints.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ASKS)  # they wait until a server knows what to do
+    while True:
+        message, files, _, _ = socket.recv_fds(channel, MESSAGE, 3)
+        _reap(wait=not message)
+        if not message:
+            return
+        pid = os.fork()
+        if pid == 0:
+            channel.close()
+            os._exit(_serve(json.loads(message), *files))
+        for file in files:
+            os.close(file)
+        channel.send(str(pid).encode())
+
+
+def _reap(wait: bool) -> None:
+    """Take note of servers that have ended, so that their time counts as this process's."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, 0 if wait else os.WNOHANG)[0]:
+            pass
+
+
+def _serve(environment: dict[str, str], tasks: int, answers: int, output: int) -> int:
+    os.environ.update(environment)
+    for number in (1, 2):
+        os.dup2(output, number)
+    os.close(output)
     Server(tasks, answers).serve()
+    return 0
+
+
+def main() -> None:
+    """Load everything, then fork servers for whoever holds the other end of standard input."""
+    state = random.getstate(), torch.get_rng_state()
+    with socket.socket(fileno=os.dup(0)) as channel:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        preload()
+        random.setstate(state[0])
+        torch.set_rng_state(state[1])
+        nursery(channel)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def _companions(plan: Plan) -> dict[Job, list[Job]]:
     """With which others each job can train in one pass."""
     if not plan.together:
         return {}
-    found = groups(plan.jobs, plan.configs)
+    found = groups(plan.jobs, plan.configs, plan.together)
     return {job: [other for other in group if other != job] for group in found for job in group}
 
 

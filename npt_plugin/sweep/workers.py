@@ -28,7 +28,7 @@ def run_all(
         jobs: All that are asked for; those of several output folders are run folder by folder.
         configs: Folder of the yaml files.
         parallel, per_device: See :class:`~npt_plugin.sweep.engines.local.Local`.
-        together: Whether runs that can train in one pass, see :class:`~npt_plugin.sweep.plan.Plan`.
+        together: Whether runs that can train in one pass, see :mod:`~npt_plugin.sweep.groups`.
 
     Raises:
         UserError: Before anything runs, if a run has completed with other settings.
@@ -38,7 +38,7 @@ def run_all(
         by_output.setdefault(os.path.abspath(job.output), []).append(job)
     engine, failed = Local(parallel, per_device), dict[str, str]()
     for some in by_output.values():  # a plan is of one folder
-        plan, todo = begin(some, configs, together)
+        plan, todo = begin(some, configs, engine.width if together else 0)
         if todo:
             engine.start(plan)
         status = status_of(plan.jobs, Claims(plan.output))

@@ -12,8 +12,16 @@ from typing import Any, BinaryIO
 from npt_plugin.errors import UserError
 
 
-def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
+def write_atomically(
+    path: str | Path, write: Callable[[BinaryIO], object], sync: bool = True
+) -> None:
     """Create or replace ``path`` with what ``write`` puts into a file object.
+
+    Args:
+        path: The file.
+        write: Writes the content.
+        sync: Whether to wait until the disk has it. If not, it outlives this process, but perhaps
+            not the machine.
 
     Raises:
         UserError: If the folder cannot be written (read-only, full disk); nothing is left behind.
@@ -29,7 +37,8 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> N
         with file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror or error}.") from None

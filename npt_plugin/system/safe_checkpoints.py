@@ -127,13 +127,19 @@ def _others(path: Path) -> str:
     return f" (that folder holds {', '.join(found)})" if found else ""
 
 
-def write_state(path: str | Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain values atomically, with a SHA-256 in front."""
+def write_state(path: str | Path, state: dict[str, Any], sync: bool = True) -> None:
+    """Write tensors and plain values atomically, with a SHA-256 in front.
+
+    Args:
+        path: The file.
+        state: What ``read_state`` gives back.
+        sync: Whether to wait until the disk has it.
+    """
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getvalue()
     head = _MAGIC + hashlib.sha256(payload).digest()
-    write_atomically(path, lambda file: file.write(head + payload))
+    write_atomically(path, lambda file: file.write(head + payload), sync)
 
 
 def read_state(path: str | Path) -> dict[str, Any] | None:

@@ -133,7 +133,7 @@ def _with_names(trainer: Any, names: list[str]) -> Any:
     own = trainer.model
     quiet = contextlib.redirect_stdout(io.StringIO())  # it says again where it starts
     with quiet, torch.inference_mode(False), torch.no_grad():
-        clip_model = prepared_clip(trainer.cfg, trainer.precision.tower_dtype)
+        clip_model = prepared_clip(trainer.cfg, trainer.precision.tower_dtype, draws=False)
         model = trainer.model_class(trainer.cfg, names, clip_model)
     with trainer.tested_weights():
         model.load_checkpoint_state(own.checkpoint_state(), "what was learned")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,10 @@ from npt_plugin.runs.versions import arithmetic
 from npt_plugin.system import ranks
 from npt_plugin.system.files import write_text
 from npt_plugin.system.random_state import on_own_device, rng_state, set_rng_state
-from npt_plugin.system.safe_checkpoints import (
-    read_checkpoint,
-    read_state,
-    write_checkpoint,
-    write_state,
-)
+from npt_plugin.system.safe_checkpoints import read_checkpoint, write_checkpoint
 from npt_plugin.trainers.model import PromptedCLIP
+from npt_plugin.trainers.progress_file import PROGRESS, ProgressFile, newest_progress
 
-PROGRESS = "progress.npt"
-"""File in ``OUTPUT_DIR`` from which an interrupted run goes on."""
-
-_PREVIOUS = "progress.previous.npt"
 _ONE = {"processes": "1"}
 """What is not said where it is so."""
 
@@ -109,7 +100,7 @@ def what_is_kept(trainer: Any) -> str:
 
 
 def save_progress(trainer: Any) -> None:
-    """Write everything the next epoch depends on; the last good file stays beside the new one.
+    """Write everything the next epoch depends on; a good file stays beside the new one.
 
     Raises:
         FloatingPointError: If a learned parameter is not finite; the last good file stays.
@@ -125,8 +116,6 @@ def save_progress(trainer: Any) -> None:
         return
     state = {
         "epoch": trainer.epoch + 1,
-        "config": config_as_dict(trainer.cfg),
-        "arithmetic": _arithmetic(trainer),
         "learned": {n: p.detach().cpu() for n, p in learned.items()},
         "optimizer": trainer.optim.state_dict(),
         "scaler": trainer.scaler.state_dict(),
@@ -138,10 +127,10 @@ def save_progress(trainer: Any) -> None:
         "most_stacked": trainer.most_stacked,
         "rng": rng_state(),
     }
-    file = Path(trainer.output_dir) / PROGRESS
-    if file.exists():
-        os.replace(file, file.with_name(_PREVIOUS))
-    write_state(file, state)
+    if trainer.progress_file is None:
+        fixed = {"config": config_as_dict(trainer.cfg), "arithmetic": _arithmetic(trainer)}
+        trainer.progress_file = ProgressFile(trainer.output_dir, fixed)
+    trainer.progress_file.write(state)
 
 
 def resume(trainer: Any, directory: str) -> int:
@@ -160,14 +149,6 @@ def resume(trainer: Any, directory: str) -> int:
     _restore(trainer, state)
     print(f"Found checkpoint at {directory} (will resume training at epoch {state['epoch'] + 1})")
     return state["epoch"]
-
-
-def newest_progress(directory: str) -> dict[str, Any] | None:
-    """What the newest undamaged progress file of a folder holds, or None."""
-    if not directory:
-        return None
-    folder = Path(directory)
-    return read_state(folder / PROGRESS) or read_state(folder / _PREVIOUS)
 
 
 def refuse_other_config(state: dict[str, Any] | None, directory: str, cfg: Any) -> None:

@@ -23,6 +23,7 @@ from npt_plugin.trainers.divergence import divergence
 from npt_plugin.trainers.epoch import EpochLog
 from npt_plugin.trainers.epoch_average import EpochAverage
 from npt_plugin.trainers.evaluate import collapse_now
+from npt_plugin.trainers.progress_file import ProgressFile
 from npt_plugin.trainers.several import agree, same_draws
 
 
@@ -32,6 +33,7 @@ class EpochLoop(TrainerX):
     Attributes:
         history: What each epoch so far gave.
         log: Of the epoch that goes on.
+        progress_file: From which an interrupted run goes on; None before the first epoch has ended.
         epoch_average: As ``TRAIN.AVERAGE`` asks; None: what the last epoch learns counts.
         stack: Runs whose prompts pass the text tower together with this one's, itself included.
         most_stacked: The most of them in any epoch so far.
@@ -41,6 +43,7 @@ class EpochLoop(TrainerX):
     cfg: Any
     history: list[dict[str, Any]]
     log: EpochLog
+    progress_file: ProgressFile | None = None
     epoch_average: EpochAverage | None = None
     classnames: list[str]
     stack = most_stacked = 1

@@ -225,7 +225,8 @@ def test_candidates_are_set_beside_the_former_default_over_five_settings():
 
     name = "NPT_CoOp: prior of 4 images, weights 10"
     settings = [(r, rule) for r in (0.06, 0.25, 1.0) for rule in plan.rules(r)]
-    values = {"CoOp": 60.0, tuning.FORMER: 62.0, name: 63.0}
+    former = tuning.FORMER["CoOp"]
+    values = {"CoOp": 60.0, former: 62.0, name: 63.0}
     records = [
         record(method, seed, data, h + seed - 101, ratio=ratio, rule=rule)
         for method, h in values.items()
@@ -235,9 +236,9 @@ def test_candidates_are_set_beside_the_former_default_over_five_settings():
         if (method, ratio, seed) != (name, 1.0, 102)
     ]
     rows = {row[0]: row[1:] for row in tuning.five_rows_of(records)}
-    assert list(rows) == ["CoOp", tuning.FORMER, name]
+    assert list(rows) == ["CoOp", former, name]
     assert rows[name] == ["1", *["+3.0 [+3.0, +3.0]"] * 4, "+3.0", "+1.0"]
-    assert rows[tuning.FORMER][-1] == ""
+    assert rows[former][-1] == ""
 
 
 def test_tuning_at_milder_imbalance_pairs_by_seed_and_leaves_half_seeds_out():

@@ -24,8 +24,19 @@ def test_seeds_and_terms_go_together_datasets_and_step_counts_do_not(tree):
 
 def test_no_group_is_larger_than_asked(tree):
     jobs = [Job("pets", "CoOp", "small", seed) for seed in range(7)]
-    assert groups(jobs, tree, most=3) == [jobs[:3], jobs[3:6], jobs[6:]]
+    assert groups(jobs, tree, most=3) == [jobs[:2], jobs[2:4], jobs[4:]]
     assert groups(jobs, tree, most=1) == [[job] for job in jobs]
+
+
+def test_a_group_is_divided_so_that_no_worker_is_idle(tree):
+    jobs = [Job("pets", "CoOp", "small", seed) for seed in range(7)]
+    half = [Job("pets", "CoOp", "small", seed, 0.5) for seed in range(20)]
+    assert groups(jobs, tree, 2) == [jobs[:3], jobs[3:]]
+    assert groups(jobs, tree, 5) == [jobs[:3], jobs[3:]]  # three or more to a group
+    assert groups(jobs[:5], tree, 2) == [jobs[:5]]
+    assert [len(some) for some in groups([*jobs, *half], tree, 3)] == [7, 10, 10]
+    assert [len(some) for some in groups([*jobs, *half], tree, 5)] == [3, 4, 6, 7, 7]
+    assert [len(some) for some in groups([*jobs, *half], tree, 50)] == [3, 4, 3, 3, 4, 3, 3, 4]
 
 
 def test_of_the_published_methods_those_with_a_frozen_image_side_go_together(tmp_path):

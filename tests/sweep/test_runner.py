@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from npt_plugin.sweep import nursery
 from npt_plugin.sweep import runner as runner_module
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.runner import FORKS, Outcome, Runner
@@ -70,8 +71,8 @@ def hand(request, tmp_path_factory):
     paths = [str(folder), *(part for part in sys.path if part)]
     environment = {"PYTHONPATH": os.pathsep.join(paths), "CUDA_VISIBLE_DEVICES": "5"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner_module, "_FORK", "played_server")
-        patch.setattr(runner_module, "_ALONE", "played_task")
+        patch.setattr(nursery, "MODULE", "played_server")
+        patch.setattr(runner_module, "_TASK", "played_task")
         runner = Runner(environment, request.param)
         yield runner
         runner.close()
@@ -151,8 +152,8 @@ def test_a_task_ends_when_whoever_asked_is_gone(hand, tmp_path):
 
 @pytest.mark.parametrize("forks", [True, False])
 def test_a_process_that_cannot_start_fails_and_does_not_hang(tmp_path, monkeypatch, forks):
-    for name in ("_FORK", "_ALONE"):
-        monkeypatch.setattr(runner_module, name, "a_module_that_is_absent")
+    monkeypatch.setattr(nursery, "MODULE", "a_module_that_is_absent")
+    monkeypatch.setattr(runner_module, "_TASK", "a_module_that_is_absent")
     outcome = Runner(forks=forks).run(_task(0, tmp_path), lambda: False)
     assert outcome.state == "failed" and "a_module_that_is_absent" in outcome.said
 

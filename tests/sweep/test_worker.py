@@ -174,7 +174,7 @@ def test_runs_that_train_in_one_pass_are_the_same_to_rounding(jobs, tree, tmp_pa
     coop, npt = jobs[:2]
     pair = [coop, npt, replace(coop, seed=2), jobs[2]]  # IVLP trains alone
     apart = plan_of(pair, tree, tmp_path / "apart")
-    joined = replace(plan_of(pair, tree, tmp_path / "joined"), together=True)
+    joined = replace(plan_of(pair, tree, tmp_path / "joined"), together=1)
     for plan in (apart, joined):
         assert {state.name for state in served(plan, environment).values()} == {DONE}
     found, expected = results(joined.output), results(apart.output)
@@ -217,7 +217,7 @@ def stacked(job):
 def test_jobs_of_a_group_train_in_one_pass_and_end_each_by_itself(
     alike, tree, tmp_path, environment
 ):
-    plan = replace(plan_of(alike, tree, tmp_path / "out"), together=True)
+    plan = replace(plan_of(alike, tree, tmp_path / "out"), together=1)
     states = served(plan, environment)
     assert [state.name for state in states.values()] == [DONE, DONE, DONE, FAILED, DONE]
     assert "is nan" in states["NPT_CoOp", 2].attempt.reason
@@ -236,7 +236,7 @@ together.perform_together = lambda requests: os.kill(os.getpid(), 9)
 
 def test_a_group_whose_process_dies_costs_no_job_its_life(alike, tree, tmp_path, environment):
     (tmp_path / "site" / "sitecustomize.py").write_text(KILLER)
-    plan = replace(plan_of(alike[:2], tree, tmp_path / "out"), together=True)
+    plan = replace(plan_of(alike[:2], tree, tmp_path / "out"), together=1)
     states = served(plan, environment)
     assert [(state.name, state.deaths) for state in states.values()] == [(DONE, 0)] * 2
     assert [stacked(job) for job in plan.jobs] == [None, None]
@@ -249,7 +249,7 @@ def test_a_group_whose_process_dies_costs_no_job_its_life(alike, tree, tmp_path,
 def play(tmp_path, monkeypatch):
     """``play(outcomes)``: a worker over three jobs whose runs end like this, in turn."""
 
-    def make(*states, count=3, stop=lambda: False, together=False):
+    def make(*states, count=3, stop=lambda: False, together=0):
         done, ends = [], iter(states)
 
         class Played:
@@ -268,7 +268,7 @@ def play(tmp_path, monkeypatch):
         monkeypatch.setattr(worker_module, "Runner", Played)
         jobs = [Job("dtd", "CoOp", "cfg", seed, output=str(tmp_path)) for seed in range(count)]
         plan = Plan.of(jobs, tmp_path, together)
-        monkeypatch.setattr(worker_module, "groups", lambda jobs, configs: [list(jobs)])
+        monkeypatch.setattr(worker_module, "groups", lambda jobs, configs, workers: [list(jobs)])
         claims = Claims(plan.output)
         serve(plan, claims, stop)
         return done, [claims.state(job) for job in plan.jobs], plan
@@ -298,13 +298,13 @@ def test_a_stop_gives_the_job_back_and_starts_nothing_new(play):
 
 
 def test_companions_train_first_and_each_is_finished_alone(play):
-    done, states, _ = play("done", "done", "done", "failed", together=True)
+    done, states, _ = play("done", "done", "done", "failed", together=1)
     assert done == [(0, 0, 1, 2), (0, 0), (0, 1), (1, 0), (2, 0), (2, 1)]
     assert [state.name for state in states] == [DONE, FAILED, DONE]
 
 
 def test_a_pass_that_dies_is_no_death_of_its_jobs(play):
-    done, states, _ = play("died", together=True)
+    done, states, _ = play("died", together=1)
     assert done[0] == (0, 0, 1, 2) and len(done) == 7
     assert [(state.name, state.deaths) for state in states] == [(DONE, 0)] * 3
 

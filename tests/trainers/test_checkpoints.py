@@ -1,6 +1,7 @@
 """Going on with a run, and what is kept of one that goes wrong."""
 
 import json
+import random
 
 import pytest
 import torch
@@ -10,8 +11,10 @@ from npt_plugin.errors import UserError
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record
 from npt_plugin.system.locks import LOCK
+from npt_plugin.system.random_state import rng_state, set_rng_state
 from npt_plugin.system.safe_checkpoints import read_state, write_state
 from npt_plugin.trainers import checkpoints
+from npt_plugin.trainers.progress_file import PREVIOUS, PROGRESS, ProgressFile, newest_progress
 
 
 def test_a_run_that_goes_on_with_other_kernels_says_so(make_trainer, tmp_path, capsys):
@@ -21,9 +24,9 @@ def test_a_run_that_goes_on_with_other_kernels_says_so(make_trainer, tmp_path, c
     checkpoints.save_progress(trainer)
     checkpoints.resume(trainer, str(run))
     assert "Resuming with other" not in capsys.readouterr().out
-    state = read_state(run / checkpoints.PROGRESS)
+    state = read_state(run / PROGRESS)
     now = state["arithmetic"]
-    write_state(run / checkpoints.PROGRESS, {**state, "arithmetic": {**now, "kernels": "before"}})
+    write_state(run / PROGRESS, {**state, "arithmetic": {**now, "kernels": "before"}})
     assert checkpoints.resume(trainer, str(run)) == 1
     said = f"Resuming with other arithmetic (kernels before -> {now['kernels']}): the same results"
     assert said in capsys.readouterr().out
@@ -34,9 +37,10 @@ def test_progress_of_version_0_1_is_read(make_trainer, tmp_path, capsys):
     trainer = make_trainer("CoOp", output=run)
     trainer.epoch = 0
     checkpoints.save_progress(trainer)
-    state = read_state(run / checkpoints.PROGRESS)
+    state = newest_progress(str(run))
+    assert isinstance(state["config"], dict) and isinstance(state["rng"]["python"][1], tuple)
     del state["arithmetic"]
-    write_state(run / checkpoints.PROGRESS, state)
+    write_state(run / PROGRESS, state)  # trees as they are, as it was then
     assert checkpoints.resume(trainer, str(run)) == 1
     assert "other arithmetic" not in capsys.readouterr().out
 
@@ -160,12 +164,44 @@ def test_going_on_on_another_device_is_said(make_trainer, tmp_path, capsys):
     trainer = make_trainer("CoOp", output=run)
     trainer.epoch = 0
     checkpoints.save_progress(trainer)
-    state = read_state(run / checkpoints.PROGRESS)
+    state = read_state(run / PROGRESS)
     now = state["arithmetic"]
-    write_state(run / checkpoints.PROGRESS, {**state, "arithmetic": {**now, "device": "cuda"}})
+    write_state(run / PROGRESS, {**state, "arithmetic": {**now, "device": "cuda"}})
     assert checkpoints.resume(trainer, str(run)) == 1
     assert "Resuming with other arithmetic (device cuda -> cpu)" in capsys.readouterr().out
     del now["device"]  # version 0.2 did not note it
-    write_state(run / checkpoints.PROGRESS, {**state, "arithmetic": now})
+    write_state(run / PROGRESS, {**state, "arithmetic": now})
     assert checkpoints.resume(trainer, str(run)) == 1
     assert "other arithmetic" not in capsys.readouterr().out
+
+
+def test_a_progress_file_that_the_disk_has_stays_beside_the_newest(tmp_path, monkeypatch):
+    """Epochs of less than a second: the newest is whole, and one of a second ago is certain."""
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda number: synced.append(number))
+    file, state = ProgressFile(tmp_path, {"config": {}}), {"history": [], "rng": rng_state()}
+    beside = []
+    for epoch in range(1, 8):
+        clock[0] += 0.4
+        file.write({**state, "epoch": epoch})
+        assert newest_progress(str(tmp_path))["epoch"] == epoch
+        found = read_state(tmp_path / PREVIOUS)
+        beside.append(found and found["epoch"])
+    assert len(synced) == 3  # at 0.4, 1.6 and 2.8 seconds
+    assert beside == [None, 1, 1, 1, 4, 4, 4]
+    (tmp_path / PROGRESS).write_bytes(b"damaged")
+    assert newest_progress(str(tmp_path))["epoch"] == 4
+
+
+def test_a_progress_file_gives_back_what_it_was_given(tmp_path):
+    history = [{"epoch": 1, "lr": 0.1 + 0.2, "loss": 1 / 3, "nc": {"nc1": 1e-300}}]
+    config = {"A": {"B": [1, None, "x", True]}}
+    state = {"history": history, "rng": rng_state()}
+    ProgressFile(tmp_path, {"config": config}).write(state)
+    found = newest_progress(str(tmp_path))
+    assert found["config"] == config and found["history"] == history
+    before = random.random()
+    set_rng_state(found["rng"])
+    assert random.random() == before

@@ -22,6 +22,10 @@ class Engine(Protocol):
     name: str
     waits: bool
 
+    @property
+    def width(self) -> int:
+        """How many runs or passes go at a time, as far as that is known beforehand; at least 1."""
+
     def start(self, plan: Plan) -> None:
         """Have the jobs of a plan run that has been written, and forgiven what failed before.
 

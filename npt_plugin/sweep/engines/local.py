@@ -15,6 +15,7 @@ from npt_plugin.errors import UserError
 from npt_plugin.sweep import attempts
 from npt_plugin.sweep import claims as states
 from npt_plugin.sweep.claims import Claims
+from npt_plugin.sweep.nursery import ALONE
 from npt_plugin.sweep.plan import Plan
 from npt_plugin.sweep.status import status_of
 from npt_plugin.sweep.tell import Teller
@@ -55,6 +56,11 @@ class Local:
             )
         self.jobs, self.per_device, self.task, self.linger = jobs, per_device, task, linger
 
+    @property
+    def width(self) -> int:
+        """Workers."""
+        return len(self.environments())
+
     def start(self, plan: Plan) -> None:
         """Run all jobs of a plan that are free.
 
@@ -89,7 +95,7 @@ class Local:
         """
         devices = cuda_devices()
         count = self.jobs or self.per_device * max(1, len(devices)) or os.cpu_count() or 1
-        alone = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} if count > 1 else {}
+        alone = ALONE if count > 1 else {}
         if not devices:
             return [dict(alone) for _ in range(count)]
         names = [devices[number % len(devices)] for number in range(count)]

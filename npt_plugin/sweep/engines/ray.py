@@ -43,6 +43,11 @@ class Ray:
         self.address, self.actors, self.per_device = address, actors, per_device
         _ray()  # said before anything is written
 
+    @property
+    def width(self) -> int:
+        """Actors that were asked for; how many the cluster has room for turns out later."""
+        return self.actors or 1
+
     def start(self, plan: Plan) -> None:
         """Run all jobs of a plan that has been written."""
         ray = _ray()

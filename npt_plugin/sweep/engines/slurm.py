@@ -70,6 +70,11 @@ class Slurm:
         self.minutes = _minutes(self.options.pop("time", str(MINUTES)))
         _submitit()  # said before anything is written
 
+    @property
+    def width(self) -> int:
+        """Workers of all tasks that run at a time."""
+        return (self.tasks or TASKS) * self.per_device
+
     def start(self, plan: Plan) -> None:
         """Submit; the logs of the tasks lie in ``<output>/.sweep/slurm``.
 

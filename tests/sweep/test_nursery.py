@@ -1,0 +1,125 @@
+"""The process that has everything loaded, and the servers that are forked from it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from npt_plugin.sweep import nursery
+from npt_plugin.sweep.nursery import FORKS, Failed, Nursery
+
+pytestmark = pytest.mark.skipif(not FORKS, reason="no fork")
+
+QUICK = """
+import os, sys
+from npt_plugin.sweep import server
+from npt_plugin.sweep.task import Task
+server.preload = lambda: open(f"{os.environ['FOLDER']}/loaded", "a").write("x")
+server.read_task = lambda line: line
+server.carry_out = lambda task: eval(task)
+server.main()
+"""
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    (tmp_path / "quick_server.py").write_text(QUICK)
+    monkeypatch.setattr(nursery, "MODULE", "quick_server")
+    paths = [str(tmp_path), *(part for part in sys.path if part)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "FOLDER": str(tmp_path)}
+
+
+@pytest.fixture
+def ours():
+    made = Nursery()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def output(tmp_path):
+    with open(tmp_path / "output", "ab+", buffering=0) as file:
+        yield file
+
+
+def ask(server, task):
+    server.stdin.write(f"{task}\n".encode())
+    server.stdin.flush()
+    line = server.stdout.readline()
+    return int(line) if line else None
+
+
+def test_everything_is_loaded_once_for_servers_that_differ_in_their_device(
+    ours, environment, output, tmp_path
+):
+    ours.expect(environment)
+    servers = [
+        ours.server({**environment, "CUDA_VISIBLE_DEVICES": device}, output) for device in "35"
+    ]
+    task = "int(os.environ['CUDA_VISIBLE_DEVICES'])"
+    assert [ask(server, f"{task}") for server in servers] == [3, 5]
+    assert (tmp_path / "loaded").read_text() == "x"
+    for server in servers:
+        server.close()
+        ours.ended()
+    assert ours._process is None  # its memory is of use to others
+
+
+def test_another_environment_is_loaded_anew(ours, environment, output, tmp_path):
+    first = ours.server(environment, output)
+    second = ours.server({**environment, "OMP_NUM_THREADS": "7"}, output)
+    assert ask(second, "int(os.environ['OMP_NUM_THREADS'])") == 7
+    assert ask(first, "4") == 4  # it does not need what it came from
+    assert (tmp_path / "loaded").read_text() == "xx"
+    for server in (first, second):
+        server.close()
+
+
+def test_its_death_costs_no_server_and_another_is_started(ours, environment, output):
+    first = ours.server(environment, output)
+    os.kill(ours._process.pid, signal.SIGKILL)
+    ours._process.wait()
+    assert ask(first, "1") == 1
+    second = ours.server(environment, output)
+    assert ask(second, "2") == 2
+    for server in (first, second):
+        server.close()
+
+
+def test_a_signal_that_comes_before_a_server_listens_is_not_lost(ours, environment, output):
+    for _ in range(20):
+        server = ours.server(environment, output)
+        server.signal(signal.SIGTERM)
+        assert ask(server, "0") == 128 + signal.SIGTERM
+        server.close()
+
+
+def test_what_cannot_be_loaded_is_said(ours, environment, output, monkeypatch):
+    monkeypatch.setattr(nursery, "MODULE", "a_module_that_is_absent")
+    with pytest.raises(Failed, match="a_module_that_is_absent") as error:
+        ours.server(environment, output)
+    assert error.value.code == 1
+
+
+def test_it_ends_with_the_command_that_sent_for_it(environment, tmp_path):
+    code = (
+        "from npt_plugin.sweep import nursery\n"
+        "nursery.MODULE = 'quick_server'\n"
+        "nursery.expect_runs()\n"
+        "print(nursery.OURS._process.pid)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    time.sleep(0.1)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
+def test_sending_for_it_imports_nothing_that_takes_long():
+    code = "import sys, npt_plugin.cli.main; print('torch' in sys.modules, 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "False"], done.stderr
