@@ -34,12 +34,10 @@ from npt_plugin.registration import register_all
 from npt_plugin.sweep.nursery import MESSAGE
 from npt_plugin.sweep.task import Task, carry_out, read_task
 from npt_plugin.system.processes import die_with
+from npt_plugin.system.signals import NUMBERS
 
 PRELOADED = ("torchvision.transforms", "sklearn.metrics", "torch.utils.tensorboard")
 """What runs import late, beside our own modules."""
-
-_ASKS = {signal.SIGINT, signal.SIGTERM}
-"""Signals that ask to stop."""
 
 STOPPED = 128 + signal.SIGTERM
 """Answer to a task that comes after SIGTERM."""
@@ -62,8 +60,9 @@ class Server:
     def serve(self) -> None:
         """Until the tasks end."""
         signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is passed on as SIGTERM
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKS)
+        for number in set(NUMBERS) - {signal.SIGTERM}:  # who gets these passes them on as SIGTERM
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, NUMBERS)
         with os.fdopen(self.tasks, encoding="utf-8") as tasks:
             for line in tasks:
                 code = STOPPED if self.stopped else self._run(read_task(line), tasks.fileno())
@@ -93,7 +92,8 @@ class Server:
 
 
 def _child(task: Task, wanted: Connection, parent: int, mask: set[int]) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     die_with(parent)
@@ -130,7 +130,7 @@ def nursery(channel: socket.socket) -> None:
     A message brings a server's own environment variables and its three files: tasks, answers, and
     what it prints.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ASKS)  # they wait until a server knows what to do
+    signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)  # they wait until a server knows what to do
     while True:
         message, files, _, _ = socket.recv_fds(channel, MESSAGE, 3)
         _reap(wait=not message)

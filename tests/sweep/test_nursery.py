@@ -14,7 +14,7 @@ from npt_plugin.sweep.nursery import FORKS, Failed, Nursery
 pytestmark = pytest.mark.skipif(not FORKS, reason="no fork")
 
 QUICK = """
-import os, sys
+import os, signal, sys
 from npt_plugin.sweep import server
 from npt_plugin.sweep.task import Task
 server.preload = lambda: open(f"{os.environ['FOLDER']}/loaded", "a").write("x")
@@ -95,6 +95,20 @@ def test_a_signal_that_comes_before_a_server_listens_is_not_lost(ours, environme
         server.signal(signal.SIGTERM)
         assert ask(server, "0") == 128 + signal.SIGTERM
         server.close()
+
+
+def test_signals_to_all_processes_leave_it_and_its_servers_to_whoever_passes_them_on(
+    ours, environment, output
+):
+    server = ours.server(environment, output)
+    for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
+        server.signal(number)
+        os.kill(ours._process.pid, number)
+    assert ask(server, "0") == 0
+    assert ask(server, "os.kill(os.getpid(), signal.SIGUSR1)") == -signal.SIGUSR1
+    another = ours.server(environment, output)
+    for one in (server, another):
+        one.close()
 
 
 def test_what_cannot_be_loaded_is_said(ours, environment, output, monkeypatch):
