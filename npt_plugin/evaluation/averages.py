@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy import stats
+import numpy as np
+from scipy import special  # scipy.stats takes a second to import
 
 CONFIDENCE = 0.95
 """Of every interval."""
@@ -77,6 +78,6 @@ def interval(values: Sequence[float]) -> tuple[float, float] | None:
     if len(values) < 2:
         return None
     mean = math.fsum(values) / len(values)
-    # t.interval divides by the spread, which is 0 where all values are equal
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1) * stats.sem(values))
+    t = special.stdtrit(len(values) - 1, 0.5 + CONFIDENCE / 2)
+    half = float(t * np.std(values, ddof=1) / math.sqrt(len(values)))
     return mean - half, mean + half

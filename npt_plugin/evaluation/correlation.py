@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy import stats
+from scipy import special
 
 from npt_plugin.evaluation.averages import CONFIDENCE
 
@@ -39,5 +39,5 @@ def correlation(
     r = max(-1.0, min(1.0, math.fsum(a * b for a, b in pairs) / math.sqrt(spread)))
     if abs(r) == 1:
         return r, r, r
-    half = float(stats.norm.ppf(0.5 + CONFIDENCE / 2)) / math.sqrt(free)
+    half = float(special.ndtri(0.5 + CONFIDENCE / 2)) / math.sqrt(free)
     return r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
