@@ -144,10 +144,13 @@ CANDLE = Method("Candle", "CoOp", "Candle", ("OPTIM.LR", "0.001"), "tiny_ep50")
 GENTLE = ("TRAINER.PROMPTSRC.TEXT_LOSS_WEIGHT", "2.5", "TRAINER.PROMPTSRC.IMAGE_LOSS_WEIGHT", "1.0")
 """A tenth of the published weights."""
 
+RARE = (f"{NPT}.PRIOR_COUNT", "4.0", f"{NPT}.LAMBDA_LC", "3.0", f"{NPT}.LAMBDA_MI", "3.0")
+"""What tuning chose on PromptSRC: larger weights than MaPLe's, for classes with few images."""
+
 PROMPTSRC = (
     Method("PromptSRC", "MaPLe", "PromptSRC", GENTLE),
     Method("PromptSRC, published weights", "MaPLe", "PromptSRC"),
-    Method("NPT_PromptSRC", "MaPLe", "NPT_PromptSRC", GENTLE),
+    Method("NPT_PromptSRC", "MaPLe", "NPT_PromptSRC", (*GENTLE, *RARE)),
 )
 """It stays near zero-shot CLIP and learns in both towers, so it stands beside MaPLe."""
 

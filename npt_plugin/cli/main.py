@@ -44,8 +44,8 @@ ALONE = ("demo", "sweep", "protocol", "reproduce")
 SEVERAL = ("demo", "sweep")
 """What starts many runs: what they need is loaded beside what the command itself needs."""
 
-LOOKS = ("-h", "--help", "--plan", "--status", "--follow")
-"""Flags with which such a command may start none."""
+NOT_HERE = ("-h", "--help", "--plan", "--status", "--follow", "--engine")
+"""Flags with which such a command may start none on this machine."""
 
 FIRST = {
     "npt demo": "see it work in a few minutes, without data",
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USER
     if words[0] in ALONE and exit_code(refuse_unjoined):
         return USER
-    if words[0] in SEVERAL and not set(LOOKS) & set(words):
+    if words[0] in SEVERAL and not set(NOT_HERE) & set(words):
         expect_runs()
     module = importlib.import_module(f"npt_plugin.cli.{words[0]}")
     return module.main(words[1:])

@@ -1,6 +1,7 @@
 """``npt``: the overview, and what every sub-command has in common."""
 
 import argparse
+import contextlib
 import importlib
 import shlex
 import subprocess
@@ -120,3 +121,15 @@ def test_what_starts_runs_is_not_done_by_each_of_several_processes(name, monkeyp
         monkeypatch.setenv(variable, value)
     assert cli.main([name]) == USER
     assert "WORLD_SIZE is 2" in capsys.readouterr().err
+
+
+def test_what_many_runs_need_is_sent_for_where_many_are_started(monkeypatch, capsys):
+    sent = []
+    monkeypatch.setattr(cli, "expect_runs", lambda: sent.append("sent"))
+    for words in (["sweep", "--help"], ["sweep", "--plan", "--sedes"], ["demo", "-h"], ["list"]):
+        with contextlib.suppress(SystemExit):
+            cli.main(words)
+    assert not sent
+    with contextlib.suppress(SystemExit):
+        cli.main(["sweep", "--no-such-flag"])
+    assert sent == ["sent"]
