@@ -81,7 +81,7 @@ class Runner:
         try:
             process = self._ready()
         except Failed as error:
-            return Outcome("failed", str(error), error.code)
+            return Outcome("died" if error.code < 0 else "failed", str(error), error.code)
         assert process.stdin is not None
         try:
             process.stdin.write(task.as_json().encode() + b"\n")

@@ -73,7 +73,8 @@ class Server:
         gc.collect()
         gc.freeze()  # a child that collects does not touch, and so copy, what is ours
         old = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-        self.child = self.context.Process(target=_child, args=(task, writing, os.getpid(), old))
+        given = (task, writing, self.answers, os.getpid(), old)
+        self.child = self.context.Process(target=_child, args=given)
         self.child.start()
         signal.pthread_sigmask(signal.SIG_SETMASK, old)
         writing.close()
@@ -91,7 +92,8 @@ class Server:
             self.child.terminate()
 
 
-def _child(task: Task, wanted: Connection, parent: int, mask: set[int]) -> None:
+def _child(task: Task, wanted: Connection, answers: int, parent: int, mask: set[int]) -> None:
+    os.close(answers)  # their end says that the server is gone, whatever outlives it
     for number in NUMBERS:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from npt_plugin.sweep import nursery
+from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.nursery import FORKS, Failed, Nursery
+from npt_plugin.sweep.runner import Runner
+from npt_plugin.sweep.task import Task
 
 pytestmark = pytest.mark.skipif(not FORKS, reason="no fork")
 
@@ -116,6 +120,16 @@ def test_what_cannot_be_loaded_is_said(ours, environment, output, monkeypatch):
     with pytest.raises(Failed, match="a_module_that_is_absent") as error:
         ours.server(environment, output)
     assert error.value.code == 1
+
+
+def test_one_that_is_killed_as_it_loads_is_a_death_and_no_mistake(environment, monkeypatch):
+    monkeypatch.setattr(nursery, "OURS", Nursery())
+    runner = Runner(environment, forks=True)
+    job = Job("dtd", "CoOp", "cfg", 1)
+    threading.Timer(0.2, lambda: nursery.OURS._process.kill()).start()
+    outcome = runner.run(Task(job, 0, "configs", ""), lambda: False)
+    runner.output.close()
+    assert (outcome.state, outcome.cause) == ("died", "SIGKILL")
 
 
 def test_it_ends_with_the_command_that_sent_for_it(environment, tmp_path):
