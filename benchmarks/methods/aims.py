@@ -46,7 +46,7 @@ class Aims:
         return _row(f"NPT_{base} − {base}", ratio, aim, values, [least] * len(values))
 
     def over_others(self, base: str, least: float) -> Row:
-        """The best NPT over the best of all other methods on that base trainer, by their means."""
+        """The best NPT over the best of all other methods on that base trainer, by their gains."""
         names, values = [], []
         for rule in RULES:
             pair = [self.best(base, rule, ours) for ours in (True, False)]
@@ -105,10 +105,16 @@ class Aims:
         return mean
 
     def best(self, base: str, rule: str, ours: bool) -> str:
-        """The method of a base trainer with the highest mean H; Candle has a row of its own."""
+        """The method that gains most over a base trainer; Candle has a row of its own."""
+        base_seeds = self.seeds(base, STRONG, rule)
+
+        def gain(name: str) -> float:
+            values = paired(self.seeds(name, STRONG, rule), base_seeds, "H")
+            return float(np.mean(values)) if values else -np.inf
+
         alike = [m for m in METHODS if m.base == base and m.trainer != "Candle"]
         chosen = [m.name for m in alike if is_npt(m) == ours]
-        return max(chosen, key=self.mean_of(rule))
+        return max(chosen, key=gain)
 
 
 def is_npt(method: Method) -> bool:

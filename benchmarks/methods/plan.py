@@ -194,6 +194,7 @@ _EXTREME = (
     "CoOp + post-hoc adjustment",
 )
 _NEAR = ("KgCoOp", "ProGrad")
+_CONTROLS = tuple(method.name for method in (*CONTROLS, CANDLE))
 
 STAGES = (
     Stage("CoOp", (0.06,), 20),
@@ -202,10 +203,15 @@ STAGES = (
     Stage("CoOp", (0.25, 1.0), 10),
     Stage("MaPLe", (0.25, 1.0), 5),
     Stage(_ALIKE_COCOOP, (0.25, 1.0), 3),
-    Stage(("NPT_CoCoOp (v3)",), (0.06, 1.0), 3),
+    Stage(("NPT_CoCoOp (v3)",), (0.06,), 10),
+    Stage(("NPT_CoCoOp (v3)",), (0.25, 1.0), 3),
     Stage(_NEAR, (0.06,), 20),
+    Stage(_NEAR, (0.25, 1.0), 5),
     Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 6),
-    Stage(tuple(method.name for method in (*CONTROLS, CANDLE)), (0.06,), 3),
+    Stage(_CONTROLS, (0.06,), 10),
+    Stage(_CONTROLS, (0.25, 1.0, 0.01), 3),
+    Stage(("PromptSRC", "NPT_PromptSRC"), (0.06,), 8),
+    Stage(tuple(method.name for method in PROMPTSRC), (0.06,), 3),
     Stage((*_FEW, *_ALIKE), (0.06,), 3, ARTISTS),
     Stage((*_FEW, "ProGrad", *_EXTREME), (0.01,), 3),
 )

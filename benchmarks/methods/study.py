@@ -117,7 +117,8 @@ AIMS = """
 ## What was aimed for
 
 Written down before the study. Met is an aim that the mean reaches with its interval above 0 ("not
-below 0": the mean alone); "best" is by the mean of these very runs, on both sides.
+below 0": the mean alone); "best" is by the mean gain over the base trainer in these very runs, on
+both sides, whatever the number of seeds.
 """
 
 OVERVIEW = """
