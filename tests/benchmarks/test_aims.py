@@ -61,6 +61,19 @@ def test_the_best_of_each_side_are_compared_and_cpt_is_not_ours():
     assert row[3] == "+1.1 [-0.2, +2.4] (2), missed"  # the interval holds 0
 
 
+def test_the_best_gains_most_though_another_ran_on_easier_seeds():
+    from aims import Aims
+
+    values = {
+        "CoOp": [50, 52, 80],
+        "KgCoOp": [53, 55],  # +3 on seeds 1 and 2, mean 54
+        "ProGrad": [51, 53, 81],  # +1 on all, mean 61.7
+        "NPT_CoOp (v3)": [55, 57, 85],
+    }
+    found = Aims([*records(values), *records(values, rule="steps")])
+    assert found.over_others("CoOp", 1.0)[0].endswith("NPT_CoOp (v3) − KgCoOp")
+
+
 def test_the_gain_at_the_strongest_imbalance_is_set_beside_the_other():
     found = []
     for ratio, ours in ((0.06, 64), (0.01, 65)):

@@ -195,27 +195,19 @@ def test_methods_document_quotes_the_tuning(capsys):
         assert rows[name] == values
 
 
-def test_methods_document_quotes_where_it_is_weak(capsys):
+@pytest.mark.parametrize(
+    ("heading", "end", "rows"),
+    [("### Where it is weak", "What it says", 15), ("### What the geometry is worth", "###", 10)],
+)
+def test_methods_document_quotes_what_came_later(capsys, heading, end, rows):
     import tuning
 
     tuning.main(["table"])
     known = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
     document = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
-    part = document.split("### Where it is weak")[1].split("What it says")[0]
+    part = document.split(heading)[1].split(end)[0]
     quoted = [line for line in part.splitlines() if line.startswith("| ")]
-    assert len(quoted) > 15
-    assert set(quoted) <= known
-
-
-def test_methods_document_quotes_what_the_geometry_is_worth(capsys):
-    import tuning
-
-    tuning.main(["table"])
-    known = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
-    document = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
-    part = document.split("### What the geometry is worth")[1].split("###")[0]
-    quoted = [line for line in part.splitlines() if line.startswith("| ")]
-    assert len(quoted) > 10 and set(quoted) <= known
+    assert len(quoted) > rows and set(quoted) <= known
 
 
 def test_candidates_are_set_beside_the_former_default_over_five_settings():
