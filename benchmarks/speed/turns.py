@@ -39,10 +39,14 @@ class Worker:
     Args:
         spec: What it builds.
         host: Folder of the checkout for the host side.
+
+    Attributes:
+        untimed: Rounds before the first that counts; on a GPU passes are recorded in the second.
     """
 
     def __init__(self, spec: dict[str, Any], host: Path | None = None) -> None:
         """Start it and wait until its trainer is built."""
+        self.untimed = 3 if spec.get("device") == "cuda" else 1
         paths = [str(ROOT), str(ROOT / "third_party"), str(HERE)]
         if host is not None:
             paths.append(str(host.parent / "Dassl.pytorch"))
@@ -98,18 +102,19 @@ def take_turns(
         workers: One or two, by side.
         name: Command that answers [wall, processor] seconds.
         repeats: Timed rounds, in each of which every worker has one turn.
-        warm: Whether an untimed round comes first.
+        warm: Whether untimed rounds come first.
         arguments: Of the command.
 
     Returns:
         Processor seconds by side, their ``ratio``, the ``wall`` seconds and their ``wall ratio``.
     """
     seconds: dict[str, list[list[float]]] = {side: [] for side in workers}
-    for _ in range(repeats + warm):
+    untimed = max(worker.untimed for worker in workers.values()) if warm else 0
+    for _ in range(untimed + repeats):
         for side, worker in workers.items():
             seconds[side].append(worker(name, **arguments))
     wall, processor = (
-        {side: statistics.median(row[i] for row in rows[warm:]) for side, rows in seconds.items()}
+        {side: statistics.median(r[i] for r in rows[untimed:]) for side, rows in seconds.items()}
         for i in (0, 1)
     )
     found: dict[str, Any] = {side: round(value, 5) for side, value in processor.items()}

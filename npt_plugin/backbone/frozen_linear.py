@@ -51,7 +51,12 @@ def kernels() -> str:
     Raises:
         UserError: If the environment variable ``NPT_KERNELS`` is neither ``plain`` nor empty.
     """
-    return "onednn" if _wanted() and not _plain and _pays() else "plain"
+    return "onednn" if not chosen_plain() and _pays() else "plain"
+
+
+def chosen_plain() -> bool:
+    """Whether the plain way was asked for, by ``NPT_KERNELS`` or by ``plain_kernels()``."""
+    return _plain or not _wanted()
 
 
 @lru_cache(maxsize=1)
@@ -104,8 +109,6 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
 
 def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
     """Whether ``frozen_linear`` of these takes oneDNN: fp32, large, CPU with AVX-512."""
-    if _compiling():
-        return False
     rows = x.numel() // max(1, x.shape[-1])
     return (
         rows >= _LEAST_ROWS
@@ -114,15 +117,21 @@ def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
         and kernels() == "onednn"
         and x.dtype == weight.dtype == torch.float32
         and x.device.type == weight.device.type == "cpu"
-        and type(x) in _ORDINARY
-        and type(weight) in _ORDINARY
         and not _autocasts()
-        and not _transformed()
+        and ordinary(x, weight)
     )
 
 
 _ORDINARY = (Tensor, nn.Parameter)
-"""Fake tensors and other subclasses take the plain way, which everything understands."""
+
+
+def ordinary(*tensors: Tensor) -> bool:
+    """Whether these can leave the plain way, which everything understands.
+
+    Fake tensors and other subclasses cannot, nor what ``torch.compile`` or a transform of
+    ``torch.func`` looks through.
+    """
+    return not _compiling() and all(type(x) in _ORDINARY for x in tensors) and not _transformed()
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,8 @@ from npt_plugin.backbone.block import Block, FamilyModule, clip_blocks, normed
 from npt_plugin.backbone.blocks import run_block
 from npt_plugin.backbone.frozen_linear import frozen_linear
 from npt_plugin.backbone.halves import halve
+from npt_plugin.backbone.launches import bound_by_launches
+from npt_plugin.backbone.recorded import replayed
 
 RESNET = "it is a ResNet, which has no tokens"
 """Why prompts have no place there."""
@@ -140,8 +142,12 @@ class ViT(ImageTower):
     def forward(
         self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()
     ) -> Tensor:
-        """Image features (B, D), as in the base; without a graph a few images at a time."""
+        """Image features (B, D), as in the base; without a graph a few at a time on a CPU."""
         images = images.to(self.dtype)
+        tokens = images.shape[0] * images.shape[2] * images.shape[3] // self.patch**2
+        if bound_by_launches(images.device, tokens):
+            prompts = () if shallow is None else (shallow, *deep)
+            return replayed(self, self._with_prompts, images, *prompts)
         if torch.is_grad_enabled() or images.device.type != "cpu":
             return self._encode(images, shallow, deep)
         return torch.cat([self._encode(i, shallow, deep) for i in images.split(_IMAGES_AT_ONCE)])
@@ -166,6 +172,10 @@ class ViT(ImageTower):
     def projection(self) -> nn.Parameter | None:
         """(W, D)."""
         return self.visual.proj
+
+    def _with_prompts(self, images: Tensor, *prompts: Tensor) -> Tensor:
+        """(B, D); the first of the prompts goes before layer 0."""
+        return self._encode(images, prompts[0] if prompts else None, prompts[1:])
 
     def _encode(self, images: Tensor, shallow: Tensor | None, deep: Sequence[Tensor]) -> Tensor:
         """(B, D); in the last layer only the class token is computed."""

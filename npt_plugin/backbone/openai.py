@@ -57,8 +57,9 @@ def clip_module() -> ModuleType:
             spec.loader.exec_module(module)
     except ModuleNotFoundError as error:  # pkg_resources left setuptools in version 81
         sys.modules.pop(_PRIVATE_NAME, None)
+        package = "'setuptools<81'" if error.name == "pkg_resources" else error.name
         raise UserError(
-            f"CLIP's code needs the module {error.name!r}: run `pip install 'setuptools<81'`."
+            f"CLIP's code needs the module {error.name!r}: run `pip install {package}`."
         ) from None
     return module
 

@@ -16,6 +16,7 @@ from npt_plugin.backbone.frozen_linear import frozen_linear
 from npt_plugin.backbone.halves import halve
 from npt_plugin.backbone.launches import bound_by_launches
 from npt_plugin.backbone.prompt_layout import PromptLayout
+from npt_plugin.backbone.recorded import replayed
 from npt_plugin.backbone.text_chunks import AUTOMATIC, automatic_chunk
 from npt_plugin.engine.distributed import gathered
 from npt_plugin.system import ranks
@@ -143,17 +144,12 @@ class TextTower(nn.Module):
         for rows, upto in _parts(layout, chunk, n_classes, length):
             some = x if rows is None else x[:, rows]
             ends = (eot if rows is None else eot[rows]) - shared
-            work: tuple[Any, ...] = (
-                self._ends,
-                some[:, :, shared:upto],
-                ends,
-                few,
-                len(inner),
-                *inner,
-                *start,
-            )
+            own = some[:, :, shared:upto]
+            work: tuple[Any, ...] = (self._ends, own, ends, few, len(inner), *inner, *start)
             if chunk < n_classes and torch.is_grad_enabled():
                 features.append(checkpoint(*work, use_reentrant=False, preserve_rng_state=False))
+            elif few:
+                features.append(replayed(self, self._whole, own, ends, *inner))
             else:
                 features.append(work[0](*work[1:]))
         out = torch.cat(features, dim=1) if len(features) > 1 else features[0]  # (G, K, D)
@@ -193,6 +189,10 @@ class TextTower(nn.Module):
             mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
             x = finish_block(block, x, mixed.transpose(1, 2).reshape(x.shape))
         return tuple(found)
+
+    def _whole(self, x: Tensor, ends: Tensor, *deep: Tensor) -> Tensor:
+        """Features of prompts with nothing in common, in the fewest kernels; as ``_ends``."""
+        return self._ends(x, ends, True, len(deep), *deep)
 
     def _ends(self, x: Tensor, ends: Tensor, few: bool, n_deep: int, *rest: Tensor) -> Tensor:
         """Features of what follows the common start.

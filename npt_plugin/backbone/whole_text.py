@@ -10,7 +10,9 @@ from torch.utils.checkpoint import checkpoint
 
 from npt_plugin.backbone.block import FamilyModule, normed
 from npt_plugin.backbone.blocks import run_block
+from npt_plugin.backbone.launches import bound_by_launches
 from npt_plugin.backbone.prompt_layout import PromptLayout
+from npt_plugin.backbone.recorded import replayed
 from npt_plugin.backbone.text_tower import TextTower, replace_context
 
 
@@ -45,6 +47,8 @@ class WholeTextTower(TextTower):
                 work = checkpoint(
                     self._features, some, at, *deep, use_reentrant=False, preserve_rng_state=False
                 )
+            elif bound_by_launches(x.device, some.shape[0] * some.shape[1]):
+                work = replayed(self, self._features, some, at, *deep)
             else:
                 work = self._features(some, at, *deep)
             features.append(work)
