@@ -31,20 +31,22 @@ def groups(
     Args:
         jobs: All of a sweep, so that the groups do not depend on what is done already.
         configs: Folder of the yaml files.
-        workers: Groups there should be at least, as long as each keeps ``LEAST`` jobs.
+        workers: How many take groups, as they get done; towards the end groups become smaller, to
+            ``LEAST`` jobs, so that all workers end at about the same time.
         most: Jobs of a group.
     """
     register_all(base=True)
     alike: dict[Hashable, list[Job]] = {}
     for job in jobs:
         alike.setdefault(_key(job, configs), []).append(job)
-    parts = {key: math.ceil(len(some) / most) for key, some in alike.items()}
-    while sum(parts.values()) < workers:
-        key = max(parts, key=lambda key: len(alike[key]) / parts[key])
-        if len(alike[key]) < LEAST * (parts[key] + 1):
-            break
-        parts[key] += 1
-    return [part for key, some in alike.items() for part in _divided(some, parts[key])]
+    found, left = [], len(jobs)
+    for some in alike.values():
+        size = math.ceil(left / workers) if workers > 1 else most
+        wanted = min(math.ceil(len(some) / size), len(some) // LEAST)
+        parts = max(math.ceil(len(some) / most), wanted)
+        found += _divided(some, parts)
+        left -= len(some)
+    return found
 
 
 def _divided(jobs: Sequence[Job], parts: int) -> list[list[Job]]:

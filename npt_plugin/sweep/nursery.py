@@ -36,6 +36,10 @@ _NVML = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 _OWN = ("CUDA_VISIBLE_DEVICES",)
 """Variables that a server may have otherwise than the process it is forked from."""
 
+_READ_EARLY = ("NPT_", "OMP_", "MKL_", "PYTHON")
+"""What variables begin with that count when everything is loaded, should one be set meanwhile.
+Others that have come since were set by libraries as they were imported here, and will be there."""
+
 MESSAGE = 2**16
 """Bytes of a message: the variables that a server has of its own, or its number."""
 
@@ -100,11 +104,11 @@ class Nursery:
             Failed: If what it needs cannot be loaded.
         """
         tasks, answers = os.pipe(), os.pipe()
-        own = {name: environment[name] for name in _OWN if name in environment}
         ends = [tasks[0], answers[1], output.fileno()]
         try:
             with self._lock:
                 self._start(_common(environment))
+                own = dict(environment.items() - self._environment.items())
                 pid = self._ask(json.dumps(own).encode(), ends)
                 self._living += 1
         except BaseException:
@@ -130,7 +134,7 @@ class Nursery:
 
     def _start(self, common: dict[str, str]) -> None:
         running = self._process is not None and self._process.poll() is None
-        if running and common == self._environment:
+        if running and _serves(self._environment, common):
             return
         self._end()
         self._environment = common
@@ -170,6 +174,13 @@ class Nursery:
 
 def _common(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in _OWN}
+
+
+def _serves(loaded: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether what was loaded with one environment serves another."""
+    added = wanted.keys() - loaded.keys()
+    same = all(wanted.get(name) == value for name, value in loaded.items())
+    return same and not any(name.startswith(_READ_EARLY) for name in added)
 
 
 OURS = Nursery()

@@ -19,11 +19,11 @@ PROGRESS = "progress.npt"
 PREVIOUS = "progress.previous.npt"
 """The one before it that is on the disk for certain."""
 
-SYNCED_EVERY = 1.0
+SYNCED_EVERY = 10.0
 """Seconds between two epochs whose file is waited for until the disk has it.
 
 Every epoch's file outlives the process. What a failing machine can take are the epochs of the last
-second, no more: short epochs would else spend more time on the disk than on training.
+ten seconds, no more: short epochs would else spend more time on the disk than on training.
 """
 
 _TEXTS = ("config", "history")

@@ -31,12 +31,22 @@ def test_no_group_is_larger_than_asked(tree):
 def test_a_group_is_divided_so_that_no_worker_is_idle(tree):
     jobs = [Job("pets", "CoOp", "small", seed) for seed in range(7)]
     half = [Job("pets", "CoOp", "small", seed, 0.5) for seed in range(20)]
+    sizes = lambda *given: [len(some) for some in groups(*given)]  # noqa: E731
     assert groups(jobs, tree, 2) == [jobs[:3], jobs[3:]]
     assert groups(jobs, tree, 5) == [jobs[:3], jobs[3:]]  # three or more to a group
     assert groups(jobs[:5], tree, 2) == [jobs[:5]]
-    assert [len(some) for some in groups([*jobs, *half], tree, 3)] == [7, 10, 10]
-    assert [len(some) for some in groups([*jobs, *half], tree, 5)] == [3, 4, 6, 7, 7]
-    assert [len(some) for some in groups([*jobs, *half], tree, 50)] == [3, 4, 3, 3, 4, 3, 3, 4]
+    assert sizes([*jobs, *half], tree, 1) == [7, 10, 10]
+    assert sizes([*jobs, *half], tree, 2) == [7, 10, 10]
+    assert sizes([*half, *jobs], tree, 2) == [10, 10, 3, 4]
+    assert sizes([*half, *jobs], tree, 4) == [6, 7, 7, 3, 4]
+    assert sizes([*jobs, *half], tree, 50) == [3, 4, 3, 3, 4, 3, 3, 4]
+
+
+def test_the_last_of_many_alike_groups_are_small(tree):
+    ratios = (1.0, 0.5, 0.25, 0.125)
+    jobs = [Job("pets", "CoOp", "small", seed, ratio) for ratio in ratios for seed in range(12)]
+    assert [len(some) for some in groups(jobs, tree, 2)] == [12, 12, 12, 6, 6]
+    assert [len(some) for some in groups(jobs, tree, 4)] == [12, 6, 6, 6, 6, 3, 3, 3, 3]
 
 
 def test_of_the_published_methods_those_with_a_frozen_image_side_go_together(tmp_path):

@@ -23,7 +23,7 @@ from npt_plugin.sweep import server
 from npt_plugin.sweep.task import Task
 server.preload = lambda: open(f"{os.environ['FOLDER']}/loaded", "a").write("x")
 server.read_task = lambda line: line
-server.carry_out = lambda task: eval(task)
+server.carry_out = lambda task: int(eval(task))
 server.main()
 """
 
@@ -80,6 +80,36 @@ def test_another_environment_is_loaded_anew(ours, environment, output, tmp_path)
     assert (tmp_path / "loaded").read_text() == "xx"
     for server in (first, second):
         server.close()
+
+
+def test_what_libraries_set_as_they_were_imported_here_loads_nothing_anew(
+    ours, environment, output, tmp_path
+):
+    ours.expect(environment)
+    server = ours.server({**environment, "KMP_DUPLICATE_LIB_OK": "True"}, output)
+    assert ask(server, "os.environ['KMP_DUPLICATE_LIB_OK'] == 'True'") == 1
+    assert (tmp_path / "loaded").read_text() == "x"
+    fewer = {name: value for name, value in environment.items() if name != "HOME"}
+    others = [ours.server(one, output) for one in ({**environment, "NPT_KERNELS": "plain"}, fewer)]
+    assert [ask(other, "os.environ.get('NPT_KERNELS') == 'plain'") for other in others] == [1, 0]
+    assert (tmp_path / "loaded").read_text() == "xxx"
+    for one in (server, *others):
+        one.close()
+
+
+def test_importing_a_command_leaves_what_it_sent_for_in_use(environment):
+    """The command's own imports set variables; the process started before them must do."""
+    code = (
+        "import os, sys\n"
+        "from npt_plugin.sweep import nursery\n"
+        "nursery.MODULE = 'quick_server'\n"
+        "nursery.expect_runs()\n"
+        "sent_for = nursery.OURS._process.pid\n"
+        "import npt_plugin.cli.sweep, npt_plugin.trainers, sklearn.metrics, torchvision\n"
+        "nursery.OURS.expect({**os.environ, **nursery.ALONE})\n"
+        "sys.exit(nursery.OURS._process.pid != sent_for)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
 
 
 def test_its_death_costs_no_server_and_another_is_started(ours, environment, output):
