@@ -6,8 +6,10 @@ Engines call :func:`serve` in as many processes or threads, on as many machines,
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
 
 from npt_plugin.sweep import attempts
 from npt_plugin.sweep import claims as states
@@ -45,7 +47,8 @@ def serve(
         linger: Seconds to stay, idle, while other workers have jobs, to take those if they die.
     """
     runner, last, idle = Runner(environment), None, 0.0
-    companions = _companions(plan)
+    with _ONE_AT_A_TIME:  # workers are threads: the second finds what the first has found
+        companions = _companions(plan)
     try:
         while not stop():
             claim, left = _next(plan, claims, last)
@@ -78,6 +81,10 @@ def _kin(job: Job) -> Hashable:
     return job.dataset, job.shots, job.ratio, job.seed, job.backbone, job.options
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@lru_cache(maxsize=1)
 def _companions(plan: Plan) -> dict[Job, list[Job]]:
     """With which others each job can train in one pass."""
     if not plan.together:
