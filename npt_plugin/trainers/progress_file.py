@@ -40,7 +40,7 @@ class ProgressFile:
 
     def __init__(self, folder: str | Path, fixed: Mapping[str, Any]) -> None:
         self.file, self.fixed = Path(folder) / PROGRESS, _texts(fixed)
-        self._synced, self._certain = -SYNCED_EVERY, True
+        self._synced, self._certain = -SYNCED_EVERY, False
 
     def write(self, state: dict[str, Any]) -> None:
         """Replace the file; one that is on the disk for certain stays beside it.

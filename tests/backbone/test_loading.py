@@ -1,5 +1,6 @@
 """Where CLIP's weights come from, and what is said when they do not."""
 
+import importlib.util
 import sys
 import types
 
@@ -108,3 +109,31 @@ def test_a_host_s_own_clip_package_is_passed_by(monkeypatch):
         clip_module.cache_clear()
         for name in [n for n in sys.modules if n.startswith(openai._PRIVATE_NAME)]:
             monkeypatch.delitem(sys.modules, name)
+
+
+@pytest.mark.parametrize(
+    ("module", "package"), [("pkg_resources", "'setuptools<81'"), ("wcwidth", "wcwidth")]
+)
+def test_what_clips_code_lacks_is_named_with_its_package(monkeypatch, module: str, package: str):
+    class Lacking:
+        def exec_module(self, _):
+            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    found = importlib.util.spec_from_file_location
+
+    def spec(name, *given, **options):
+        made = found(name, *given, **options)
+        made.loader = Lacking()
+        return made
+
+    monkeypatch.setattr(importlib.util, "spec_from_file_location", spec)
+    monkeypatch.setattr(importlib.util, "module_from_spec", lambda spec: types.ModuleType("clip"))
+    clip_module.cache_clear()
+    loaded = sys.modules.pop("npt_plugin_clip", None)
+    try:
+        with pytest.raises(UserError, match=f"needs the module '{module}'.*install {package}`"):
+            clip_module()
+    finally:
+        clip_module.cache_clear()
+        if loaded is not None:
+            sys.modules["npt_plugin_clip"] = loaded
