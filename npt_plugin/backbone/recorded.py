@@ -119,7 +119,8 @@ def _recording(run: Pass, inputs: Sequence[Tensor]) -> Recording | None:
         return Recording(run, inputs)
     except RuntimeError as error:  # of CUDA: memory, or an operator that cannot be recorded
         why = str(error).strip().partition("\n")[0]
-        print(f"A pass of {inputs[0].shape[0]} is not recorded and stays slower: {why}")
+        shape = tuple(inputs[0].shape)
+        print(f"A pass of {shape} numbers is not recorded and stays slower: {why}")
         return None
 
 

@@ -217,7 +217,9 @@ def test_what_cannot_be_recorded_is_said_once_and_runs_as_it_is(monkeypatch, cap
     for seed in range(4):
         _same(tower, seed, 3)
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("A pass of 3 is not recorded") and line.endswith("stream is capturing")
+    assert line.startswith("A pass of (3, 6) numbers is not recorded") and line.endswith(
+        "stream is capturing"
+    )
 
 
 def test_recordings_end_with_their_tower():
