@@ -22,19 +22,21 @@ def on_path(monkeypatch):
 class Told:
     """A worker that answers what it was told to."""
 
-    def __init__(self, seconds):
-        self.seconds = iter(seconds)
+    def __init__(self, seconds, untimed=1):
+        self.seconds, self.untimed = iter(seconds), untimed
 
     def __call__(self, name, **arguments):
         return next(self.seconds)
 
 
-def test_turns_leave_out_the_warm_up_and_take_medians():
+@pytest.mark.parametrize("untimed", [1, 3])
+def test_turns_leave_out_the_warm_up_and_take_medians(untimed):
     from turns import take_turns
 
+    first = [[9, 99]] * untimed
     workers = {
-        "ours": Told([[9, 99], [1, 2], [2, 4], [9, 1]]),
-        "host": Told([[9, 99], [8, 12], [4, 8], [6, 99]]),
+        "ours": Told([*first, [1, 2], [2, 4], [9, 1]]),
+        "host": Told([*first, [8, 12], [4, 8], [6, 99]], untimed),
     }
     found = take_turns(workers, "step", 3)
     assert found["ours"] == 2 and found["host"] == 12 and found["ratio"] == 6
