@@ -126,6 +126,7 @@ def test_what_clips_code_lacks_is_named_with_its_package(monkeypatch, module: st
         made.loader = Lacking()
         return made
 
+    monkeypatch.delitem(sys.modules, "clip", raising=False)  # it would do if it were the one
     monkeypatch.setattr(importlib.util, "spec_from_file_location", spec)
     monkeypatch.setattr(importlib.util, "module_from_spec", lambda spec: types.ModuleType("clip"))
     clip_module.cache_clear()
