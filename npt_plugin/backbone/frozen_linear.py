@@ -109,6 +109,8 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
 
 def takes_onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
     """Whether ``frozen_linear`` of these takes oneDNN: fp32, large, CPU with AVX-512."""
+    if _compiling():
+        return False
     rows = x.numel() // max(1, x.shape[-1])
     return (
         rows >= _LEAST_ROWS
@@ -128,10 +130,9 @@ _ORDINARY = (Tensor, nn.Parameter)
 def ordinary(*tensors: Tensor) -> bool:
     """Whether these can leave the plain way, which everything understands.
 
-    Fake tensors and other subclasses cannot, nor what ``torch.compile`` or a transform of
-    ``torch.func`` looks through.
+    Fake tensors and other subclasses cannot, nor what a transform of ``torch.func`` looks through.
     """
-    return not _compiling() and all(type(x) in _ORDINARY for x in tensors) and not _transformed()
+    return all(type(x) in _ORDINARY for x in tensors) and not _transformed()
 
 
 @lru_cache(maxsize=1)

@@ -145,7 +145,7 @@ class ViT(ImageTower):
         """Image features (B, D), as in the base; without a graph a few at a time on a CPU."""
         images = images.to(self.dtype)
         tokens = images.shape[0] * images.shape[2] * images.shape[3] // self.patch**2
-        if bound_by_launches(images.device, tokens):
+        if bound_by_launches(images.device, tokens) and (shallow is not None or not deep):
             prompts = () if shallow is None else (shallow, *deep)
             return replayed(self, self._with_prompts, images, *prompts)
         if torch.is_grad_enabled() or images.device.type != "cpu":

@@ -71,6 +71,7 @@ def _recordable(tower: nn.Module, inputs: Sequence[Tensor]) -> bool:
     """Whether anything forbids a recording that is known before one is looked up."""
     return (
         on_gpu(inputs)
+        and not torch.compiler.is_compiling()
         and ordinary(*inputs)
         and not tower.training  # dropout would draw
         and not chosen_plain()

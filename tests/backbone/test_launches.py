@@ -6,7 +6,7 @@ import pytest
 import torch
 from tolerance import DOUBLE, gap
 
-from npt_plugin.backbone import text_tower
+from npt_plugin.backbone import image_tower, text_tower
 from npt_plugin.backbone.launches import LEAST_TOKENS, bound_by_launches
 from npt_plugin.backbone.openai import BytePairs
 from npt_plugin.backbone.prompt_layout import PromptLayout
@@ -52,3 +52,19 @@ def test_features_and_gradients_are_the_same(small_clip, prompts, monkeypatch, g
         found.append((features, whole.sum(dim=-3), own, *of_deep))
     for usual, few in zip(*found, strict=True):
         assert gap(few, usual) <= DOUBLE
+
+
+@pytest.mark.numerics
+@pytest.mark.parametrize("with_shallow", [True, False])
+@pytest.mark.parametrize("n_deep", [0, 1])
+def test_image_features_are_the_same_with_any_prompts(
+    small_clip, monkeypatch, with_shallow: bool, n_deep: int
+):
+    tower = small_clip.image_tower()
+    images, *prompts = torch.randn(3, 3, 32, 32), *torch.randn(2, 2, tower.width)
+    shallow, deep = prompts[0] if with_shallow else None, prompts[1 : 1 + n_deep]
+    found = []
+    for few in (False, True):
+        monkeypatch.setattr(image_tower, "bound_by_launches", lambda *_, few=few: few)
+        found.append(tower(images, shallow, deep))
+    assert gap(*found) <= DOUBLE

@@ -195,6 +195,17 @@ def test_a_progress_file_that_the_disk_has_stays_beside_the_newest(tmp_path, mon
     assert newest_progress(str(tmp_path))["epoch"] == 4
 
 
+def test_what_an_earlier_process_left_is_not_taken_for_certain(tmp_path):
+    """Its newest may not be on the disk: it does not take the place of one that is."""
+    file, state = ProgressFile(tmp_path, {"config": {}}), {"history": [], "rng": rng_state()}
+    for epoch in (1, 2, 3):  # the second and third are not waited for
+        file.write({**state, "epoch": epoch})
+    assert read_state(tmp_path / PREVIOUS)["epoch"] == 1
+    ProgressFile(tmp_path, {"config": {}}).write({**state, "epoch": 4})
+    assert read_state(tmp_path / PREVIOUS)["epoch"] == 1
+    assert newest_progress(str(tmp_path))["epoch"] == 4
+
+
 def test_a_progress_file_gives_back_what_it_was_given(tmp_path):
     history = [{"epoch": 1, "lr": 0.1 + 0.2, "loss": 1 / 3, "nc": {"nc1": 1e-300}}]
     config = {"A": {"B": [1, None, "x", True]}}
