@@ -150,6 +150,7 @@ def test_an_input_without_a_part_gets_no_gradient():
         x, unused = _inputs(seed, 3, 2)
         tower(x, unused).sum().backward()
         assert x.grad is not None and unused.grad is None
+    assert Graph.made == 2
 
 
 def test_only_so_many_shapes_are_recorded():
