@@ -189,7 +189,7 @@ def test_what_a_recording_would_not_notice_ends_it(change: str):
 
 
 @pytest.mark.parametrize("reason", ["cpu", "training", "plain", "fake", "transform"])
-def test_where_nothing_is_recorded(reason: str, monkeypatch: pytest.MonkeyPatch):
+def test_where_nothing_is_recorded(reason: str, monkeypatch: pytest.MonkeyPatch, capsys):
     tower, run = Tower(), _same
     if reason == "cpu":
         monkeypatch.undo()
@@ -207,6 +207,7 @@ def test_where_nothing_is_recorded(reason: str, monkeypatch: pytest.MonkeyPatch)
         else:
             run(tower, seed, 3)
     assert Graph.made == 0
+    assert capsys.readouterr().out == ""  # nor tried
 
 
 def test_what_cannot_be_recorded_is_said_once_and_runs_as_it_is(monkeypatch, capsys):
