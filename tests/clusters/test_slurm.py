@@ -52,11 +52,12 @@ def test_killed_workers_and_nodes_preemption_and_a_killed_submitter(sweep, clust
     done = sweep.counts()[0]
     wait_until(lambda: sweep.counts()[0] >= done + 2, 60, where)
 
-    kill(next(iter(sweep.owners())))  # a worker: its task has failed and is gone
+    sweep.kill_worker()  # its task has failed and is gone
     wait_until(lambda: "FAILED" in cluster.states().values(), 60, where)
+    wait_until(sweep.healed, 60, where)
 
     submit(sweep, cluster, "time=30")  # the same command: two more tasks on the same runs
-    wait_until(lambda: len(sweep.owners()) >= 2, 60, where)
+    wait_until(lambda: len(set(sweep.running().values())) >= 2, 60, where)
     cluster.kill_node("two")
     cluster.start_node("two")
 
@@ -68,8 +69,8 @@ def test_killed_workers_and_nodes_preemption_and_a_killed_submitter(sweep, clust
 def test_a_time_limit_strikes_and_the_tasks_go_on_after_it(sweep, cluster, reference):
     """Of a minute; Slurm warns 15 to 45 s after the start, when a fast machine would be ready."""
     job, begin = submit(sweep, cluster, "time=1"), time.monotonic()
-    wait_until(sweep.owners, 90, cluster.states)
-    held = [number for owner in sweep.owners() for number in descendants(owner)]
+    wait_until(sweep.running, 90, cluster.states)
+    held = [number for owner in sweep.running().values() for number in descendants(owner)]
     for number in held:
         kill(number, signal.SIGSTOP)
     time.sleep(max(0.0, begin + 47 - time.monotonic()))

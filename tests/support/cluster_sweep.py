@@ -70,10 +70,24 @@ class Sweep:
         assert not status.failed, status.failed
         return len(status.done), len(status.running) + len(status.waiting)
 
-    def owners(self) -> dict[int, str]:
-        """Processes that have a job now, and the engine's names for them."""
+    def running(self) -> dict[Job, int]:
+        """Jobs that run now, and the process of each one's worker."""
         found = status_of(self.jobs(), Claims(self.output)).running
-        return {attempt.owner.pid: attempt.task for _, attempt in found if attempt}
+        return {job: attempt.owner.pid for job, attempt in found if attempt}
+
+    def kill_worker(self) -> None:
+        """Kill one that has a job."""
+        wait_until(self.running, 60, self.counts)
+        kill(next(iter(self.running().values())))
+
+    def healed(self) -> bool:
+        """Whether every job whose worker has died is done.
+
+        To be waited for before the next kill: a job that is hit twice is rightly left.
+        """
+        self.counts()
+        claims = Claims(self.output)
+        return all(job.done() for job in self.jobs() if claims.state(job).deaths)
 
     def numbers(self) -> tuple[dict[Any, Any], list[str]]:
         """Every number of every run, by its place; and the table."""
