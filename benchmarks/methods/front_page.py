@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import open_world
 from evidence_tables import over_datasets, paired, signed
+from findings import findings
 from study_records import Record, read_csv
 
 from npt_plugin.evaluation.averages import interval
@@ -165,9 +166,10 @@ def _against(ratio: float | None, wanted: float) -> str:
 
 def blocks() -> dict[str, str]:
     """Every block by its name."""
-    together = open_world.tables(read_csv(open_world.RUNS))
+    together, study = open_world.tables(read_csv(open_world.RUNS)), read_csv(RUNS)
     return {
-        **{"demo": demo(), "gains": gains(read_csv(RUNS)), "open_world": together},
+        **{"demo": demo(), "gains": gains(study), "open_world": together},
+        "findings": findings(study),
         **{"speed": speed(), "targets": targets()},
     }
 

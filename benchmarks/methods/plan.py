@@ -141,8 +141,16 @@ CONTROLS = (
 CANDLE = Method("Candle", "CoOp", "Candle", ("OPTIM.LR", "0.001"), "tiny_ep50")
 """It knows the names of the new classes as it trains."""
 
-GENTLE = ("TRAINER.PROMPTSRC.TEXT_LOSS_WEIGHT", "2.5", "TRAINER.PROMPTSRC.IMAGE_LOSS_WEIGHT", "1.0")
-"""A tenth of the published weights."""
+
+def promptsrc_pulls(times: float) -> tuple[str, str, str, str]:
+    """PromptSRC's published weights (25 for texts, 10 for images) times a factor, as overrides."""
+    source = "TRAINER.PROMPTSRC"
+    text, image = (str(published * times) for published in (25.0, 10.0))
+    return f"{source}.TEXT_LOSS_WEIGHT", text, f"{source}.IMAGE_LOSS_WEIGHT", image
+
+
+GENTLE = promptsrc_pulls(0.1)
+"""What tuning chose."""
 
 RARE = (f"{NPT}.PRIOR_COUNT", "4.0", f"{NPT}.LAMBDA_LC", "3.0", f"{NPT}.LAMBDA_MI", "3.0")
 """What tuning chose on PromptSRC: larger weights than MaPLe's, for classes with few images."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plan import ALIKE, BALANCED_SOFTMAX, LOSS, NPT, Method
+from plan import ALIKE, BALANCED_SOFTMAX, LOSS, NPT, Method, promptsrc_pulls
 
 
 def npt(
@@ -163,19 +163,10 @@ NEIGHBOURS = (
 )
 """Methods that stay near zero-shot CLIP; 8 and 1 are the published strengths."""
 
-PUBLISHED_PULLS = (25.0, 10.0)
-"""PromptSRC's weights of the distances of texts and of images to those of CLIP as it was."""
-
 
 def promptsrc(times: float) -> Method:
     """PromptSRC with its published weights times a factor."""
-    keys = ("TEXT_LOSS_WEIGHT", "IMAGE_LOSS_WEIGHT")
-    words = [
-        word
-        for key, value in zip(keys, PUBLISHED_PULLS, strict=True)
-        for word in (f"TRAINER.PROMPTSRC.{key}", str(value * times))
-    ]
-    return Method(f"PromptSRC x{times:g}", "MaPLe", "PromptSRC", tuple(words))
+    return Method(f"PromptSRC x{times:g}", "MaPLe", "PromptSRC", promptsrc_pulls(times))
 
 
 def candle(rate: float) -> Method:

@@ -65,6 +65,31 @@ def test_differences_are_of_the_same_seed_and_balanced_runs_serve_both_rules(fro
         assert front_page.differences(records, pair, rule, "H") == [2.5, 2.5]
 
 
+def test_a_finding_is_of_paired_seeds_under_both_rules_and_its_numbers_stay_together(front_page):
+    import findings
+    from plan import DATASETS
+
+    def runs(method, rule, more):
+        for seed, extra in enumerate(more, 1):
+            for dataset in DATASETS:
+                values = dict.fromkeys(front_page_columns(), 50.0) | {"H": 70.0 + 9 * seed + extra}
+                place = {"method": method, "dataset": dataset, "rule": rule, "seed": seed}
+                yield {**place, "ratio": 0.06, **values}
+
+    say = findings.Words(
+        [
+            *(run for rule in ("epochs", "steps") for run in runs("CoOp", rule, (0, 0, 0))),
+            *runs("KgCoOp", "epochs", (1, 3)),
+            *runs("KgCoOp", "steps", (2, 2, 2)),
+        ]
+    )
+    assert say.both("KgCoOp", "CoOp") == "+2.0 [-10.7, +14.7] and +2.0 [+2.0, +2.0]"
+    assert say.n("KgCoOp", "CoOp") == "n = 2"
+    for width in range(20):  # wherever the line ends
+        text = findings._bullet("x" * (findings.WIDTH - width) + " +2.0 [-10.7, +14.7] (n = 2).")
+        assert "[-10.7, +14.7]" in text and "n = 2" in text
+
+
 def front_page_columns():
     from evidence_tables import GEOMETRY, SHOWN
 
