@@ -181,10 +181,20 @@ def npt_on(name: str, base: str, weight: float, *options: str, file: str = "") -
     return Method(f"NPT_{name}, weights {weight:g}", base, f"NPT_{name}", words, file)
 
 
+def on_candle(lc: float, mi: float) -> Method:
+    """NPT on Candle at its best rate, a class counting as on CoOp."""
+    words = ("OPTIM.LR", "0.001", f"{NPT}.PRIOR_COUNT", "4.0")
+    words += (f"{NPT}.LAMBDA_LC", str(lc), f"{NPT}.LAMBDA_MI", str(mi))
+    title = f"NPT_Candle, LR 0.001: LC {lc:g}, MI {mi:g}"
+    return Method(title, "CoOp", "NPT_Candle", words, "tiny_ep50")
+
+
 RIVALS = (
     *(promptsrc(times) for times in (0.03, 0.1, 0.3, 1)),
     *(npt_on("PromptSRC", "MaPLe", weight) for weight in (0.3, 1.0)),
     *(candle(rate) for rate in (0.0003, 0.001, 0.003, 0.01)),
     *(npt_on("Candle", "CoOp", weight, *ALIKE, file="tiny_ep50") for weight in (1.0, 10.0)),
+    *(on_candle(weight, weight) for weight in (0.3, 1.0, 3.0)),
+    *(on_candle(*weights) for weights in ((1.0, 0.0), (3.0, 0.0), (0.0, 1.0))),
 )
 """The strongest of others, and NPT on them; x1 is PromptSRC as published."""
