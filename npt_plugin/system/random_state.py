@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def rng_state() -> dict[str, Any]:
         "python": random.getstate(),
         "numpy": (kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "cuda": torch.cuda.get_rng_state_all() if _has_cuda() else [],
     }
 
 
@@ -47,8 +48,14 @@ def set_rng_state(state: dict[str, Any]) -> None:
     kind, keys, position, has_gauss, gauss = state["numpy"]
     np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
     torch.set_rng_state(state["torch"])
-    if torch.cuda.is_available():
+    if _has_cuda():
         torch.cuda.set_rng_state_all(state["cuda"])
+
+
+@lru_cache(maxsize=1)
+def _has_cuda() -> bool:
+    """Asked once: PyTorch asks the driver each time, which takes longer than all the states."""
+    return torch.cuda.is_available()
 
 
 def on_own_device(state: dict[str, Any]) -> dict[str, Any]:
