@@ -105,7 +105,7 @@ def create_attempt(folder: Path, number: int, attempt: Attempt) -> bool:
 
 
 def end_attempt(folder: Path, number: int, attempt: Attempt, state: str, **more: Any) -> None:
-    """Write how an attempt ended; only its owner does."""
+    """Write how an attempt ended; only its owner does, or who knows that the owner is gone."""
     write_json(attempt_file(folder, number), asdict(replace(attempt, state=state, **more)))
 
 

@@ -104,6 +104,16 @@ class Claims:
                 log.create_attempt(self._of(job), state.number + 1, mark)
                 self._done.pop(self._of(job), None)
 
+    def give_back(self, owner: Process, jobs: Iterable[Job]) -> None:
+        """Free what a process had that is gone with its machine, without blame for the job.
+
+        Only for an engine that knows so; anybody else waits until the owner's lease has ended.
+        """
+        for folder in map(self._of, jobs):
+            for seen in log.read_attempts(folder):
+                if seen.state == log.RUNNING and seen.attempt and seen.attempt.owner == owner:
+                    log.end_attempt(folder, seen.number, seen.attempt, log.RELEASED)
+
     def settle(self, jobs: Iterable[Job]) -> None:
         """Note that jobs have completed, for those that no sweep with claims has run."""
         for job in jobs:

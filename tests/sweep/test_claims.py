@@ -120,6 +120,20 @@ def test_a_dead_owner_on_this_machine_is_seen_at_once_and_two_deaths_are_enough(
     assert (mine.state(job).name, mine.state(job).deaths) == (WAITING, 0)
 
 
+def test_an_engine_that_knows_an_owner_is_gone_frees_its_job_without_blame(job):
+    path, other = left_by(job, STRANGER), replace(STRANGER, pid=1)
+    watch = Claims(job.output)
+    watch.give_back(other, [job])
+    assert watch.state(job).name == "running"
+    watch.give_back(STRANGER, [job])
+    assert watch.state(job) == replace(Claims(job.output).state(job), name=WAITING, deaths=0)
+    assert json.loads(path.read_text())["state"] == "released"
+    claim = watch.take(job)
+    claim.done()
+    watch.give_back(claim.owner, [job])  # what has ended stays as it ended
+    assert watch.state(job).name == "done"
+
+
 def test_a_silent_stranger_is_dead_after_its_lease_by_our_own_clock(job):
     """Its file's times do not count: its clock, or the server's, may be hours away."""
     path, clock = left_by(job, STRANGER, lease=12.0), [0.0]

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import asdict
 from typing import Any
 
 from npt_plugin.errors import UserError
@@ -15,10 +16,15 @@ from npt_plugin.sweep.plan import Plan, read_plan
 from npt_plugin.sweep.status import LOOK_EVERY, status_of
 from npt_plugin.sweep.tell import Teller
 from npt_plugin.sweep.worker import serve
+from npt_plugin.system.processes import Process, this_process
 from npt_plugin.system.signals import Stopped, stop_signals
 
 PATIENCE = 60.0
 """Seconds that actors have to end their step when the sweep is stopped."""
+
+NODE_SEEN_DEAD = 60.0
+"""Seconds after an actor is gone in which its node may turn out to be: Ray waits for some missed
+heartbeats, a quarter of a minute as it comes."""
 
 SPARE_DEATHS = 5
 """Actors that may die beyond two a job: then they do not die of their runs."""
@@ -88,6 +94,10 @@ class Actor:
         claims = Claims(plan.output, "ray")
         serve(plan, claims, self.stopping.is_set, linger=math.inf)
 
+    def where(self) -> tuple[str, dict[str, Any]]:
+        """Ray's name of the node it is on, and the process it is."""
+        return _ray().get_runtime_context().get_node_id(), asdict(this_process())
+
     def stop(self) -> None:
         """End after the step in progress."""
         self.stopping.set()
@@ -99,7 +109,8 @@ class Crew:
     def __init__(self, ray: Any, plan: Plan, actors: int, per_device: int) -> None:
         self.ray, self.plan, self.actors, self.per_device = ray, plan, actors, per_device
         self.claims, self.deaths = Claims(plan.output), 0
-        self.working = dict[Any, Any]()  # what an actor's work will give, actor
+        self.working = dict[Any, Any]()  # what an actor's work will give: actor, where it is
+        self.lost = list[tuple[Any, float]]()  # where actors were that have died, and when
 
     def work(self) -> None:
         """Return when nothing is left.
@@ -118,6 +129,7 @@ class Crew:
                         return
                     self._hire(len(status.waiting) + len(status.running))
                     self._look()
+                    self._excuse()
             except Stopped:
                 self._stop()
                 raise
@@ -134,7 +146,8 @@ class Crew:
         )
         for _ in range(min(self.actors or room, useful) - len(self.working)):
             actor = kind.remote(str(self.plan.path))
-            self.working[actor.work.remote()] = actor
+            where = actor.where.remote()
+            self.working[actor.work.remote()] = actor, where
 
     def _look(self) -> None:
         """See who has ended; a death is no failure: another takes the run again."""
@@ -143,19 +156,38 @@ class Crew:
             return
         ended, _ = self.ray.wait(list(self.working), timeout=LOOK_EVERY)
         for work in ended:
-            del self.working[work]
+            _, where = self.working.pop(work)
             try:
                 self.ray.get(work)
             except self.ray.exceptions.RayTaskError as error:
                 raise error.cause from None
             except self.ray.exceptions.RayError as error:
+                self.lost.append((where, time.monotonic()))
                 self.deaths += 1
                 if self.deaths > 2 * len(self.plan.jobs) + SPARE_DEATHS:
                     raise UserError(f"Ray's actors die one after the other: {error}") from None
 
+    def _excuse(self) -> None:
+        """What went with its node is not to blame: those runs are free, those deaths forgotten."""
+        now = time.monotonic()
+        self.lost = [(where, since) for where, since in self.lost if now - since < NODE_SEEN_DEAD]
+        if not self.lost:
+            return
+        alive = {node["NodeID"] for node in self.ray.nodes() if node["Alive"]}
+        for one in list(self.lost):
+            try:
+                node, process = self.ray.get(one[0], timeout=LOOK_EVERY)
+            except self.ray.exceptions.RayError:  # it died before it could say
+                self.lost.remove(one)
+                continue
+            if node not in alive:
+                self.lost.remove(one)
+                self.deaths -= 1
+                self.claims.give_back(Process(**process), self.plan.jobs)
+
     def _stop(self) -> None:
         print("Stopping: runs end after their step.", file=sys.stderr)
-        for actor in self.working.values():
+        for actor, _ in self.working.values():
             actor.stop.remote()
         self.ray.wait(list(self.working), num_returns=len(self.working), timeout=PATIENCE)
 

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
@@ -9,11 +10,15 @@ from run_records import record
 
 from npt_plugin.errors import UserError
 from npt_plugin.runs.record import write_record
-from npt_plugin.sweep.claims import Claims
+from npt_plugin.sweep.attempts import Attempt, create_attempt, now
+from npt_plugin.sweep.claims import WAITING, Claims
 from npt_plugin.sweep.engines import ray as module
 from npt_plugin.sweep.engines.ray import Crew, Ray
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.plan import Plan, read_plan
+from npt_plugin.system.processes import Process
+
+OWNER = Process("node b", 17, "another boot", "3")
 
 
 class RayError(Exception):
@@ -26,10 +31,13 @@ class RayTaskError(RayError):
 
 
 class FakeRay:
-    """Actors are threads; ``resources`` is the cluster, ``deaths`` how many actors die at once."""
+    """Actors are threads; ``resources`` is the cluster, ``deaths`` how many actors die at once.
+
+    ``lost``: whether their node dies with them.
+    """
 
     def __init__(self, **resources):
-        self.resources, self.deaths = resources, 0
+        self.resources, self.deaths, self.lost = resources, 0, False
         self.asked, self.most, self.stopped = [], 0, 0
         self.running = {}
         self.exceptions = SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)
@@ -47,8 +55,10 @@ class FakeRay:
                 worker = _Worker(ray, plan, work)
                 ray.running[work] = worker
                 ray.most = max(ray.most, len(ray.running))
-                stop = SimpleNamespace(remote=worker.stop)
-                return SimpleNamespace(work=SimpleNamespace(remote=worker.start), stop=stop)
+                calls = {"work": worker.start, "stop": worker.stop, "where": worker.where}
+                return SimpleNamespace(
+                    **{name: SimpleNamespace(remote=call) for name, call in calls.items()}
+                )
 
             return SimpleNamespace(remote=make)
 
@@ -58,7 +68,12 @@ class FakeRay:
         ended = [work for work in works if work.wait(0.02)]
         return ended, [work for work in works if work not in ended]
 
-    def get(self, work):
+    def nodes(self):
+        return [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": not self.lost}]
+
+    def get(self, work, timeout=None):
+        if isinstance(work, tuple):
+            return work
         if error := self.running.pop(work).error:
             raise error
 
@@ -72,6 +87,17 @@ class _Worker:
         threading.Thread(target=self.run).start()
         return self.ended
 
+    def begin(self, claims):
+        """A job that nobody will show signs of life for any more."""
+        for job in self.plan.jobs:
+            if (state := claims.state(job)).name == WAITING:
+                attempt = Attempt(job.name, OWNER, started=now())
+                create_attempt(claims._of(job), state.number + 1, attempt)
+                return
+
+    def where(self):
+        return "b", asdict(OWNER)
+
     def stop(self):
         self.ray.stopped += 1
         self.stopping.set()
@@ -80,6 +106,8 @@ class _Worker:
         claims = Claims(self.plan.output)
         if self.ray.deaths:
             self.ray.deaths -= 1
+            if self.ray.lost:
+                self.begin(claims)
             self.error = RayError("the actor died")
         else:
             while not self.stopping.is_set() and (claim := claims.next(self.plan.jobs)):
@@ -128,6 +156,15 @@ def test_actors_that_die_are_replaced_until_it_is_not_the_runs_that_kill_them(pl
     plan.write()
     with pytest.raises(UserError, match="die one after the other"):
         Crew(ray, plan, 0, 1).work()
+
+
+def test_a_node_that_is_gone_gives_its_runs_back_at_once_and_they_are_not_to_blame(plan):
+    ray = FakeRay(CPU=2.0)
+    ray.lost, ray.deaths = True, 40  # more than actors may die on nodes that live
+    Crew(ray, plan, 0, 1).work()
+    states = [Claims(plan.output).state(job) for job in plan.jobs]
+    assert {(state.name, state.deaths) for state in states} == {("done", 0)}
+    assert sum(state.number for state in states) > 3 * len(plan.jobs)
 
 
 def test_what_an_actor_cannot_do_is_said_by_the_command(plan):
