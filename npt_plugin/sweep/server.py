@@ -168,7 +168,10 @@ def main() -> None:
     state = random.getstate(), torch.get_rng_state()
     with socket.socket(fileno=os.dup(0)) as channel:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        gc.disable()  # of what imports make nearly all stays: looking for the rest takes a second
         preload()
+        gc.freeze()
+        gc.enable()
         random.setstate(state[0])
         torch.set_rng_state(state[1])
         nursery(channel)

@@ -22,8 +22,9 @@ from npt_plugin.sweep.tell import Teller
 from npt_plugin.sweep.worker import forget_shared, serve
 from npt_plugin.system.signals import stop_signals
 
-_LOOK = 0.2
-"""Seconds between two looks at how far the jobs are; more where a look takes long itself."""
+_LOOK = 0.5
+"""Seconds between two looks at how far the jobs are; more where a look takes long itself: the
+runs need the cores."""
 
 _ENDED = (attempts.DONE, attempts.FAILED, states.DIED)
 
@@ -125,6 +126,6 @@ def _watch(plan: Plan, serving: Sequence[Future[None]]) -> None:
             if last:
                 return
             took = time.monotonic() - began
-            wait(serving, max(_LOOK, 20 * took), ALL_COMPLETED)
+            wait(serving, max(_LOOK, 100 * took), ALL_COMPLETED)
     finally:
         teller.close()
