@@ -206,10 +206,8 @@ _OTHERS = tuple(
     for method in FIRST
     if method.base == "CoOp" and method.name not in (*_FEW, *_EXTREME)
 )
-_NEAR = ("KgCoOp", "ProGrad")
 _MAIN = (*_FEW, "ProGrad", "NPT_CoOp, every class alike", "CPT on CoOp")
-_MAPLE = ("MaPLe", "NPT_MaPLe (v3)")
-_COCOOP = ("CoCoOp", "NPT_CoCoOp (v3)")
+_MAPLE, _COCOOP = (("MaPLe", "NPT_MaPLe (v3)"), ("CoCoOp", "NPT_CoCoOp (v3)"))
 _PROMPTSRC = ("PromptSRC", "NPT_PromptSRC")
 _CONTROLS = tuple(method.name for method in (*CONTROLS, CANDLE))
 
@@ -218,24 +216,23 @@ STAGES = (
     Stage("MaPLe", (0.06,), 20),
     Stage(_ALIKE_COCOOP, (0.06,), 20),
     Stage("CoOp", (0.25, 1.0), 10),
-    Stage(_MAIN, (0.25, 1.0, 0.01), 15),
+    Stage(_MAIN, RATIOS, 20),
     Stage("MaPLe", (0.25, 1.0), 5),
     Stage(_MAPLE, (0.25, 1.0, 0.01), 10),
     Stage(_ALIKE_COCOOP, (0.25, 1.0), 3),
-    Stage(("NPT_CoCoOp (v3)",), (0.06,), 10),
-    Stage(("NPT_CoCoOp (v3)",), (0.25, 1.0), 3),
-    Stage(_NEAR, (0.06,), 20),
+    Stage(_COCOOP, (0.06, 0.25, 1.0), 10),
+    Stage(_COCOOP, (0.01,), 6),
     Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 6),
     Stage(_CONTROLS, (0.06,), 10),
     Stage(_CONTROLS, (0.25, 1.0), 3),
     Stage(_CONTROLS, (0.01,), 5),
-    Stage(_PROMPTSRC, (0.06,), 8),
-    Stage(_PROMPTSRC, (0.25, 1.0), 3),
+    Stage(_PROMPTSRC, (0.06,), 10),
+    Stage(_PROMPTSRC, (0.25, 1.0), 7),
+    Stage(_PROMPTSRC, (0.01,), 3),
     Stage(tuple(method.name for method in PROMPTSRC), (0.06,), 3),
     Stage((*_FEW, *_ALIKE), (0.06,), 3, ARTISTS),
     Stage(_EXTREME, (0.01,), 10),
     Stage("MaPLe", (0.01,), 3),
-    Stage(_COCOOP, (0.01,), 3),
     Stage(_OTHERS, (0.01,), 1),
 )
 """The most telling first."""
