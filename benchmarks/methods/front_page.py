@@ -58,7 +58,7 @@ PAIRS = (
     Pair("NPT_CoOp (v3)", "CoOp", 1.0),
     Pair("NPT_CoCoOp (v3)", "CoCoOp", 1.0),
 )
-"""Strong imbalance on every base trainer, then where it does not help."""
+"""Strong imbalance on every base trainer, then where there is less to gain."""
 
 SHOWN_SPEED = (  # what, its name in the results, what was wanted
     ("CoOp step, K=100, batch 32", "CoOp K=100 step B=32", 4),

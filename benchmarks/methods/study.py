@@ -157,7 +157,6 @@ def do_table(args: argparse.Namespace) -> int:
         records = read_csv(Path(args.csv))
         write_text(EVIDENCE, text)
         scatter(records, SCATTER)
-        print(f"\nFor docs/methods.md:\n{overview(records)}")
     return 0
 
 

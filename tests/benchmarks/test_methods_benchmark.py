@@ -171,14 +171,6 @@ def test_the_report_is_what_the_runs_say():
     assert study.SCATTER.exists()
 
 
-def test_methods_document_quotes_the_report():
-    import study
-    from study_records import read_csv
-
-    document = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
-    assert study.overview(read_csv(study.RUNS)) in document
-
-
 def test_methods_document_quotes_the_tuning(capsys):
     import tuning
 
