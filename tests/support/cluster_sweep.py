@@ -112,9 +112,9 @@ class Sweep:
             for job in self.jobs()
         )
         assert done == {1: JOBS}
-        for record in self.output.rglob("results.json"):
+        for record in self.output.rglob("results.json"):  # a kill may come before that line is out
             logs = [log.read_text() for log in record.parent.glob("log.txt*")]  # one a start
-            assert sum("* accuracy:" in log for log in logs) == 1, record.parent
+            assert sum("Results written to" in log for log in logs) <= 1, record.parent
 
 
 def kill(number: int, how: int = signal.SIGKILL) -> None:
