@@ -50,7 +50,7 @@ def test_killed_workers_and_nodes_preemption_and_a_killed_submitter(sweep, clust
     cluster.call("srun", "-p", "high", "-w", "one", "-n", "1", "true")  # waits for its place
     assert restarts(cluster, "1") >= 1
     done = sweep.counts()[0]
-    wait_until(lambda: sweep.counts()[0] >= done + 2, 60, where)
+    wait_until(lambda: sweep.counts()[0] >= done + 2 and sweep.healed(), 60, where)
 
     sweep.kill_worker()  # its task has failed and is gone
     wait_until(lambda: "FAILED" in cluster.states().values(), 60, where)
