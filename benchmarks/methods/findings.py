@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 from evidence_tables import correlation, over_datasets, paired, signed
-from plan import ARTISTS, DATASETS, RULES, rules
+from plan import ARTISTS, DATASETS, rules
 from study_records import Record
 
 STRONG = 0.06
@@ -42,16 +43,9 @@ class Words:
         """Ours less another method, with intervals: at equal epochs and, if that differs, steps."""
         return [signed(self._seeds(ours, base, ratio, r, column, datasets)) for r in rules(ratio)]
 
-    def both(
-        self,
-        ours: str,
-        base: str,
-        ratio: float = STRONG,
-        column: str = "H",
-        datasets: Sequence[str] = DATASETS,
-    ) -> str:
-        """The two of ``less``, joined."""
-        return " and ".join(self.less(ours, base, ratio, column, datasets))
+    def both(self, *pair: Any, **more: Any) -> str:
+        """What ``less`` gives of the same, joined."""
+        return " and ".join(self.less(*pair, **more))
 
     def n(self, ours: str, base: str, ratio: float = STRONG) -> str:
         """``n = 20``: the fewest seeds that both have, of the two rules."""
@@ -66,7 +60,6 @@ class Words:
     def _seeds(
         self, ours: str, base: str, ratio: float, rule: str, column: str, datasets: Sequence[str]
     ) -> list[float]:
-        assert rule in RULES
         found = (over_datasets(self.records, name, ratio, rule, datasets) for name in (ours, base))
         return paired(*found, column)
 

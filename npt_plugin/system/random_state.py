@@ -54,7 +54,7 @@ def set_rng_state(state: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=1)
 def _has_cuda() -> bool:
-    """Asked once: PyTorch asks the driver each time, which takes longer than all the states."""
+    """Asked once: PyTorch asks the driver each time, which can take as long as all the states."""
     return torch.cuda.is_available()
 
 

@@ -112,9 +112,12 @@ class Sweep:
             for job in self.jobs()
         )
         assert done == {1: JOBS}
-        for record in self.output.rglob("results.json"):  # a kill may come before that line is out
+        made = dict[Path, int]()
+        for record in self.output.rglob("results.json"):
             logs = [log.read_text() for log in record.parent.glob("log.txt*")]  # one a start
-            assert sum("Results written to" in log for log in logs) <= 1, record.parent
+            made[record.parent] = sum("Results written to" in log for log in logs)
+        assert not [place for place, times in made.items() if times > 1]
+        assert sum(made.values()) > len(made) / 2  # few are killed before that line is out
 
 
 def kill(number: int, how: int = signal.SIGKILL) -> None:
