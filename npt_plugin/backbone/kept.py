@@ -28,6 +28,10 @@ MOST_KEPT = 2
 SMALL = 2**26
 """Bytes of parameters up to which a copy is made faster than a model is built."""
 
+MOST_ASKED = 3
+"""Of a small model so many are kept: as many as a run may ask for, so that none has to be copied
+in each."""
+
 
 class Wanted(NamedTuple):
     """Which CLIP: plain values, so that they can go from process to process.
@@ -45,7 +49,7 @@ class Wanted(NamedTuple):
     file: str
 
 
-_kept: OrderedDict[Wanted, Backbone] = OrderedDict()
+_kept: OrderedDict[Wanted, list[Backbone]] = OrderedDict()
 _asked: list[Wanted] = []
 _copied = False
 
@@ -81,10 +85,18 @@ def prepared_clip(cfg: Any, dtype: torch.dtype, draws: bool = True) -> Backbone:
 
 
 def _own(wanted: Wanted) -> Backbone:
-    """A kept model for whoever asks; a small one is copied, as the same run may ask again."""
-    model = _kept[wanted]
-    size = sum(t.numel() * t.element_size() for t in model.parameters())
-    return copy.deepcopy(model) if _copied or size <= SMALL else _kept.pop(wanted)
+    """A kept model for whoever asks, one of those that are left: the last small one is copied."""
+    models = _kept[wanted]
+    if _copied or (len(models) == 1 and _is_small(models[0])):
+        return copy.deepcopy(models[0])
+    model = models.pop()
+    if not models:
+        del _kept[wanted]
+    return model
+
+
+def _is_small(model: Backbone) -> bool:
+    return sum(t.numel() * t.element_size() for t in model.parameters()) <= SMALL
 
 
 def asked() -> list[Wanted]:
@@ -105,7 +117,9 @@ def keep(wanted: Wanted) -> None:
     """
     if wanted not in _kept:
         state = torch.get_rng_state()
-        _kept[wanted] = _load(wanted)
+        model = _load(wanted)
+        more = MOST_ASKED - 1 if _is_small(model) else 0
+        _kept[wanted] = [model, *(copy.deepcopy(model) for _ in range(more))]
         torch.set_rng_state(state)
     _kept.move_to_end(wanted)
     while len(_kept) > MOST_KEPT:

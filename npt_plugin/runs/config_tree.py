@@ -37,6 +37,15 @@ def config_text(cfg: CfgNode) -> str:
     return text
 
 
+def parsed_yaml(text: str) -> Any:
+    """YAML as plain values, read by libyaml where it is there.
+
+    Raises:
+        yaml.YAMLError: If it is no YAML.
+    """
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """``{"A": {"B": 1}}`` as ``{"A.B": 1}``, keys of version 0.1 under their present names."""
     flat: dict[str, Any] = {}

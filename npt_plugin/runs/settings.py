@@ -15,7 +15,7 @@ from npt_plugin.config import DASSL_KEYS, KEYS, extend_cfg
 from npt_plugin.datasets.selection import SelectionSpec
 from npt_plugin.engine.framework import DATASET_REGISTRY, TRAINER_REGISTRY, get_cfg_default
 from npt_plugin.errors import UserError, nearest_hint
-from npt_plugin.runs.config_tree import config_as_dict, flatten
+from npt_plugin.runs.config_tree import config_as_dict, flatten, parsed_yaml
 from npt_plugin.runs.configs import configs_folder, dataset_config, trainer_config
 from npt_plugin.runs.curves import kinds_of
 from npt_plugin.runs.image_settings import ImageSettings
@@ -163,7 +163,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
         UserError: If the file is absent, or not yaml of nodes and keys.
     """
     try:
-        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        loaded = parsed_yaml(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"Config file {path} does not exist.") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -228,13 +228,13 @@ def _parse(text: str, old: Any) -> Any:
     if isinstance(old, str):
         return text
     try:
-        return yaml.safe_load(text) if not text.startswith("(") else tuple(_numbers(text))
+        return parsed_yaml(text) if not text.startswith("(") else tuple(_numbers(text))
     except (yaml.YAMLError, ValueError):
         return text
 
 
 def _numbers(text: str) -> list[Any]:
-    return [yaml.safe_load(part) for part in text.strip("()").split(",") if part.strip()]
+    return [parsed_yaml(part) for part in text.strip("()").split(",") if part.strip()]
 
 
 def check_names(cfg: CfgNode) -> None:

@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
     Raises:
         UserError: If ``NPT_KERNELS`` in the environment is no choice of kernels.
     """
-    return {**_installed(), **arithmetic()}
+    return {**installed(), "device": _device(), **arithmetic()}
 
 
 def arithmetic() -> dict[str, str]:
@@ -33,7 +33,8 @@ def arithmetic() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _installed() -> dict[str, str]:
+def installed() -> dict[str, str]:
+    """Versions of the packages, and the commit of the checkout; no device is touched."""
     found = {"npt_plugin": VERSION, "framework": BACKEND, "python": platform.python_version()}
     for name in ("dassl", "torch", "torchvision", "clip-anytorch", "numpy", "pillow"):
         if name == "dassl" and name != BACKEND:
@@ -43,8 +44,12 @@ def _installed() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "absent"
     found["git"] = _git_commit()
-    found["device"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     return found
+
+
+@lru_cache(maxsize=1)
+def _device() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 def _git_commit() -> str:

@@ -31,13 +31,17 @@ from threadpoolctl import threadpool_limits
 from npt_plugin.backbone import kept
 from npt_plugin.backbone.openai import byte_pairs
 from npt_plugin.registration import register_all
+from npt_plugin.runs.versions import installed
 from npt_plugin.sweep.nursery import MESSAGE
 from npt_plugin.sweep.task import Task, carry_out, read_task
 from npt_plugin.system.processes import die_with
 from npt_plugin.system.signals import NUMBERS
 
-PRELOADED = ("torchvision.transforms", "sklearn.metrics", "torch.utils.tensorboard")
+PRELOADED = ("torchvision.transforms", "torch.utils.tensorboard")
 """What runs import late, beside our own modules."""
+
+SELDOM = ("sklearn.cluster",)
+"""What some runs import: a server does once one of its runs has."""
 
 STOPPED = 128 + signal.SIGTERM
 """Answer to a task that comes after SIGTERM."""
@@ -101,16 +105,20 @@ def _child(task: Task, wanted: Connection, answers: int, parent: int, mask: set[
     die_with(parent)
     before = len(kept.asked())
     code = carry_out(task)
-    wanted.send(kept.asked()[before:])
+    wanted.send((kept.asked()[before:], [name for name in SELDOM if name in sys.modules]))
     sys.exit(code)
 
 
 def _keep(reading: Connection) -> None:
-    """Load the CLIPs that a child had to load, for the next."""
+    """Load the CLIPs and import the modules that a child had to, for the next."""
+    wanted: Sequence[kept.Wanted]
+    modules: Sequence[str]
     try:
-        wanted: Sequence[kept.Wanted] = reading.recv()
+        wanted, modules = reading.recv()
     except (EOFError, OSError):
         return  # it was killed
+    for name in modules:
+        importlib.import_module(name)
     # threads of ours would not be there in a child, which would wait for them for ever
     torch.get_num_threads()  # PyTorch sets the number when it is first asked, so not inside
     with threadpool_limits(1, user_api="openmp"):
@@ -124,6 +132,7 @@ def preload() -> None:
         importlib.import_module(name)
     register_all(base=True)
     byte_pairs()
+    installed()
 
 
 def nursery(channel: socket.socket) -> None:
@@ -175,6 +184,7 @@ def main() -> None:
         random.setstate(state[0])
         torch.set_rng_state(state[1])
         nursery(channel)
+    os._exit(0)  # whoever waits need not wait for the interpreter to clear up
 
 
 if __name__ == "__main__":

@@ -79,6 +79,26 @@ def test_nobody_gets_a_model_that_another_has(cfg, tmp_path):
     assert mine is not other and other.model.visual.proj.abs().sum() > 0
 
 
+@pytest.mark.parametrize("small, loaded", [(kept.SMALL, 0), (0, 4)])
+def test_small_models_are_there_for_all_who_ask_a_large_one_for_the_first(
+    cfg, monkeypatch, small, loaded
+):
+    monkeypatch.setattr(kept, "SMALL", small)
+    state, _ = plainly(cfg, torch.float32)
+    kept.prepared_clip(cfg, torch.float32)
+    kept.keep(kept.asked()[0])
+    loads = []
+    monkeypatch.setattr(
+        kept, "load_clip", lambda *words: (loads.append(words), load_clip(*words))[1]
+    )
+    for _ in range(kept.MOST_ASKED + 2):
+        model = kept.prepared_clip(cfg, torch.float32, draws=False)
+        assert same(model, state)
+        for tensor in model.state_dict().values():
+            tensor.zero_()  # of nobody else
+    assert len(loads) == loaded
+
+
 def test_precisions_and_files_are_told_apart_and_few_are_kept(cfg, small_clip_file, tmp_path):
     names = set()
     for dtype in (torch.float32, torch.bfloat16, torch.float16):

@@ -1,12 +1,13 @@
 import random
 import re
 import sys
-from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 from minidassl.config import get_cfg_default
 from minidassl.evaluation import build_evaluator
+from sklearn import metrics
 
 NAMES = {0: "cat", 1: "dog", 2: "tiny bird"}
 # class 0: 2 of 2 right, class 1: 1 of 3 right (two called 0), class 2: absent from the labels
@@ -67,13 +68,26 @@ def test_unknown_evaluator_is_named():
         build_evaluator(cfg)
 
 
-def test_evaluating_draws_no_random_number(tmp_path, monkeypatch):
-    """Also where the import of scikit-learn does, through a package it finds installed."""
-    from sklearn import metrics
+@pytest.mark.parametrize("k, n", [(2, 5), (7, 30), (40, 35), (200, 3000)])
+def test_numbers_are_scikit_learns_to_the_bit(tmp_path, k, n):
+    """Also of classes without images or never predicted, and of label numbers with gaps."""
+    draw = np.random.default_rng(k)
+    names = draw.choice(3 * k, k, replace=False)
+    true, predicted = names[draw.integers(0, k, (2, n))]
+    cfg = get_cfg_default()
+    cfg.OUTPUT_DIR, cfg.TEST.COMPUTE_CMAT = str(tmp_path), True
+    evaluator = build_evaluator(cfg)
+    evaluator.process(torch.eye(3 * k)[torch.from_numpy(predicted)], torch.from_numpy(true))
+    expected = metrics.f1_score(true, predicted, average="macro", labels=np.unique(true))
+    assert evaluator.evaluate()["macro_f1"] == 100.0 * float(expected)
+    matrix = torch.load(tmp_path / "cmat.pt", weights_only=True)
+    expected = torch.from_numpy(metrics.confusion_matrix(true, predicted, normalize="true"))
+    torch.testing.assert_close(matrix, expected, rtol=0, atol=0)
 
-    drawing = ModuleType("sklearn")
-    drawing.__getattr__ = lambda name: (random.random(), metrics)[1]
-    monkeypatch.setitem(sys.modules, "sklearn", drawing)
+
+def test_evaluating_needs_no_scikit_learn(tmp_path, monkeypatch):
+    """Importing it takes a second, and what it imports may draw random numbers of the run."""
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     before = random.getstate()
     run(tmp_path, COMPUTE_CMAT=True)
     assert random.getstate() == before

@@ -13,7 +13,7 @@ from npt_plugin.runs import versions
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     yield
-    versions._installed.cache_clear()
+    versions.installed.cache_clear()
     frozen_linear._wanted.cache_clear()
 
 
@@ -29,7 +29,7 @@ def test_every_package_that_makes_numbers_is_named():
 def test_git_and_packages_are_asked_once(monkeypatch):
     calls, run = [], subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: (calls.append(a), run(*a, **k))[1])
-    versions._installed.cache_clear()
+    versions.installed.cache_clear()
     first = versions.versions()
     before = len(calls)
     assert versions.versions() == first and len(calls) == before

@@ -106,7 +106,7 @@ def test_importing_a_command_leaves_what_it_sent_for_in_use(environment):
         "nursery.MODULE = 'quick_server'\n"
         "nursery.expect_runs()\n"
         "sent_for = nursery.OURS._process.pid\n"
-        "import npt_plugin.cli.sweep, npt_plugin.trainers, sklearn.metrics, torchvision\n"
+        "import npt_plugin.cli.sweep, npt_plugin.trainers, torchvision\n"
         "nursery.OURS.expect({**os.environ, **nursery.ALONE})\n"
         "sys.exit(nursery.OURS._process.pid != sent_for)"
     )

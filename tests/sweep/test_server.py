@@ -1,5 +1,6 @@
 """The process that forks: ready for every run, and nothing in it that a fork would break."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record
+from npt_plugin.sweep import server
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.runner import FORKS, Outcome, Runner
 from npt_plugin.sweep.task import Task
@@ -20,7 +22,7 @@ import torch
 from npt_plugin.sweep import server
 server.preload()
 before = set(sys.modules)
-import torchvision.transforms, sklearn.metrics, torch.utils.tensorboard, npt_plugin.trainers.base
+import torchvision.transforms, torch.utils.tensorboard, npt_plugin.trainers.base
 assert set(sys.modules) == before
 assert threading.active_count() == 1 and not torch.cuda.is_initialized()
 """
@@ -51,3 +53,13 @@ def test_children_may_use_several_threads_and_take_the_clip_that_is_kept(
         found.append(read_record(job.folder() / RESULTS))
     runner.close()
     assert found[0].metrics == found[1].metrics and found[0].history == found[1].history
+
+
+def test_what_a_run_had_to_import_the_next_finds(tmp_path, monkeypatch):
+    """scikit-learn takes a second, and few runs need it."""
+    (tmp_path / "seldom_used.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    reading, writing = multiprocessing.Pipe(duplex=False)
+    writing.send(([], ["seldom_used"]))
+    server._keep(reading)
+    assert sys.modules.pop("seldom_used")

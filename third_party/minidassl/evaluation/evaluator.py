@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from yacs.config import CfgNode
 
 from minidassl.evaluation.build import EVALUATOR_REGISTRY
-
-
-def _scikit_metrics() -> Any:
-    """Import scikit-learn when a run first needs it; that takes half a second.
-
-    What it imports in turn may draw from Python's generator (rich does), and a run must not depend
-    on what is installed.
-    """
-    before = random.getstate()
-    from sklearn import metrics
-
-    random.setstate(before)
-    return metrics
 
 
 class EvaluatorBase:
@@ -105,20 +92,31 @@ class Classification(EvaluatorBase):
         correct = sum(t == p for t, p in zip(self._y_true, self._y_pred, strict=True))
         accuracy = 100.0 * correct / total
         results = {"accuracy": accuracy, "error_rate": 100.0 - accuracy}
-        seen = sorted(set(self._y_true))
-        results["macro_f1"] = 100.0 * float(
-            _scikit_metrics().f1_score(self._y_true, self._y_pred, average="macro", labels=seen)
-        )
+        results["macro_f1"] = 100.0 * self._macro_f1()
         print(
             f"=> result\n* total: {total:,}\n* correct: {correct:,}\n"
             f"* accuracy: {accuracy:.1f}%\n* error: {results['error_rate']:.1f}%\n"
             f"* macro_f1: {results['macro_f1']:.1f}%"
         )
         if self.cfg.TEST.PER_CLASS_RESULT:
-            results["perclass_accuracy"] = self._report_classes(seen)
+            results["perclass_accuracy"] = self._report_classes(sorted(set(self._y_true)))
         if self.cfg.TEST.COMPUTE_CMAT:
             self._save_confusion()
         return results
+
+    def _places(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """Labels (N,) and predictions (N,) as places among the K classes seen or predicted; K."""
+        classes, places = np.unique([self._y_true, self._y_pred], return_inverse=True)
+        true, predicted = places.reshape(2, -1)
+        return true, predicted, len(classes)
+
+    def _macro_f1(self) -> float:
+        """Mean of 2 hits / (images + claims) over the classes that have images."""
+        true, predicted, k = self._places()
+        counted = (true[true == predicted], true, predicted)
+        hits, images, claims = (np.bincount(some, minlength=k) for some in counted)  # (K,) each
+        had = images > 0
+        return float(np.mean(2.0 * hits[had] / (images + claims)[had]))
 
     def _report_classes(self, labels: list[int]) -> float:
         """Print the accuracy of each class present and return their mean, in percent."""
@@ -139,7 +137,10 @@ class Classification(EvaluatorBase):
 
     def _save_confusion(self) -> None:
         """Save the confusion matrix, rows being true classes that sum to one."""
-        matrix = _scikit_metrics().confusion_matrix(self._y_true, self._y_pred, normalize="true")
+        true, predicted, k = self._places()
+        counts = np.bincount(true * k + predicted, minlength=k * k).reshape(k, k)
+        images = counts.sum(axis=1, keepdims=True)  # (K, 1)
+        matrix = counts / np.maximum(images, 1)  # rows of classes without images are 0
         path = os.path.join(self.cfg.OUTPUT_DIR, "cmat.pt")
         torch.save(torch.from_numpy(matrix), path)
         print(f"Confusion matrix is saved to {path}")
