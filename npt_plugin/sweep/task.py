@@ -1,4 +1,4 @@
-"""What a process of a worker does: one run, or the trainings of several jobs in one pass."""
+"""What a process of a worker does: one run, or several jobs that train in one pass."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Task:
-    """One run of a job, or the first runs of several.
+    """One run of a job, or all runs of several.
 
     Attributes:
         job: The job.
         number: Which of its steps.
         configs: Folder of the yaml files.
         shared: Folder of what the runs of a sweep share.
-        companions: Jobs whose first runs train in the same pass as this job's.
+        companions: Jobs whose first runs train in the same pass as this job's; after it, the tests
+            of all of them.
     """
 
     job: Job
@@ -88,9 +89,21 @@ def _run_together(task: Task) -> None:
     give_copies()
     with sharing(task.shared):
         ended = perform_together([step.request(configs) for step in todo])
-    for step, error in zip(todo, ended, strict=True):
-        if error is not None:  # it is tried again alone, and says so then
-            print(f"{step.job.name}: {error}")
+        for step, error in zip(todo, ended, strict=True):
+            if error is None:
+                _finish(step.job, configs)
+            else:  # it is tried again alone, and says so then
+                print(f"{step.job.name}: {error}")
+
+
+def _finish(job: Job, configs: Path) -> None:
+    """The tests of a job whose training has completed; what fails is tried again alone."""
+    try:
+        for step in job.steps()[1:]:
+            wait_until_free(step.folder, PATIENCE)
+            run_step(step, configs)
+    except Exception as error:
+        print(f"{job.name}: {error}")
 
 
 if __name__ == "__main__":  # where processes cannot be forked

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 
+from npt_plugin.runs.record import is_completed
 from npt_plugin.sweep import attempts
 from npt_plugin.sweep import claims as states
 from npt_plugin.sweep.claims import Claim, Claims
@@ -96,7 +97,7 @@ def _companions(plan: Plan) -> dict[Job, list[Job]]:
 def _attempt_all(
     claimed: Sequence[Claim], plan: Plan, runner: Runner, stop: Callable[[], bool]
 ) -> None:
-    """Train several jobs in one pass, then finish each: also what that pass did not bring."""
+    """Several jobs in one pass, then each by itself: what that pass did not bring."""
     first, *others = (claim.job for claim in claimed)
     if others:
         shared = str(plan.output / FOLDER / SHARED)
@@ -106,11 +107,13 @@ def _attempt_all(
         if stop():
             claim.release()
         else:
-            _attempt(claim, plan, runner, stop)
+            _attempt(claim, plan, runner, stop, passed=bool(others))
 
 
-def _attempt(claim: Claim, plan: Plan, runner: Runner, stop: Callable[[], bool]) -> None:
-    outcome = _do(claim, plan, runner, lambda: stop() or claim.lost.is_set())
+def _attempt(
+    claim: Claim, plan: Plan, runner: Runner, stop: Callable[[], bool], passed: bool
+) -> None:
+    outcome = _do(claim, plan, runner, lambda: stop() or claim.lost.is_set(), passed)
     where = f"log in {claim.job.folder()}"
     if claim.lost.is_set():
         return  # another worker has it
@@ -124,10 +127,19 @@ def _attempt(claim: Claim, plan: Plan, runner: Runner, stop: Callable[[], bool])
         claim.release()
 
 
-def _do(claim: Claim, plan: Plan, runner: Runner, stop: Callable[[], bool]) -> Outcome:
-    """The runs of a job in order, as far as they get done."""
+def _do(
+    claim: Claim, plan: Plan, runner: Runner, stop: Callable[[], bool], passed: bool
+) -> Outcome:
+    """The runs of a job in order, as far as they get done.
+
+    Args:
+        claim, plan, runner, stop: Whose, of what, by whom, until when.
+        passed: Whether runs may have completed in a pass just now, which are not begun again.
+    """
     outcome, shared = Outcome("done"), str(plan.output / FOLDER / SHARED)
-    for number in range(len(claim.job.steps())):
+    for number, step in enumerate(claim.job.steps()):
+        if passed and is_completed(step.folder):
+            continue
         outcome = runner.run(Task(claim.job, number, str(plan.configs), shared), stop)
         if outcome.state != "done":
             break

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -188,6 +189,15 @@ def test_runs_that_train_in_one_pass_are_the_same_to_rounding(jobs, tree, tmp_pa
     assert all("IVLP" not in place for place in moved)
     logs = [(job.folder() / "log.txt").read_text() for job in joined.jobs]
     assert all("Finish training" in log for log in logs)
+    tests = [place for place in found if "test_new" in place and "CoOp" in place]
+    assert len(tests) == 3  # done in the pass, and the same alone to the bit
+    for place in tests:
+        shutil.rmtree(joined.output / place)
+    for job in joined.jobs[:3]:
+        by_hand(job, environment, tree)
+    assert {place: results(joined.output)[place] for place in tests} == {
+        place: found[place] for place in tests
+    }
 
 
 @pytest.fixture
@@ -215,11 +225,21 @@ def stacked(job):
 
 
 def test_jobs_of_a_group_train_in_one_pass_and_end_each_by_itself(
-    alike, tree, tmp_path, environment
+    alike, tree, tmp_path, environment, monkeypatch
 ):
     plan = replace(plan_of(alike, tree, tmp_path / "out"), together=1)
+    begun, run = [], worker_module.Runner.run
+    monkeypatch.setattr(
+        worker_module.Runner,
+        "run",
+        lambda runner, task, stop: (begun.append(task), run(runner, task, stop))[1],
+    )
     states = served(plan, environment)
     assert [state.name for state in states.values()] == [DONE, DONE, DONE, FAILED, DONE]
+    # a process for all four and their tests, another try of what failed, two of who goes alone
+    assert [(task.job.seed, task.number, len(task.companions)) for task in begun] == [
+        *((1, 0, 3), (2, 0, 0), (3, 0, 0), (3, 1, 0))
+    ]
     assert "is nan" in states["NPT_CoOp", 2].attempt.reason
     assert [stacked(job) for job in plan.jobs[:3]] == [4, 4, 4]
     assert stacked(plan.jobs[4]) is None
