@@ -189,15 +189,15 @@ def _parts(say: Words) -> list[str]:
 def _collapse(say: Words) -> list[str]:
     closeness, matched = "etf_distance_text_to_image", "nc3_cosine"
     four = [f"{half}_{metric}" for half in ("new", "base") for metric in (matched, closeness)]
+    new_cosine, new_distance, base_cosine, base_distance = (say.follows(x, "new") for x in four)
+    *first, last = (say.follows(x, "new", without="Candle") for x in four)
     return [
         f"""The second claim, that neural-collapse optimality of text-to-image features goes with
         generalisation, holds on the classes it is measured on. Over all runs, within a dataset,
         new-class accuracy follows the matched cosine of text and image means of new classes
-        (Pearson {say.follows(f"new_{matched}", "new")}) and, with a smaller distance, their
-        closeness to an ETF ({say.follows(f"new_{closeness}", "new")}). Collapse of the **base**
-        classes says less of **new** ones: {say.follows(f"base_{matched}", "new")} for the cosine,
-        and nothing by the distance, {say.follows(f"base_{closeness}", "new")}. Candle, which knows
-        the new names, makes part of this: without its runs the four are
-        {", ".join(say.follows(x, "new", without="Candle") for x in four[:3])} and
-        {say.follows(four[3], "new", without="Candle")}, the last of the wrong sign."""
+        (Pearson {new_cosine}) and, with a smaller distance, their closeness to an ETF
+        ({new_distance}). Collapse of the **base** classes says less of **new** ones: {base_cosine}
+        for the cosine, and nothing by the distance, {base_distance}. Candle, which knows the new
+        names, makes part of this: without its runs the four are {", ".join(first)} and {last}, the
+        last of the wrong sign."""
     ]

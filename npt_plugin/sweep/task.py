@@ -73,10 +73,8 @@ def carry_out(task: Task) -> int:
 
 def _run(task: Task) -> None:
     register_all(base=True)
-    step = task.step
-    wait_until_free(step.folder, PATIENCE)
     with sharing(task.shared):
-        run_step(step, Path(task.configs))
+        _run_when_free(task.step, Path(task.configs))
 
 
 def _run_together(task: Task) -> None:
@@ -100,10 +98,14 @@ def _finish(job: Job, configs: Path) -> None:
     """The tests of a job whose training has completed; what fails is tried again alone."""
     try:
         for step in job.steps()[1:]:
-            wait_until_free(step.folder, PATIENCE)
-            run_step(step, configs)
+            _run_when_free(step, configs)
     except Exception as error:
         print(f"{job.name}: {error}")
+
+
+def _run_when_free(step: Step, configs: Path) -> None:
+    wait_until_free(step.folder, PATIENCE)
+    run_step(step, configs)
 
 
 if __name__ == "__main__":  # where processes cannot be forked

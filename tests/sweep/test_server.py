@@ -1,6 +1,5 @@
 """The process that forks: ready for every run, and nothing in it that a fork would break."""
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import pytest
 
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.record import read_record
-from npt_plugin.sweep import server
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.runner import FORKS, Outcome, Runner
 from npt_plugin.sweep.task import Task
@@ -55,11 +53,25 @@ def test_children_may_use_several_threads_and_take_the_clip_that_is_kept(
     assert found[0].metrics == found[1].metrics and found[0].history == found[1].history
 
 
-def test_what_a_run_had_to_import_the_next_finds(tmp_path, monkeypatch):
+IMPORTER = """
+import sys
+import npt_plugin.sweep.task as task
+from npt_plugin.errors import UserError
+
+def run(step, configs):
+    said = "there" if "sklearn.cluster" in sys.modules else "new"
+    import sklearn.cluster
+    raise UserError(said)
+
+task.run_step = run
+"""
+
+
+def test_what_a_run_had_to_import_the_next_finds(tmp_path):
     """scikit-learn takes a second, and few runs need it."""
-    (tmp_path / "seldom_used.py").write_text("")
-    monkeypatch.syspath_prepend(tmp_path)
-    reading, writing = multiprocessing.Pipe(duplex=False)
-    writing.send(([], ["seldom_used"]))
-    server._keep(reading)
-    assert sys.modules.pop("seldom_used")
+    (tmp_path / "sitecustomize.py").write_text(IMPORTER)
+    runner = Runner({"PYTHONPATH": os.pathsep.join([str(tmp_path), paths()])})
+    task = Task(Job("dtd", "CoOp", "cfg", 1, output=str(tmp_path)), 0, "configs", str(tmp_path))
+    said = [runner.run(task, lambda: False).said for _ in range(3)]
+    runner.close()
+    assert said == ["new", "there", "there"]
