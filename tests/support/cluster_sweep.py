@@ -8,8 +8,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from npt_plugin.runs.collect import find_runs
@@ -80,6 +83,33 @@ class Sweep:
         wait_until(self.running, 60, self.counts)
         kill(next(iter(self.running().values())))
 
+    @contextmanager
+    def held(self) -> Iterator[set[int]]:
+        """No run goes on, nor one that begins meanwhile: however fast the machine, some are left.
+
+        Yields:
+            The processes that stand still. What a worker loads first is none of them.
+        """
+        found, over = set[int](), Event()
+
+        def hold() -> None:
+            while not over.wait(0.05):
+                for owner in set(self.running().values()):
+                    for loader in children(owner):
+                        for number in descendants(loader):
+                            kill(number, signal.SIGSTOP)
+                            found.add(number)
+
+        with ThreadPoolExecutor(1) as thread:
+            holding = thread.submit(hold)
+            try:
+                yield found
+            finally:
+                over.set()
+                holding.result()
+                for number in found:
+                    kill(number, signal.SIGCONT)
+
     def healed(self) -> bool:
         """Whether every job whose worker has died is done.
 
@@ -128,13 +158,31 @@ def kill(number: int, how: int = signal.SIGKILL) -> None:
         pass
 
 
+def children(number: int) -> list[int]:
+    """The processes that a process has started; none if it is gone."""
+    try:
+        tasks = [task.read_text() for task in Path(f"/proc/{number}/task").glob("*/children")]
+    except OSError:
+        return []
+    return [int(child) for said in tasks for child in said.split()]
+
+
 def descendants(number: int) -> list[int]:
     """The processes that a process has started, and those that they have."""
     found = []
-    for task in Path(f"/proc/{number}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *descendants(child)]
+    for child in children(number):
+        found += [child, *descendants(child)]
     return found
+
+
+def told_to_end(number: int) -> bool:
+    """Whether a process that stands still will find a SIGTERM when it goes on."""
+    try:
+        said = Path(f"/proc/{number}/status").read_text()
+    except OSError:
+        return False
+    pending = [int(line.split()[1], 16) for line in said.splitlines() if "Pnd:" in line]
+    return any(mask >> (signal.SIGTERM - 1) & 1 for mask in pending)
 
 
 def wait_until(holds: Callable[[], object], seconds: float, what: Callable[[], object]) -> None:
