@@ -22,7 +22,7 @@ RESNET = "it is a ResNet, which has no tokens"
 """Why prompts have no place there."""
 
 _IMAGES_AT_ONCE = 8
-"""Images passed together where no graph is kept, so that activations stay in the CPU's cache."""
+"""Of a ViT on a CPU."""
 
 
 class ImageTower(nn.Module):
@@ -69,6 +69,12 @@ class ImageTower(nn.Module):
     @property
     def patch(self) -> int:
         """Side of a patch in pixels; 0 where images are not cut into patches."""
+        return 0
+
+    @property
+    def at_once(self) -> int:
+        """Images that pass together on a CPU where no graph is kept, whatever others come with
+        them; 0: all that are given."""
         return 0
 
     @property
@@ -139,6 +145,11 @@ class ViT(ImageTower):
         """Side of a patch in pixels."""
         return self.visual.conv1.kernel_size[0]
 
+    @property
+    def at_once(self) -> int:
+        """Few, so that their activations stay in the cache."""
+        return _IMAGES_AT_ONCE
+
     def forward(
         self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()
     ) -> Tensor:
@@ -150,7 +161,7 @@ class ViT(ImageTower):
             return replayed(self, self._with_prompts, images, *prompts)
         if torch.is_grad_enabled() or images.device.type != "cpu":
             return self._encode(images, shallow, deep)
-        return torch.cat([self._encode(i, shallow, deep) for i in images.split(_IMAGES_AT_ONCE)])
+        return torch.cat([self._encode(i, shallow, deep) for i in images.split(self.at_once)])
 
     def embed(self, images: Tensor, shallow: Tensor | None = None) -> Tensor:
         """Tokens (B, 1 + patches + n, W) after ``ln_pre``, as in the base."""

@@ -9,7 +9,7 @@ images, and keeps their features for later sweeps.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +22,9 @@ from npt_plugin.system.processor import processor_name
 from npt_plugin.system.progress import progress
 from npt_plugin.system.random_state import rng_digest, rng_state, set_rng_state
 from npt_plugin.system.shared import Shared
+
+_PARTS = 4
+"""Of a test batch, where it can be divided: so little is left for one process alone at the end."""
 
 
 def circumstances(model: Any, dataset: Any, device: torch.device) -> str:
@@ -72,7 +75,8 @@ def shared_views(
 class SharedBatches:
     """A test loader's batches with ``features`` (B, D) instead of images.
 
-    Processes that want the same batches at the same time divide them among themselves.
+    Processes that want the same batches at the same time divide them among themselves, by parts of
+    a batch where the bits of features do not depend on which others are in it.
 
     Args:
         common: Where features are kept.
@@ -88,8 +92,10 @@ class SharedBatches:
         self.around = circumstances(model, loader.dataset, device)
         dataset: Any = loader.dataset
         self.items, size = dataset.data_source, loader.batch_size or 1
-        starts = range(0, len(self.items), size)
-        self.batches = [range(i, min(i + size, len(self.items))) for i in starts]
+        self.batches = _cut(range(len(self.items)), size)
+        at_once = model.images_at_once if device.type == "cpu" else 0
+        step = max(size // _PARTS // at_once, 1) * at_once if at_once else size
+        self.parts = [_cut(batch, step) for batch in self.batches]
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -101,40 +107,40 @@ class SharedBatches:
 
     def _in_turn(self) -> Iterator[dict[str, Any]]:
         state = rng_state()
-        keys = [self._key(batch) for batch in self.batches]
+        keys = {part: self._key(part) for parts in self.parts for part in parts}
         self._encode_missing(keys)
         set_rng_state(state)
-        for key, batch in zip(keys, self.batches, strict=True):
+        for batch, parts in zip(self.batches, self.parts, strict=True):
             some = [self.items[i] for i in batch]
             yield {
-                "features": self._features(key, batch),
+                "features": torch.cat([self._features(keys[part], part) for part in parts]),
                 "label": torch.tensor([item.label for item in some]),
                 "impath": [item.impath for item in some],
             }
 
-    def _key(self, batch: range) -> str | None:
-        images = images_key([self.items[i].impath for i in batch])
+    def _key(self, part: range) -> str | None:
+        images = images_key([self.items[i].impath for i in part])
         return images and f"test {images} | {self.around}"
 
-    def _features(self, key: str | None, batch: range) -> Tensor:
+    def _features(self, key: str | None, part: range) -> Tensor:
         def make() -> dict[str, Tensor]:
             state = rng_state()
-            (images,) = self._loader([batch], 0)
+            (images,) = self._loader([part], 0)
             set_rng_state(state)
             return {"features": self._encode(images)}
 
         found = self.common.recall(key, make) if key else make()
         return found["features"]
 
-    def _encode_missing(self, keys: Sequence[str | None]) -> None:
-        """Features of the batches that are not there and that nobody else is computing."""
+    def _encode_missing(self, keys: Mapping[range, str | None]) -> None:
+        """Features of the parts that are not there and that nobody else is computing."""
         begun: list[tuple[str, Callable[[], None]]] = []
 
         def claimed() -> Iterator[range]:
-            for key, batch in zip(keys, self.batches, strict=True):
+            for part, key in keys.items():
                 if key and not self.common.has(key) and (end := self.common.claim(key)):
                     begun.append((key, end))
-                    yield batch
+                    yield part
 
         try:
             workers = self.loader.num_workers
@@ -159,6 +165,11 @@ class SharedBatches:
     def _encode(self, batch: dict[str, Any]) -> Tensor:
         features: Tensor = self.model.image_features(batch["img"].to(self.device))
         return features.cpu()
+
+
+def _cut(indices: range, size: int) -> list[range]:
+    """Pieces of so many, the last one of what is left."""
+    return [indices[i : i + size] for i in range(0, len(indices), size)]
 
 
 def in_order(loader: Any) -> bool:

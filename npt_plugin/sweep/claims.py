@@ -81,10 +81,6 @@ class Claims:
             return None
         return Claim(job, folder, number, attempt)
 
-    def next(self, jobs: Iterable[Job]) -> Claim | None:
-        """Claim the first of the jobs that is free."""
-        return next((claim for claim in map(self.take, jobs) if claim), None)
-
     def state(self, job: Job) -> State:
         """Where a job stands.
 

@@ -25,6 +25,9 @@ SHARED = "shared"
 """Folder below the sweep's own of what its runs share."""
 
 _SETTLED = (attempts.DONE, attempts.FAILED, states.DIED)
+_LAST = 2
+"""Jobs for each worker that are the last ones."""
+
 _PAUSE = 0.5
 """Seconds between two looks at jobs that others have."""
 
@@ -52,7 +55,7 @@ def serve(
         companions = _companions(plan)
     try:
         while not stop():
-            claim, left = _next(plan, claims, last)
+            claim, left = _next(plan, claims, last, companions)
             if claim is not None:
                 last, idle = _kin(claim.job), 0.0
                 others = map(claims.take, companions.get(claim.job, ()))
@@ -67,14 +70,42 @@ def serve(
         runner.close()
 
 
-def _next(plan: Plan, claims: Claims, last: Hashable) -> tuple[Claim | None, bool]:
-    """A claim on the job that shares most with what this worker has just done; is any left?"""
-    found = {job: claims.state(job).name for job in plan.jobs}
+def _next(
+    plan: Plan, claims: Claims, last: Hashable, companions: Mapping[Job, Sequence[Job]]
+) -> tuple[Claim | None, bool]:
+    """A claim on the job that this worker should do after its ``last`` kin; is any left?
+
+    Not one of a group that another worker is taking; then one that shares most with what this
+    worker has just done. Of the last jobs, one whose images nobody has encoded, so that no two
+    wait for the same ones at the end.
+    """
+    refused = set[Job]()
+    while True:
+        found = {job: claims.state(job).name for job in plan.jobs}
+        free = _in_order(found, last, companions)
+        job = next((job for job in free if job not in refused), None)
+        if job is None:
+            return None, any(state not in _SETTLED for state in found.values())
+        if claim := claims.take(job):
+            return claim, True
+        refused.add(job)  # another worker was first, and what is best now may be another one
+
+
+def _in_order(
+    found: Mapping[Job, str], last: Hashable, companions: Mapping[Job, Sequence[Job]]
+) -> list[Job]:
+    """Jobs that are free, best first; of equals in the plan's order."""
     free = [job for job, state in found.items() if state == states.WAITING]
-    busy = {_kin(job) for job, state in found.items() if state == attempts.RUNNING}
-    free.sort(key=lambda job: (_kin(job) != last, _kin(job) in busy))  # in the plan's order
-    left = any(state not in _SETTLED for state in found.values())
-    return claims.next(free), left
+    running = [job for job, state in found.items() if state == attempts.RUNNING]
+    busy, begun = set(map(_kin, running)), {_kin(job) for job in found.keys() - set(free)}
+    taken = {other for job in running for other in companions.get(job, ())}
+    ending = not companions and len(free) <= _LAST * (1 + len(running))
+
+    def rank(job: Job) -> tuple[bool, ...]:
+        kin = _kin(job)
+        return job in taken, ending and kin in begun, kin != last, kin in busy
+
+    return sorted(free, key=rank)
 
 
 def _kin(job: Job) -> Hashable:

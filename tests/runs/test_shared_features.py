@@ -28,8 +28,11 @@ def assert_equal(one, other):
 
 
 @pytest.mark.parametrize("name", ["CoOp", "CoCoOp", "ZeroshotCLIP", "LinearProbe"])
-def test_a_test_gives_the_same_bits_and_decodes_nothing(make_trainer, tmp_path, decoded, name):
-    options = ("DATALOADER.TEST.BATCH_SIZE", "4")
+@pytest.mark.parametrize("batch", ["4", "15"])  # 15: in two parts
+def test_a_test_gives_the_same_bits_and_decodes_nothing(
+    make_trainer, tmp_path, decoded, name, batch
+):
+    options = ("DATALOADER.TEST.BATCH_SIZE", batch)
     plain = outcome(make_trainer(name, *options))
     decoded.clear()
     with sharing(tmp_path / "shared"):
@@ -95,13 +98,50 @@ def test_two_that_test_at_once_divide_the_batches(make_trainer, tmp_path, decode
     trainer = make_trainer("CoOp", "DATALOADER.TEST.BATCH_SIZE", "5")
     common = Shared(tmp_path)
     mine = SharedBatches(common, trainer.test_loader, trainer.model, trainer.device)
-    keys = [mine._key(batch) for batch in mine.batches]
-    end = common.claim(keys[1])  # another process is at it
+    keys = {part: mine._key(part) for (part,) in mine.parts}
+    end = common.claim(keys[range(5, 10)])  # another process is at it
     decoded.clear()
     mine._encode_missing(keys)
-    assert len(decoded) == 10 and [common.has(key) for key in keys] == [True, False, True]
+    assert len(decoded) == 10 and [*map(common.has, keys.values())] == [True, False, True]
     end()
     assert len(list(mine)) == len(mine) == 3 and len(decoded) == 15
+
+
+@pytest.mark.parametrize("size", [15, 40, 70])
+def test_they_divide_a_batch_where_its_images_do_not_depend_on_each_other(
+    make_trainer, tmp_path, decoded, size, monkeypatch
+):
+    trainer = make_trainer("CoOp", "DATALOADER.TEST.BATCH_SIZE", str(size))
+    trainer.set_model_mode("eval")
+    images, tower = torch.randn(size, 3, 32, 32), trainer.model.image_encoder
+    common, loader = Shared(tmp_path), trainer.test_loader
+    monkeypatch.setattr(loader.dataset, "data_source", loader.dataset.data_source * 5)
+    mine = SharedBatches(common, loader, trainer.model, trainer.device)
+    whole = trainer.model.image_features(images)
+    assert mine.model.images_at_once == tower.at_once == 8
+    assert [part.stop - part.start for part in mine.parts[0][:-1]] == {
+        15: [8],
+        40: [8] * 4,
+        70: [16] * 4,
+    }[size]
+    for part in mine.parts[0]:  # to the bit
+        assert torch.equal(
+            trainer.model.image_features(images[part.start : part.stop]),
+            whole[part.start : part.stop],
+        )
+    monkeypatch.setattr(type(tower), "at_once", 0)
+    assert SharedBatches(common, loader, trainer.model, trainer.device).parts[0] == [range(size)]
+
+
+def test_a_model_with_more_than_its_tower_takes_whole_batches(make_trainer):
+    class More(type(make_trainer("CoOp").model)):
+        def encode_images(self, images):
+            return self.image_encoder(images) - self.image_encoder(images).mean(dim=0)
+
+    model = make_trainer("CoOp").model
+    assert model.images_at_once == 8
+    model.__class__ = More
+    assert model.images_at_once == 0
 
 
 def test_a_file_that_changed_is_another_image_and_one_that_is_gone_has_no_key(tmp_path):

@@ -329,20 +329,71 @@ def test_a_pass_that_dies_is_no_death_of_its_jobs(play):
     assert [(state.name, state.deaths) for state in states] == [(DONE, 0)] * 3
 
 
+def pairs_of(seeds, output):
+    """CoOp and NPT_CoOp of each seed: kin."""
+    names = [(seed, trainer) for seed in seeds for trainer in ("CoOp", "NPT_CoOp")]
+    return [Job("dtd", trainer, "cfg", seed, output=str(output)) for seed, trainer in names]
+
+
+def taken(claim):
+    return claim.job.seed, claim.job.trainer
+
+
 def test_kin_come_together_and_workers_keep_out_of_each_other_s_way(tmp_path):
-    jobs = [
-        Job("dtd", trainer, "cfg", seed, output=str(tmp_path))
-        for seed in (1, 2, 3)
-        for trainer in ("CoOp", "NPT_CoOp")
-    ]
-    plan, claims = Plan.of(jobs, tmp_path), Claims(tmp_path)
-    first, _ = worker_module._next(plan, claims, None)
-    other, _ = worker_module._next(plan, claims, None)
-    assert (first.job.seed, other.job.seed) == (1, 2)
-    again, _ = worker_module._next(plan, claims, worker_module._kin(other.job))
-    assert (again.job.seed, again.job.trainer) == (2, "NPT_CoOp")
+    plan, claims = Plan.of(pairs_of(range(1, 6), tmp_path), tmp_path), Claims(tmp_path)
+    first, _ = worker_module._next(plan, claims, None, {})
+    other, _ = worker_module._next(plan, claims, None, {})
+    assert (taken(first), taken(other)) == ((1, "CoOp"), (2, "CoOp"))
+    again, _ = worker_module._next(plan, claims, worker_module._kin(other.job), {})
+    assert taken(again) == (2, "NPT_CoOp")
     for claim in (first, other, again):
         claim.done()
+
+
+def test_of_the_last_jobs_those_begin_whose_images_nobody_has_encoded(tmp_path):
+    plan, claims = Plan.of(pairs_of((1, 2, 3), tmp_path), tmp_path), Claims(tmp_path)
+    first, _ = worker_module._next(plan, claims, None, {})
+    other, _ = worker_module._next(plan, claims, None, {})
+    first.done()
+    third, _ = worker_module._next(plan, claims, worker_module._kin(first.job), {})
+    assert taken(third) == (3, "CoOp")
+    other.done()
+    then, _ = worker_module._next(plan, claims, worker_module._kin(other.job), {})
+    assert taken(then) == (2, "NPT_CoOp")  # none is new: what it has just done
+    for claim in (third, then):
+        claim.done()
+
+
+def test_a_worker_leaves_a_group_to_who_is_taking_it(tmp_path):
+    jobs = pairs_of((1, 2, 3), tmp_path)
+    plan, claims = Plan.of(jobs, tmp_path), Claims(tmp_path)
+    halves = (jobs[:3], jobs[3:])
+    companions = {job: [x for x in half if x != job] for half in halves for job in half}
+    first, _ = worker_module._next(plan, claims, None, companions)
+    other, _ = worker_module._next(plan, claims, None, companions)
+    assert (first.job, other.job) == (jobs[0], jobs[3])  # none has its companions yet
+    third, _ = worker_module._next(plan, claims, None, companions)
+    assert third.job == jobs[4]  # no group is left: better one of a group than none
+    for claim in (first, other, third):
+        claim.done()
+
+
+def test_who_was_second_looks_again_at_what_is_best(tmp_path):
+    jobs = pairs_of((1, 2), tmp_path)
+    plan, others = Plan.of(jobs, tmp_path), Claims(tmp_path)
+    companions = {job: [other for other in jobs[:3] if other != job] for job in jobs[:3]}
+
+    class Second(Claims):
+        def take(self, job):
+            if job == jobs[0]:
+                held.append(others.take(job))
+            return super().take(job)
+
+    held = []
+    claim, _ = worker_module._next(plan, Second(tmp_path), None, companions)
+    assert claim.job == jobs[3] and len(held) == 1  # the first three are a group
+    for one in (claim, *held):
+        one.done()
 
 
 def test_an_idle_worker_lingers_for_what_others_have(tmp_path, monkeypatch):

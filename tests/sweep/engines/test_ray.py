@@ -110,7 +110,9 @@ class _Worker:
                 self.begin(claims)
             self.error = RayError("the actor died")
         else:
-            while not self.stopping.is_set() and (claim := claims.next(self.plan.jobs)):
+            while not self.stopping.is_set() and (
+                claim := next(filter(None, map(claims.take, self.plan.jobs)), None)
+            ):
                 for step in claim.job.steps():
                     write_record(step.folder, record())
                 claim.done()
