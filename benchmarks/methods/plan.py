@@ -194,25 +194,13 @@ _ALIKE_COCOOP = tuple(
 ) + ("CoCoOp",)
 _FEW = ("CoOp", "NPT_CoOp (v3)", "CoOp + balanced softmax", "NPT_CoOp + balanced softmax", "KgCoOp")
 _ALIKE = ("NPT_CoOp, every class alike", "NPT_CoOp + balanced softmax, alike")
-_EXTREME = (
-    *_ALIKE,
-    "CPT on CoOp",
-    "NPT_CoOp, LC alone",
-    "NPT_CoOp, MI alone",
-    "CoOp + post-hoc adjustment",
-)
-_OTHERS = tuple(
-    method.name
-    for method in FIRST
-    if method.base == "CoOp" and method.name not in (*_FEW, *_EXTREME)
-)
 _MAIN = (*_FEW, "ProGrad", "NPT_CoOp, every class alike", "CPT on CoOp")
 _MAPLE, _COCOOP = (("MaPLe", "NPT_MaPLe (v3)"), ("CoCoOp", "NPT_CoCoOp (v3)"))
 _PROMPTSRC = ("PromptSRC", "NPT_PromptSRC")
 _CONTROLS = tuple(method.name for method in (*CONTROLS, CANDLE))
 
 STAGES = (
-    Stage("CoOp", (0.06,), 20),
+    Stage("CoOp", (0.06, 0.01), 20),
     Stage("MaPLe", (0.06,), 20),
     Stage(_ALIKE_COCOOP, (0.06,), 20),
     Stage("CoOp", (0.25, 1.0), 10),
@@ -226,9 +214,7 @@ STAGES = (
     Stage(_PROMPTSRC, RATIOS, 10),
     Stage(tuple(method.name for method in PROMPTSRC), (0.06,), 3),
     Stage((*_FEW, *_ALIKE), (0.06,), 3, ARTISTS),
-    Stage(_EXTREME, (0.01,), 10),
     Stage("MaPLe", (0.01,), 3),
-    Stage(_OTHERS, (0.01,), 1),
 )
 """The most telling first."""
 
