@@ -82,6 +82,15 @@ def test_another_environment_is_loaded_anew(ours, environment, output, tmp_path)
         server.close()
 
 
+def test_freed_memory_is_kept_as_long_as_the_user_says_nothing_else(ours, environment, output):
+    kept = ours.server(environment, output)
+    own = ours.server({**environment, "MALLOC_TRIM_THRESHOLD_": "5"}, output)
+    task = "int(os.environ['MALLOC_TRIM_THRESHOLD_'])"
+    assert [ask(server, f"{task} >> 20 or {task}") for server in (kept, own)] == [128, 5]
+    for server in (kept, own):
+        server.close()
+
+
 def test_what_libraries_set_as_they_were_imported_here_loads_nothing_anew(
     ours, environment, output, tmp_path
 ):

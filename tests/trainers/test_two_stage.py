@@ -125,6 +125,11 @@ def test_features_of_a_frozen_tower_are_shared_those_of_a_tuned_one_are_not(
     assert len(list((tmp_path / "cache").iterdir())) == 3
 
 
+def test_batches_are_divided_as_the_first_stage_allows(second):
+    assert second("lws", ("CoOp",)).model.images_at_once == 8
+    assert second("lws", ("MaPLe",)).model.images_at_once == 0  # more than the tower
+
+
 @pytest.mark.parametrize("method", ["crt", "lws", "disalign", "marc"])
 def test_a_first_stage_whose_text_follows_the_image(second, tmp_path, method):
     trainer = second(method, ("CoCoOp",), "TEST.NC_PER_EPOCH", "1", output=tmp_path / "run")

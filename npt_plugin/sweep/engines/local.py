@@ -20,7 +20,7 @@ from npt_plugin.sweep.plan import Plan
 from npt_plugin.sweep.status import status_of
 from npt_plugin.sweep.tell import Teller
 from npt_plugin.sweep.worker import forget_shared, serve
-from npt_plugin.system.signals import stop_signals
+from npt_plugin.system.signals import stop_here, stop_signals
 
 _LOOK = 0.5
 """Seconds between two looks at how far the jobs are; more where a look takes long itself: the
@@ -118,6 +118,7 @@ def _watch(plan: Plan, serving: Sequence[Future[None]]) -> None:
     teller = Teller(jobs)
     try:
         while True:
+            stop_here()  # a signal that came as a worker wrote a claim
             began, last = time.monotonic(), all(future.done() for future in serving)
             teller.tell(status_of(jobs, claims))
             for future in serving:

@@ -1,5 +1,7 @@
 """Workers on this machine: how many, on which devices, and that they end as they should."""
 
+import os
+import signal
 import threading
 import time
 
@@ -11,6 +13,7 @@ from npt_plugin.sweep.engines import local
 from npt_plugin.sweep.engines.local import Local
 from npt_plugin.sweep.job import Job
 from npt_plugin.sweep.plan import Plan
+from npt_plugin.system.signals import Stopped, shielded
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,24 @@ def test_a_number_that_cannot_be_is_refused(words):
 def plan(tmp_path):
     jobs = [Job("pets", "CoOp", "small", seed, output=str(tmp_path / "out")) for seed in range(4)]
     return Plan.of(jobs, tmp_path)
+
+
+def test_a_signal_that_comes_as_a_worker_writes_a_claim_is_not_lost(plan, monkeypatch):
+    told = []
+
+    def serve(plan, claims, stop, **_):
+        with shielded():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.3)
+        until = time.monotonic() + 30
+        while not stop() and time.monotonic() < until:
+            time.sleep(0.01)
+        told.append(stop())
+
+    monkeypatch.setattr(local, "serve", serve)
+    with pytest.raises(Stopped):
+        Local(jobs=1).start(plan)
+    assert told == [True]
 
 
 def test_workers_share_the_jobs_and_what_ends_is_said(plan, monkeypatch, capfd):
