@@ -194,23 +194,18 @@ _ALIKE_COCOOP = tuple(
 ) + ("CoCoOp",)
 _FEW = ("CoOp", "NPT_CoOp (v3)", "CoOp + balanced softmax", "NPT_CoOp + balanced softmax", "KgCoOp")
 _ALIKE = ("NPT_CoOp, every class alike", "NPT_CoOp + balanced softmax, alike")
-_MAIN = (*_FEW, "ProGrad", "NPT_CoOp, every class alike", "CPT on CoOp")
+_OF_COOP = tuple(method.name for method in METHODS if method.base == "CoOp")
 _MAPLE, _COCOOP = (("MaPLe", "NPT_MaPLe (v3)"), ("CoCoOp", "NPT_CoCoOp (v3)"))
 _PROMPTSRC = ("PromptSRC", "NPT_PromptSRC")
-_CONTROLS = tuple(method.name for method in (*CONTROLS, CANDLE))
 
 STAGES = (
-    Stage("CoOp", (0.06, 0.01), 20),
     Stage("MaPLe", (0.06,), 20),
     Stage(_ALIKE_COCOOP, (0.06,), 20),
-    Stage("CoOp", (0.25, 1.0), 10),
-    Stage(_MAIN, RATIOS, 20),
+    Stage(_OF_COOP, RATIOS, 20),
     Stage("MaPLe", (0.25, 1.0), 5),
     Stage(_MAPLE, (0.25, 1.0, 0.01), 10),
     Stage(_ALIKE_COCOOP, (0.25, 1.0), 3),
     Stage(_COCOOP, RATIOS, 10),
-    Stage(tuple(method.name for method in NEIGHBOURS), (0.06,), 6),
-    Stage(_CONTROLS, RATIOS, 20),
     Stage(_PROMPTSRC, RATIOS, 10),
     Stage(tuple(method.name for method in PROMPTSRC), (0.06,), 3),
     Stage((*_FEW, *_ALIKE), (0.06,), 3, ARTISTS),
