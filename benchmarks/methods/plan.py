@@ -199,9 +199,9 @@ _MAPLE, _COCOOP = (("MaPLe", "NPT_MaPLe (v3)"), ("CoCoOp", "NPT_CoCoOp (v3)"))
 _PROMPTSRC = ("PromptSRC", "NPT_PromptSRC")
 
 STAGES = (
+    Stage(_OF_COOP, RATIOS, 20),
     Stage("MaPLe", (0.06,), 20),
     Stage(_ALIKE_COCOOP, (0.06,), 20),
-    Stage(_OF_COOP, RATIOS, 20),
     Stage("MaPLe", (0.25, 1.0), 5),
     Stage(_MAPLE, (0.25, 1.0, 0.01), 10),
     Stage(_ALIKE_COCOOP, (0.25, 1.0), 3),

@@ -21,9 +21,6 @@ from npt_plugin.backbone.recorded import replayed
 RESNET = "it is a ResNet, which has no tokens"
 """Why prompts have no place there."""
 
-_IMAGES_AT_ONCE = 8
-"""Of a ViT on a CPU."""
-
 
 class ImageTower(nn.Module):
     """An image encoder that runs as it is.
@@ -148,7 +145,7 @@ class ViT(ImageTower):
     @property
     def at_once(self) -> int:
         """Few, so that their activations stay in the cache."""
-        return _IMAGES_AT_ONCE
+        return 8
 
     def forward(
         self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()

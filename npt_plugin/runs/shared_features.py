@@ -93,7 +93,7 @@ class SharedBatches:
         dataset: Any = loader.dataset
         self.items, size = dataset.data_source, loader.batch_size or 1
         self.batches = _cut(range(len(self.items)), size)
-        at_once = model.images_at_once if device.type == "cpu" else 0
+        at_once = model.at_once if device.type == "cpu" else 0
         step = max(size // _PARTS // at_once, 1) * at_once if at_once else size
         self.parts = [_cut(batch, step) for batch in self.batches]
 

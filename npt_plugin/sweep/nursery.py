@@ -39,7 +39,7 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": 
 _OWN = ("CUDA_VISIBLE_DEVICES",)
 """Variables that a server may have otherwise than the process it is forked from."""
 
-_READ_EARLY = ("NPT_", "OMP_", "MKL_", "PYTHON")
+_READ_EARLY = ("NPT_", "OMP_", "MKL_", "MALLOC_", "PYTHON")
 """What variables begin with that count when everything is loaded, should one be set meanwhile.
 Others that have come since were set by libraries as they were imported here, and will be there."""
 

@@ -99,7 +99,7 @@ def _in_order(
     running = [job for job, state in found.items() if state == attempts.RUNNING]
     busy, begun = set(map(_kin, running)), {_kin(job) for job in found.keys() - set(free)}
     taken = {other for job in running for other in companions.get(job, ())}
-    ending = not companions and len(free) <= _LAST * (1 + len(running))
+    ending = len(free) <= _LAST * (1 + len(running))
 
     def rank(job: Job) -> tuple[bool, ...]:
         kin = _kin(job)

@@ -81,7 +81,10 @@ def whole_steps() -> AbstractContextManager[None]:
 
 
 def shielded() -> AbstractContextManager[None]:
-    """While inside, no signal interrupts, however often it comes: for a few writes at an end."""
+    """While inside, no signal interrupts, however often it comes: for a few writes at an end.
+
+    Whoever goes on afterwards, also in another thread, asks ``stop_here``.
+    """
     return _within(_STATE.shields)
 
 

@@ -84,7 +84,7 @@ class PromptedCLIP(nn.Module):
         return torch.cat([recomputed(self.encode_images, part) for part in parts])
 
     @property
-    def images_at_once(self) -> int:
+    def at_once(self) -> int:
         """Images after which ``image_features`` begins anew, see ``ImageTower.at_once``."""
         tower_alone = type(self).encode_images is PromptedCLIP.encode_images
         return self.image_encoder.at_once if tower_alone else 0

@@ -53,9 +53,9 @@ class TwoStageCLIP(PromptedCLIP):
             return self.first.image_features(images)
 
     @property
-    def images_at_once(self) -> int:
+    def at_once(self) -> int:
         """Of stage one."""
-        return self.first.images_at_once
+        return self.first.at_once
 
     def classify(self, features: Tensor, text: Tensor | None = None) -> PromptOutputs:
         """Classify by stage one, without a graph, and correct its logits.

@@ -109,7 +109,7 @@ def test_two_that_test_at_once_divide_the_batches(make_trainer, tmp_path, decode
 
 @pytest.mark.parametrize("size", [15, 40, 70])
 def test_they_divide_a_batch_where_its_images_do_not_depend_on_each_other(
-    make_trainer, tmp_path, decoded, size, monkeypatch
+    make_trainer, tmp_path, size, monkeypatch
 ):
     trainer = make_trainer("CoOp", "DATALOADER.TEST.BATCH_SIZE", str(size))
     trainer.set_model_mode("eval")
@@ -118,7 +118,7 @@ def test_they_divide_a_batch_where_its_images_do_not_depend_on_each_other(
     monkeypatch.setattr(loader.dataset, "data_source", loader.dataset.data_source * 5)
     mine = SharedBatches(common, loader, trainer.model, trainer.device)
     whole = trainer.model.image_features(images)
-    assert mine.model.images_at_once == tower.at_once == 8
+    assert mine.model.at_once == tower.at_once == 8
     assert [part.stop - part.start for part in mine.parts[0][:-1]] == {
         15: [8],
         40: [8] * 4,
@@ -129,19 +129,22 @@ def test_they_divide_a_batch_where_its_images_do_not_depend_on_each_other(
             trainer.model.image_features(images[part.start : part.stop]),
             whole[part.start : part.stop],
         )
+    gpu = torch.device("cuda")  # takes all that it is given
+    assert SharedBatches(common, loader, trainer.model, gpu).parts[0] == [range(size)]
     monkeypatch.setattr(type(tower), "at_once", 0)
     assert SharedBatches(common, loader, trainer.model, trainer.device).parts[0] == [range(size)]
 
 
 def test_a_model_with_more_than_its_tower_takes_whole_batches(make_trainer):
-    class More(type(make_trainer("CoOp").model)):
+    model = make_trainer("CoOp").model
+
+    class More(type(model)):
         def encode_images(self, images):
             return self.image_encoder(images) - self.image_encoder(images).mean(dim=0)
 
-    model = make_trainer("CoOp").model
-    assert model.images_at_once == 8
+    assert model.at_once == 8
     model.__class__ = More
-    assert model.images_at_once == 0
+    assert model.at_once == 0
 
 
 def test_a_file_that_changed_is_another_image_and_one_that_is_gone_has_no_key(tmp_path):

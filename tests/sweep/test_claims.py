@@ -207,7 +207,7 @@ output, start = sys.argv[1:]
 jobs = [Job("dtd", "CoOp", "cfg", seed, output=output) for seed in range(40)]
 sys.stdin.readline()
 mine = Claims(output)
-while claim := next(filter(None, map(mine.take, jobs)), None):
+for claim in filter(None, map(mine.take, jobs)):
     print(claim.job.seed, flush=True)
     claim.done()
 """

@@ -17,7 +17,7 @@ from npt_plugin.sweep.status import LOOK_EVERY, status_of
 from npt_plugin.sweep.tell import Teller
 from npt_plugin.sweep.worker import serve
 from npt_plugin.system.processes import Process, this_process
-from npt_plugin.system.signals import Stopped, stop_here, stop_signals
+from npt_plugin.system.signals import Stopped, stop_signals
 
 PATIENCE = 60.0
 """Seconds that actors have to end their step when the sweep is stopped."""
@@ -123,7 +123,6 @@ class Crew:
         with stop_signals():
             try:
                 while True:
-                    stop_here()  # a signal that came as a claim was written
                     status = status_of(self.plan.jobs, self.claims)
                     teller.tell(status)
                     if status.ended and not self.working:

@@ -80,7 +80,7 @@ def test_workers_share_the_jobs_and_what_ends_is_said(plan, monkeypatch, capfd):
     monkeypatch.setattr(Job, "done", lambda job: Claims(job.output).state(job).name == "done")
 
     def serve(plan, claims, stop, environment, linger):
-        while claim := next(filter(None, map(claims.take, plan.jobs)), None):
+        for claim in filter(None, map(claims.take, plan.jobs)):
             taken.append((threading.current_thread().name, claim.job.seed))
             time.sleep(0.05)
             claim.failed("no luck") if claim.job.seed == 2 else claim.done()
@@ -101,7 +101,7 @@ def test_workers_share_the_jobs_and_what_ends_is_said(plan, monkeypatch, capfd):
 
 
 def _all_done(plan, claims):
-    while claim := next(filter(None, map(claims.take, plan.jobs)), None):
+    for claim in filter(None, map(claims.take, plan.jobs)):
         claim.done()
 
 
