@@ -95,7 +95,8 @@ def begun(cfg: Any, request: Request) -> Iterator[Any]:
         if torch.cuda.is_available() and cfg.USE_CUDA:
             torch.backends.cudnn.benchmark = True
         if folder:
-            write_text(Path(folder) / CONFIG, config_text(cfg))
+            # written again, for good, with the results
+            write_text(Path(folder) / CONFIG, config_text(cfg), sync=False)
         if cfg.OUTPUT_DIR:
             require_shared(Path(cfg.OUTPUT_DIR) / CONFIG)
         print("\n".join(opening_lines(request.located(), cfg)))

@@ -46,11 +46,11 @@ def write_atomically(
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
-    write_atomically(path, lambda file: file.write(text.encode()))
+def write_text(path: str | Path, text: str, sync: bool = True) -> None:
+    """Write UTF-8 text as :func:`write_atomically` does."""
+    write_atomically(path, lambda file: file.write(text.encode()), sync)
 
 
-def write_json(path: str | Path, value: Any) -> None:
-    """Write JSON atomically, indented, keys in the given order."""
-    write_text(path, json.dumps(value, indent=1) + "\n")
+def write_json(path: str | Path, value: Any, sync: bool = True) -> None:
+    """Write JSON as :func:`write_atomically` does, indented, keys in the given order."""
+    write_text(path, json.dumps(value, indent=1) + "\n", sync)

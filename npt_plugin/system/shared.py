@@ -127,7 +127,8 @@ def sharing(folder: str | Path) -> Iterator[None]:
 def _write(path: Path, tensors: Tensors) -> None:
     content = safetensors.torch.save({name: t.contiguous() for name, t in tensors.items()})
     head = hashlib.sha256(content).hexdigest().encode()
-    write_atomically(path, lambda file: (file.write(head), file.write(content)))
+    # what a crash of the machine leaves is damaged or whole, and so no reason to wait for the disk
+    write_atomically(path, lambda file: (file.write(head), file.write(content)), sync=False)
 
 
 def _read(path: Path) -> Tensors | None:

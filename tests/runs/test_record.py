@@ -54,6 +54,18 @@ def test_the_schema_accepts_whole_records_and_names_what_is_wrong():
         assert problems_of(broken), key
 
 
+def test_only_results_wait_for_the_disk(tmp_path, monkeypatch):
+    """Of a run that has started a crash of the machine takes nothing; runs of a sweep are short."""
+    waited = []
+    monkeypatch.setattr("os.fsync", waited.append)
+    write_record(tmp_path, Record(**started()))
+    assert waited == [] and read_record(tmp_path / RESULTS).status == "started"
+    write_record(tmp_path, Record(**completed()))
+    assert len(waited) == 1
+    write_record(tmp_path, Record(**started(status="failed")))
+    assert len(waited) == 2
+
+
 def test_a_record_that_breaks_the_schema_is_neither_written_nor_read(tmp_path):
     with pytest.raises(ValueError, match="'over'"):
         write_record(tmp_path, Record(**started(status="over")))

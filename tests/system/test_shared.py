@@ -39,6 +39,12 @@ def test_what_one_has_computed_the_next_reads(tmp_path):
     assert Shared(tmp_path / "new").look(KEY)["features"].sum() == 15
 
 
+def test_nobody_waits_until_the_disk_has_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda number: pytest.fail("waits"))
+    Shared(tmp_path).keep(KEY, numbers())
+    assert Shared(tmp_path).has(KEY)
+
+
 @pytest.mark.parametrize("cut", [0, 1, 40, 64, 200])
 def test_a_damaged_file_is_computed_again(tmp_path, cut):
     common = Shared(tmp_path)
