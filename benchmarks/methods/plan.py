@@ -199,8 +199,7 @@ _EARLIER = tuple(
 STAGES = (
     Stage("CoOp", RATIOS, 20),
     Stage("MaPLe", RATIOS, 10),
-    Stage(("CoCoOp", "NPT_CoCoOp (v3)"), RATIOS, 10),
-    Stage("CoCoOp", (0.25, 1.0), 3),
+    Stage("CoCoOp", RATIOS, 10),
     Stage(_EARLIER, (0.06,), 20),
     Stage((*_FEW, *_ALIKE), (0.06,), 3, ARTISTS),
 )
