@@ -178,8 +178,8 @@ def write_record(directory: str | Path, record: Record) -> Path:
     problems = problems_of(record.as_json())
     if problems:
         raise ValueError(f"not a record of schema {SCHEMA}: {'; '.join(problems)}")
-    started = record.status == "started"  # of such a run nothing is lost with the machine
-    write_json(path, record.as_json(), sync=not started)
+    # of a run that has only started nothing is lost with the machine
+    write_json(path, record.as_json(), sync=record.status != "started")
     return path
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from npt_plugin.runs.layout import RESULTS
+from npt_plugin.runs.layout import CONFIG, RESULTS
 from npt_plugin.runs.record import read_record
 from npt_plugin.system.locks import LOCK
 
@@ -35,6 +35,26 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(
     assert done.returncode == 2 and "No space left" in done.stderr
     assert "Traceback" not in done.stderr
     assert not [p for p in (tmp_path / "out").rglob(".*.*") if p.is_file()]
+
+
+def test_what_a_run_leaves_is_on_the_disk(train_here, tmp_path, monkeypatch):
+    """What its start had noted need not be, and is written again."""
+    waited, fsync = [], os.fsync
+
+    def identity(found):
+        return found.st_ino, found.st_mtime_ns  # a number alone is given again
+
+    def wait(handle):
+        waited.append(identity(os.fstat(handle)))  # a file keeps it as it takes its name
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", wait)
+    out = tmp_path / "out"
+    assert train_here("--trainer", "CoOp", "--seed", "1", "--output-dir", str(out)).returncode == 0
+    files = [out / CONFIG, out / RESULTS, *out.rglob("model.pth.tar-*")]
+    assert len(files) == 3
+    for file in files:
+        assert identity(file.stat()) in waited, file
 
 
 @pytest.mark.slow
