@@ -21,6 +21,13 @@ from npt_plugin.backbone.recorded import replayed
 RESNET = "it is a ResNet, which has no tokens"
 """Why prompts have no place there."""
 
+_FEW, _MOST = 8, 32
+"""Images that pass a ViT together on a CPU: where layers are bound by memory, and where by the
+number of their operations."""
+
+_SMALL = 2**15
+"""Tokens of an image x width up to which it is the latter: ``benchmarks/speed/image_pieces.py``."""
+
 
 class ImageTower(nn.Module):
     """An image encoder that runs as it is.
@@ -144,8 +151,9 @@ class ViT(ImageTower):
 
     @property
     def at_once(self) -> int:
-        """Few, so that their activations stay in the cache."""
-        return 8
+        """Few, so that their activations stay in the cache; more where each has little work."""
+        tokens = len(self.visual.positional_embedding)
+        return _MOST if self.width * tokens <= _SMALL else _FEW
 
     def forward(
         self, images: Tensor, shallow: Tensor | None = None, deep: Sequence[Tensor] = ()
@@ -158,7 +166,19 @@ class ViT(ImageTower):
             return replayed(self, self._with_prompts, images, *prompts)
         if torch.is_grad_enabled() or images.device.type != "cpu":
             return self._encode(images, shallow, deep)
-        return torch.cat([self._encode(i, shallow, deep) for i in images.split(self.at_once)])
+        return torch.cat([self._encode(i, shallow, deep) for i in self._pieces(images)])
+
+    def _pieces(self, images: Tensor) -> list[Tensor]:
+        """``at_once`` each; of the last, what is more than a multiple of ``_FEW`` comes alone.
+
+        BLAS may round the rows of its smallest products otherwise: so a row's bits do not depend
+        on ``at_once``.
+        """
+        pieces = []
+        for block in images.split(self.at_once):
+            even = len(block) // _FEW * _FEW
+            pieces += [piece for piece in (block[:even], block[even:]) if len(piece)]
+        return pieces or [images]
 
     def embed(self, images: Tensor, shallow: Tensor | None = None) -> Tensor:
         """Tokens (B, 1 + patches + n, W) after ``ln_pre``, as in the base."""

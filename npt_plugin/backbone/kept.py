@@ -71,16 +71,24 @@ def prepared_clip(cfg: Any, dtype: torch.dtype, draws: bool = True) -> Backbone:
         return _own(wanted)
     before, common = torch.get_rng_state(), shared.current()
     if common is None:
-        return _load(wanted)
+        return _loaded(wanted)
     digest = hashlib.sha256(before.numpy().tobytes()).hexdigest()
     key = f"random state after CLIP | {torch.__version__} | {wanted} | {digest}"
     after = common.look(key)
     if after is not None and wanted in _kept:
         torch.set_rng_state(after["state"])
         return _own(wanted)
-    model = _load(wanted)
+    model = _loaded(wanted)
     if after is None:
         common.keep(key, {"state": torch.get_rng_state()})
+    return model
+
+
+def _loaded(wanted: Wanted) -> Backbone:
+    """A model just built; where others will want a copy of it, one is kept."""
+    model = _load(wanted)
+    if _copied and wanted not in _kept:
+        _remember(wanted, [copy.deepcopy(model)])
     return model
 
 
@@ -113,15 +121,20 @@ def give_copies() -> None:
 def keep(wanted: Wanted) -> None:
     """Load a CLIP, if it is not there, for the runs that will be forked from this process.
 
-    Random states stay as they are. The models used longest ago make room.
+    Random states stay as they are.
     """
     if wanted not in _kept:
         state = torch.get_rng_state()
         model = _load(wanted)
         more = MOST_ASKED - 1 if _is_small(model) else 0
-        _kept[wanted] = [model, *(copy.deepcopy(model) for _ in range(more))]
+        _remember(wanted, [model, *(copy.deepcopy(model) for _ in range(more))])
         torch.set_rng_state(state)
     _kept.move_to_end(wanted)
+
+
+def _remember(wanted: Wanted, models: list[Backbone]) -> None:
+    """Keep models; those used longest ago make room."""
+    _kept[wanted] = models
     while len(_kept) > MOST_KEPT:
         _kept.popitem(last=False)
 

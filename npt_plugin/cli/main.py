@@ -7,10 +7,10 @@ Each sub-command is the module of its name beside this one, with ``parser()``, `
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from npt_plugin.errors import nearest_hint
 from npt_plugin.sweep.nursery import expect_runs
@@ -86,10 +86,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USER
     if words[0] in ALONE and exit_code(refuse_unjoined):
         return USER
-    if words[0] in SEVERAL and not set(NOT_HERE) & set(words):
+    return exit_code(_run, *words)
+
+
+def _run(command: str, *words: str) -> int:
+    """What goes wrong as it is imported is said like any other mistake."""
+    if command in SEVERAL and not set(NOT_HERE) & set(words):
         expect_runs()
-    module = importlib.import_module(f"npt_plugin.cli.{words[0]}")
-    return module.main(words[1:])
+    code: int = import_module(f"npt_plugin.cli.{command}").main(list(words))
+    return code
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Servers for the workers of this process, forked from one that has everything loaded.
 
-Imports take seconds and hundreds of MiB. One process does them for all workers, beside whatever
-this one does meanwhile, and forks a server when a worker asks for one. Nothing is imported here
-that takes long, so that a command can send for it first of all.
+Imports take seconds and hundreds of MiB. One process does them for all workers, or goes on from
+those of the command that is starting, and forks a server when a worker asks for one. Nothing is
+imported here that takes long, so that a command can send for it first of all.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import atexit
 import json
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -19,6 +18,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
+
+from npt_plugin.sweep.loading_process import LoadingProcess, forked, started
 
 FORKS = hasattr(os, "fork") and sys.platform != "darwin"
 """Whether one process may fork others after it has loaded PyTorch; Apple's libraries do not allow
@@ -32,9 +33,6 @@ ALONE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 _NVML = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 """So that asking for devices does not start CUDA, which a forked process could not use."""
-
-_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
-"""So that glibc keeps what layers free for the next ones; a twentieth of a ViT's time on a CPU."""
 
 _OWN = ("CUDA_VISIBLE_DEVICES",)
 """Variables that a server may have otherwise than the process it is forked from."""
@@ -87,14 +85,17 @@ class Nursery:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: LoadingProcess | None = None
         self._environment: dict[str, str] = {}
         self._living = 0
 
     def expect(self, environment: Mapping[str, str]) -> None:
-        """Begin to load what servers with this environment need, if that has not begun."""
+        """Begin to load what servers with this environment need, if that has not begun.
+
+        A command that comes here first of all loads PyTorch and our modules once for both.
+        """
         with self._lock:
-            self._start(_common(environment))
+            self._start(_common(environment), fork="torch" not in sys.modules)
 
     def server(self, environment: Mapping[str, str], output: BinaryIO) -> Served:
         """Fork a server.
@@ -135,7 +136,7 @@ class Nursery:
         with self._lock:
             self._end()
 
-    def _start(self, common: dict[str, str]) -> None:
+    def _start(self, common: dict[str, str], fork: bool = False) -> None:
         running = self._process is not None and self._process.poll() is None
         if running and _serves(self._environment, common):
             return
@@ -144,13 +145,9 @@ class Nursery:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._said = tempfile.TemporaryFile()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", MODULE],
-                env={**_KEEP_MEMORY, **common, **_NVML},
-                stdin=theirs.fileno(),
-                stdout=self._said,
-                stderr=self._said,
-            )
+            begin = forked if fork else started
+            ends = theirs.fileno(), self._said.fileno()
+            self._process = begin(MODULE, {**common, **_NVML}, *ends)
 
     def _ask(self, message: bytes, ends: list[int]) -> int:
         with suppress(OSError):  # it is gone

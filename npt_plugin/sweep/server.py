@@ -34,6 +34,7 @@ from npt_plugin.registration import register_all
 from npt_plugin.runs.versions import installed
 from npt_plugin.sweep.nursery import MESSAGE
 from npt_plugin.sweep.task import Task, carry_out, read_task
+from npt_plugin.system.memory import keep_freed_memory
 from npt_plugin.system.processes import die_with
 from npt_plugin.system.signals import NUMBERS
 
@@ -174,6 +175,7 @@ def _serve(environment: dict[str, str], tasks: int, answers: int, output: int) -
 
 def main() -> None:
     """Load everything, then fork servers for whoever holds the other end of standard input."""
+    keep_freed_memory()
     state = random.getstate(), torch.get_rng_state()
     with socket.socket(fileno=os.dup(0)) as channel:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from tolerance import DOUBLE, gap
 
+from npt_plugin.backbone import image_tower
 from npt_plugin.backbone.image_tower import ViT
 from npt_plugin.backbone.outputs import normalize
 
@@ -17,10 +18,26 @@ def test_images_give_clip_s_own_features(small_clip):
     assert (tower.width, tower.depth, tower.obstacle) == (64, 2, "")
 
 
-def test_many_images_without_a_graph_are_those_of_one_pass(small_clip):
-    images, tower = torch.randn(19, 3, 32, 32), small_clip.image_tower()
+@pytest.mark.parametrize("at_once", [8, 32])
+def test_many_images_without_a_graph_are_those_of_one_pass(small_clip, at_once, monkeypatch):
+    images, tower = torch.randn(43, 3, 32, 32), small_clip.image_tower()
+    monkeypatch.setattr(ViT, "at_once", at_once)
     with torch.no_grad():
         assert gap(tower(images), torch.cat([tower(image[None]) for image in images])) <= DOUBLE
+
+
+def test_a_small_tower_takes_more_at_a_time_and_leaves_the_same_rest(small_clip, monkeypatch):
+    def sizes(images):
+        pieces = tower._pieces(torch.arange(images))
+        assert torch.equal(torch.cat(pieces), torch.arange(images))
+        return [len(piece) for piece in pieces]
+
+    tower = small_clip.image_tower()
+    assert tower.at_once == 32
+    assert [sizes(n) for n in (83, 40, 32, 3, 0)] == [[32, 32, 16, 3], [32, 8], [32], [3], [0]]
+    monkeypatch.setattr(image_tower, "_SMALL", 17 * 64 - 1)  # its tokens x width
+    assert tower.at_once == 8
+    assert [sizes(n) for n in (19, 16, 0)] == [[8, 8, 3], [8, 8], [0]]
 
 
 def test_visual_prompts_equal_a_slow_reference(small_clip):

@@ -99,6 +99,28 @@ def test_small_models_are_there_for_all_who_ask_a_large_one_for_the_first(
     assert len(loads) == loaded
 
 
+def test_runs_of_one_process_build_a_model_once_for_each_state_it_is_drawn_from(
+    cfg, tmp_path, monkeypatch
+):
+    loads = []
+    monkeypatch.setattr(
+        kept, "load_clip", lambda *words: (loads.append(words), load_clip(*words))[1]
+    )
+    monkeypatch.setattr(kept, "_copied", False)
+    kept.give_copies()
+    with sharing(tmp_path):
+        for seed in (1, 2, 1, 2, 1):
+            torch.manual_seed(seed)
+            state, after = plainly(cfg, torch.float32)
+            torch.manual_seed(seed)
+            model = kept.prepared_clip(cfg, torch.float32)
+            assert same(model, state) and torch.equal(torch.get_rng_state(), after)
+            for tensor in model.state_dict().values():
+                tensor.zero_()  # of nobody else
+    assert same(kept.prepared_clip(cfg, torch.float32, draws=False), state)  # nothing is shared
+    assert len(loads) == 2
+
+
 def test_precisions_and_files_are_told_apart_and_few_are_kept(cfg, small_clip_file, tmp_path):
     names = set()
     for dtype in (torch.float32, torch.bfloat16, torch.float16):

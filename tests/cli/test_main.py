@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib
+import os
 import shlex
 import subprocess
 import sys
@@ -101,6 +102,24 @@ def test_every_command_ends_by_exit_code(name, monkeypatch, capsys):
     monkeypatch.setattr(module, "run", stopped)
     assert cli.main([name, *words.get(name, [])]) == 130
     assert capsys.readouterr().err == "error: stopped\n"
+
+
+@pytest.mark.parametrize("words", [["sweep"], ["list"], ["train", "--trainer", "CoOp"]])
+def test_a_mistake_that_shows_as_a_command_is_imported_is_one_sentence(words):
+    environment = {**os.environ, "NPT_FRAMEWORK": "foo"}
+    command = [sys.executable, "-m", "npt_plugin", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == USER and done.stderr.startswith("error: NPT_FRAMEWORK is 'foo'")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_while_a_command_is_imported(monkeypatch, capsys):
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "import_module", interrupted)
+    assert cli.main(["list"]) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

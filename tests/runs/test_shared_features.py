@@ -107,23 +107,23 @@ def test_two_that_test_at_once_divide_the_batches(make_trainer, tmp_path, decode
     assert len(list(mine)) == len(mine) == 3 and len(decoded) == 15
 
 
-@pytest.mark.parametrize("size", [15, 40, 70])
+@pytest.mark.parametrize(
+    ("at_once", "size", "parts"),
+    [(8, 15, [8]), (8, 40, [8] * 4), (8, 70, [16] * 4), (32, 15, []), (32, 70, [32] * 2)],
+)
 def test_they_divide_a_batch_where_its_images_do_not_depend_on_each_other(
-    make_trainer, tmp_path, size, monkeypatch
+    make_trainer, tmp_path, at_once, size, parts, monkeypatch
 ):
     trainer = make_trainer("CoOp", "DATALOADER.TEST.BATCH_SIZE", str(size))
     trainer.set_model_mode("eval")
     images, tower = torch.randn(size, 3, 32, 32), trainer.model.image_encoder
     common, loader = Shared(tmp_path), trainer.test_loader
+    monkeypatch.setattr(type(tower), "at_once", at_once)
     monkeypatch.setattr(loader.dataset, "data_source", loader.dataset.data_source * 5)
     mine = SharedBatches(common, loader, trainer.model, trainer.device)
     whole = trainer.model.image_features(images)
-    assert mine.model.at_once == tower.at_once == 8
-    assert [part.stop - part.start for part in mine.parts[0][:-1]] == {
-        15: [8],
-        40: [8] * 4,
-        70: [16] * 4,
-    }[size]
+    assert mine.model.at_once == at_once
+    assert [part.stop - part.start for part in mine.parts[0][:-1]] == parts
     for part in mine.parts[0]:  # to the bit
         assert torch.equal(
             trainer.model.image_features(images[part.start : part.stop]),
@@ -142,7 +142,7 @@ def test_a_model_with_more_than_its_tower_takes_whole_batches(make_trainer):
         def encode_images(self, images):
             return self.image_encoder(images) - self.image_encoder(images).mean(dim=0)
 
-    assert model.at_once == 8
+    assert model.at_once == model.image_encoder.at_once == 32
     model.__class__ = More
     assert model.at_once == 0
 

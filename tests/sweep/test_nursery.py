@@ -24,7 +24,9 @@ from npt_plugin.sweep.task import Task
 server.preload = lambda: open(f"{os.environ['FOLDER']}/loaded", "a").write("x")
 server.read_task = lambda line: line
 server.carry_out = lambda task: int(eval(task))
-server.main()
+main = server.main
+if __name__ == "__main__":
+    main()
 """
 
 
@@ -82,15 +84,6 @@ def test_another_environment_is_loaded_anew(ours, environment, output, tmp_path)
         server.close()
 
 
-def test_freed_memory_is_kept_as_long_as_the_user_says_nothing_else(ours, environment, output):
-    kept = ours.server(environment, output)
-    own = ours.server({**environment, "MALLOC_TRIM_THRESHOLD_": "5"}, output)
-    task = "int(os.environ['MALLOC_TRIM_THRESHOLD_'])"
-    assert ask(kept, f"{task} == 2**27") == 1 and ask(own, task) == 5
-    for server in (kept, own):
-        server.close()
-
-
 def test_what_libraries_set_as_they_were_imported_here_loads_nothing_anew(
     ours, environment, output, tmp_path
 ):
@@ -119,7 +112,38 @@ def test_importing_a_command_leaves_what_it_sent_for_in_use(environment):
         "nursery.OURS.expect({**os.environ, **nursery.ALONE})\n"
         "sys.exit(nursery.OURS._process.pid != sent_for)"
     )
-    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
+    for first in ("", "import torch\n"):  # forked, or started beside
+        done = subprocess.run([sys.executable, "-c", first + code], env=environment)
+        assert done.returncode == 0
+
+
+def test_a_command_that_comes_first_of_all_loads_once_for_both(environment, tmp_path):
+    """Its servers are those of a process of its own, and its environment is what it was."""
+    code = (
+        "import os, sys\n"
+        "from npt_plugin.sweep import nursery\n"
+        "nursery.MODULE = 'quick_server'\n"
+        "before = dict(os.environ)\n"
+        "nursery.expect_runs()\n"
+        "assert 'torch' in sys.modules and nursery.OURS._process.pid != os.getpid()\n"
+        "assert all(os.environ.get(name) == value for name, value in before.items())\n"
+        "assert 'PYTORCH_NVML_BASED_CUDA_CHECK' not in os.environ\n"
+        "output = open('output', 'ab+', buffering=0)\n"
+        "server = nursery.OURS.server({**os.environ, **nursery.ALONE}, output)\n"
+        "server.stdin.write(b'print(os.getppid()) or int(os.environ[\"OMP_NUM_THREADS\"])\\n')\n"
+        "server.stdin.flush()\n"
+        "assert server.stdout.readline() == b'1\\n'\n"
+        "server.close()\n"
+        "print(server.pid)\n"
+        "nursery.OURS.ended()"
+    )
+    environment = {**environment, "OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": "7"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "output").read_text() == done.stdout  # the run's parent is the server
+    assert (tmp_path / "loaded").read_text() == "x"
 
 
 def test_its_death_costs_no_server_and_another_is_started(ours, environment, output):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 import sys
 
@@ -35,3 +37,31 @@ def test_the_device_has_a_peak_only_where_there_is_one(monkeypatch):
 def test_without_a_counter_the_process_peak_is_unknown(monkeypatch):
     monkeypatch.setattr(memory.sys, "platform", "win32")
     assert peak_memory()["process_mib"] is None
+
+
+FAULTS = """
+import resource, torch
+from npt_plugin.system.memory import keep_freed_memory
+if {keep}:
+    keep_freed_memory()
+x = torch.randn(2**21)  # 8 MiB
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(40):
+        y = x.clone(); z = y * 2; del y, z
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif("glibc" not in platform.libc_ver(), reason="another C library")
+def test_freed_memory_is_kept_as_long_as_the_user_says_nothing_else():
+    def faults(keep, **variables):
+        command = [sys.executable, "-c", FAULTS.format(keep=keep)]
+        environment = {**os.environ, **variables, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    own = {"MALLOC_TRIM_THRESHOLD_": "5", "MALLOC_MMAP_THRESHOLD_": "5000"}
+    assert 10 * faults(True) < min(faults(False, **own), faults(True, **own))

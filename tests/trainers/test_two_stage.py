@@ -126,7 +126,7 @@ def test_features_of_a_frozen_tower_are_shared_those_of_a_tuned_one_are_not(
 
 
 def test_batches_are_divided_as_the_first_stage_allows(second):
-    assert second("lws", ("CoOp",)).model.at_once == 8
+    assert second("lws", ("CoOp",)).model.at_once == 32
     assert second("lws", ("MaPLe",)).model.at_once == 0  # more than the tower
 
 
