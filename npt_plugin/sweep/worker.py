@@ -28,8 +28,9 @@ _SETTLED = (attempts.DONE, attempts.FAILED, states.DIED)
 _LAST = 2
 """Jobs for each worker that are the last ones."""
 
-_PAUSE = 0.5
-"""Seconds between two looks at jobs that others have."""
+_PAUSE = 0.1
+"""Seconds between two looks at jobs that others have; more where a look takes long itself: they
+need the cores and the file system."""
 
 
 def serve(
@@ -55,15 +56,17 @@ def serve(
         companions = _companions(plan)
     try:
         while not stop():
+            began = time.monotonic()
             claim, left = _next(plan, claims, last, companions)
+            pause = max(_PAUSE, 50 * (time.monotonic() - began))
             if claim is not None:
                 last, idle = _kin(claim.job), 0.0
                 others = map(claims.take, companions.get(claim.job, ()))
                 _attempt_all([claim, *filter(None, others)], plan, runner, stop)
             elif left and idle < linger:
                 runner.close()  # its memory is of more use to others
-                time.sleep(_PAUSE)
-                idle += _PAUSE
+                time.sleep(pause)
+                idle += pause
             else:
                 return
     finally:
