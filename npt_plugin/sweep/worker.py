@@ -28,8 +28,8 @@ _SETTLED = (attempts.DONE, attempts.FAILED, states.DIED)
 _LAST = 2
 """Jobs for each worker that are the last ones."""
 
-_PAUSE = 0.1
-"""Seconds between two looks at jobs that others have; more where a look takes long itself: they
+_PAUSE, _LONGEST = 0.1, 5.0
+"""Seconds between two looks at jobs that others have; more where a look takes long itself, as they
 need the cores and the file system."""
 
 
@@ -58,19 +58,26 @@ def serve(
         while not stop():
             began = time.monotonic()
             claim, left = _next(plan, claims, last, companions)
-            pause = max(_PAUSE, 50 * (time.monotonic() - began))
+            took = time.monotonic() - began
             if claim is not None:
                 last, idle = _kin(claim.job), 0.0
                 others = map(claims.take, companions.get(claim.job, ()))
                 _attempt_all([claim, *filter(None, others)], plan, runner, stop)
             elif left and idle < linger:
                 runner.close()  # its memory is of more use to others
-                time.sleep(pause)
-                idle += pause
+                idle += _wait(min(max(_PAUSE, 20 * took), _LONGEST), stop)
             else:
                 return
     finally:
         runner.close()
+
+
+def _wait(seconds: float, stop: Callable[[], bool]) -> float:
+    """Wait so long, or until ``stop()``; returns the seconds."""
+    until = time.monotonic() + seconds
+    while not stop() and time.monotonic() < until:
+        time.sleep(_PAUSE)
+    return seconds
 
 
 def _next(

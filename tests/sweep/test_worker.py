@@ -400,12 +400,13 @@ def test_an_idle_worker_lingers_for_what_others_have(tmp_path, monkeypatch):
     plan = Plan.of([Job("dtd", "CoOp", "cfg", 1, output=str(tmp_path))], tmp_path)
     claim, pauses = Claims(tmp_path).take(plan.jobs[0]), []
 
-    def sleep(seconds):
+    def wait(seconds, stop):
         pauses.append(seconds)
         if len(pauses) == 3:
             claim.done()
+        return seconds
 
-    monkeypatch.setattr(worker_module.time, "sleep", sleep)
+    monkeypatch.setattr(worker_module, "_wait", wait)
     serve(plan, Claims(tmp_path), lambda: False, linger=100.0)
     assert len(pauses) == 3
     pauses.clear()
@@ -414,6 +415,32 @@ def test_an_idle_worker_lingers_for_what_others_have(tmp_path, monkeypatch):
     serve(plan, Claims(tmp_path), lambda: False)
     assert not pauses
     claim.release()
+
+
+@pytest.mark.parametrize(("look", "pause"), [(0.001, 0.1), (0.05, 1.0), (30.0, 5.0)])
+def test_looks_that_take_long_are_rare(tmp_path, monkeypatch, look, pause):
+    plan, now, pauses = Plan.of([Job("dtd", "CoOp", "cfg", 1)], tmp_path), [0.0], []
+
+    def slow(*_):
+        now[0] += look
+        return None, True
+
+    def wait(seconds, stop):
+        pauses.append(seconds)
+        return seconds
+
+    monkeypatch.setattr(worker_module, "_next", slow)
+    monkeypatch.setattr(worker_module, "_wait", wait)
+    monkeypatch.setattr(worker_module.time, "monotonic", lambda: now[0])
+    serve(plan, Claims(tmp_path), lambda: False, linger=2.5 * pause)
+    assert pauses == pytest.approx([pause] * 3)
+
+
+def test_who_waits_hears_a_stop(monkeypatch):
+    slept = []
+    monkeypatch.setattr(worker_module.time, "sleep", slept.append)
+    assert worker_module._wait(60.0, lambda: len(slept) == 2) == 60.0 and slept == [0.1, 0.1]
+    assert worker_module._wait(0.0, lambda: False) == 0.0 and len(slept) == 2
 
 
 def test_what_was_shared_goes_when_all_is_done(play):
