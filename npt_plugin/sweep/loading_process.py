@@ -19,6 +19,9 @@ from typing import TypeAlias
 if sys.platform != "win32":
     import fcntl
 
+_MOST_FILES = 2**16
+"""Open files of the parent that a child looks for; the limit of a process may be a billion."""
+
 
 class ForkedProcess:
     """A child of this process, with as much of ``subprocess.Popen`` as is asked of it.
@@ -112,7 +115,7 @@ def _take_over(asked: int, said: int) -> None:
     asked, said = (fcntl.fcntl(end, fcntl.F_DUPFD, 3) for end in (asked, said))
     for standard, end in enumerate((asked, said, said)):
         os.dup2(end, standard)
-    os.closerange(3, max(asked, said) + 1)
+    os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), _MOST_FILES))
     sys.stdin = open(0, closefd=False)  # the parent's may be a terminal's, or closed
     sys.stdout, sys.stderr = (open(end, "w", buffering=1, closefd=False) for end in (1, 2))
 

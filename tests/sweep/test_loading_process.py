@@ -12,6 +12,7 @@ import pytest
 from npt_plugin.sweep.loading_process import forked, started
 from npt_plugin.sweep.nursery import FORKS
 
+fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.skipif(not FORKS, reason="no fork")
 
 MODULE = """
@@ -54,13 +55,15 @@ def begin(tmp_path, monkeypatch):
 @pytest.mark.parametrize("how", [started, forked])
 def test_it_has_its_own_files_and_environment(begin, how, monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)  # as of a process without a terminal
-    open_file = os.open(os.devnull, os.O_RDONLY)
+    low = os.open(os.devnull, os.O_RDONLY)
+    open_file = fcntl.fcntl(low, fcntl.F_DUPFD, low + 200)
     line = f"print(os.environ['OURS'], sys.stdout.isatty()); os.fstat({open_file})"
     process, text = begin(how, line)
     assert text().splitlines()[0] == "theirs False" and "Bad file descriptor" in text()
     assert process.poll() == process.wait() == 1
     assert "OURS" not in os.environ and os.fstat(open_file)
     os.close(open_file)
+    os.close(low)
 
 
 @pytest.mark.parametrize("how", [started, forked])
