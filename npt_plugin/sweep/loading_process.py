@@ -96,9 +96,6 @@ def forked(module: str, variables: Mapping[str, str], asked: int, said: int) -> 
 
 
 def _child(main: Callable[[], object], asked: int, said: int) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()  # else both would write it
     if pid := os.fork():
         return pid
     try:

@@ -22,6 +22,7 @@ import os, signal, sys
 from npt_plugin.sweep import server
 from npt_plugin.sweep.task import Task
 server.preload = lambda: open(f"{os.environ['FOLDER']}/loaded", "a").write("x")
+server.keep_freed_memory = lambda: os.environ.update(KEPT="7")
 server.read_task = lambda line: line
 server.carry_out = lambda task: int(eval(task))
 main = server.main
@@ -67,6 +68,7 @@ def test_everything_is_loaded_once_for_servers_that_differ_in_their_device(
     ]
     task = "int(os.environ['CUDA_VISIBLE_DEVICES'])"
     assert [ask(server, f"{task}") for server in servers] == [3, 5]
+    assert ask(servers[0], "int(os.environ['KEPT'])") == 7
     assert (tmp_path / "loaded").read_text() == "x"
     for server in servers:
         server.close()
@@ -90,7 +92,7 @@ def test_what_libraries_set_as_they_were_imported_here_loads_nothing_anew(
     first = ours.server(environment, output)
     assert ask(first, "1") == 1  # it has loaded
     server = ours.server({**environment, "KMP_DUPLICATE_LIB_OK": "True"}, output)
-    assert ask(server, "os.environ['KMP_DUPLICATE_LIB_OK'] == 'True'") == 1
+    assert ask(server, "3 + (os.environ['KMP_DUPLICATE_LIB_OK'] == 'True')") == 4  # 1: an error
     assert (tmp_path / "loaded").read_text() == "x"
     fewer = {name: value for name, value in environment.items() if name != "HOME"}
     others = [ours.server(one, output) for one in ({**environment, "NPT_KERNELS": "plain"}, fewer)]
@@ -130,9 +132,10 @@ def test_a_command_that_comes_first_of_all_loads_once_for_both(environment, tmp_
         "assert 'PYTORCH_NVML_BASED_CUDA_CHECK' not in os.environ\n"
         "output = open('output', 'ab+', buffering=0)\n"
         "server = nursery.OURS.server({**os.environ, **nursery.ALONE}, output)\n"
-        "server.stdin.write(b'print(os.getppid()) or int(os.environ[\"OMP_NUM_THREADS\"])\\n')\n"
+        "task = b'print(os.getppid()) or 4 + int(os.environ[\"OMP_NUM_THREADS\"])\\n'\n"
+        "server.stdin.write(task)\n"
         "server.stdin.flush()\n"
-        "assert server.stdout.readline() == b'1\\n'\n"
+        "assert server.stdout.readline() == b'5\\n'\n"
         "server.close()\n"
         "print(server.pid)\n"
         "nursery.OURS.ended()"
