@@ -51,6 +51,10 @@ def together(action: Callable[[], Any]) -> Any:
 
 
 def _join(own: int, number: int) -> None:
+    # An optimiser's first step imports this, and a default argument in it then keeps the group. The
+    # group's threads would outlive it and could meet the end of Python: SIGABRT after a good run.
+    from torch.distributed import fsdp  # noqa: F401
+
     place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
     cuda = torch.cuda.is_available()
     if cuda:

@@ -3,6 +3,10 @@
 tests/trainers/test_several.py and tests/whole/test_several_processes.py start real ones.
 """
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -115,3 +119,31 @@ def test_half_a_launcher_is_said(monkeypatch, capsys):
     monkeypatch.delenv("RANK", raising=False)
     assert distributed.together(lambda: "alone") == "alone"
     assert "this process works alone" in capsys.readouterr().err
+
+
+LEAVE = """
+import gc, weakref
+import torch
+from npt_plugin.engine.distributed import distributed, together
+from npt_plugin.system import ranks
+
+ranks.launched = lambda: (0, 1)
+
+def work():
+    weight = torch.ones(1, requires_grad=True)
+    weight.sum().backward()
+    torch.optim.SGD([weight], lr=0.1).step()
+    return weakref.ref(distributed.group.WORLD)
+
+group = together(work)
+gc.collect()
+print(group() is None, distributed.is_initialized())
+"""
+
+
+def test_after_the_end_nothing_keeps_the_group():
+    """Else its threads would outlive it, and Python would now and then end in SIGABRT."""
+    env = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    words = [sys.executable, "-c", LEAVE]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=100)
+    assert done.stdout.split() == ["True", "False"], done.stdout + done.stderr

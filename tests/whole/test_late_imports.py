@@ -20,6 +20,8 @@ LATE = {
     # an export of another family's model runs without OpenAI's package
     "cli/exported_classifier.py": {"clip"},
     "plots/feature_map.py": {"sklearn.manifold"},
+    # start: only a run of several processes pays for it
+    "engine/distributed.py": {"torch.distributed"},
     # order: the project's folder has to lead the import path before Dassl is looked for
     "hosts/runner.py": {"npt_plugin.engine"},
 }
