@@ -63,13 +63,19 @@ def refuse_other_choice(folder: str | Path, record: dict[str, Any]) -> None:
         record: From :func:`choice_record`, of the run that is to go on.
 
     Raises:
-        UserError: The choice differs, so the data have changed since.
+        UserError: The choice differs: the data have changed since, or no seed decides it.
     """
     path = Path(folder) / CHOICE_FILE
     before = read_json(path) if path.is_file() else record
     if any(before.get(part) != record[part] for part in ("key", "train")):
+        unseeded = record["key"]["seed"] < 0 and before.get("key") == record["key"]
         raise UserError(
-            f"'{path}' says that this run began with other images: the data of "
-            f"{record['key']['dataset']} have changed since. Put them back, or start again in "
-            "another --output-dir."
+            f"'{path}' says that this run began with other images: "
+            + (
+                "SEED is -1, so they are drawn anew at each start. Start again in another "
+                "--output-dir, with --seed 0 or more if it should be able to go on."
+                if unseeded
+                else f"the data of {record['key']['dataset']} have changed since. Put them back, "
+                "or start again in another --output-dir."
+            )
         )

@@ -21,12 +21,13 @@ VAL_SHOTS = 4  # the CoOp family never draws more than four validation images pe
 
 
 def seeded_random(seed: int) -> random.Random:
-    """A generator of our own, so that the global state of ``random`` neither matters nor changes.
+    """A generator of our own: with a seed it neither reads nor moves the state of ``random``.
 
     Args:
-        seed: Run seed; negative means unseeded, as in Dassl.
+        seed: Run seed; negative means unseeded, as in Dassl: the global state, which processes of
+            one run have in common, decides.
     """
-    return random.Random(seed) if seed >= 0 else random.Random()
+    return random.Random(seed if seed >= 0 else random.getrandbits(64))
 
 
 def group_by_label(items: Sequence[Item]) -> dict[int, list[Item]]:

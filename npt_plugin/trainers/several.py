@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,12 @@ def see_whole_batch(
 
 
 def seed_alike(cfg: Any) -> None:
-    """Give the processes of an unseeded run one seed: they draw the same batches and noise."""
+    """Give the processes of an unseeded run one seed: they draw the same images, batches and noise.
+
+    It is Python's to draw: PyTorch's generator starts with the same number in every process.
+    """
     if cfg.SEED < 0 and not ranks.alone():
-        set_random_seed(largest(int(torch.randint(2**31, ())) if ranks.writes() else 0))
+        set_random_seed(largest(random.getrandbits(31) if ranks.writes() else 0))
 
 
 def agree(trainer: Any) -> None:

@@ -82,6 +82,14 @@ def test_a_run_goes_on_with_the_images_it_began_with(root: Path, tmp_path: Path)
     split.write_text(json.dumps(content))
     with pytest.raises(UserError, match="began with other images: the data of EuroSAT have chang"):
         refuse_other_choice(run, _read(root).record)
+    (run / CHOICE_FILE).write_text(json.dumps({**first, "key": {**first["key"], "seed": -1}}))
+    unseeded = _read(root, seed=-1).record
+    with pytest.raises(UserError, match="other images: the data of EuroSAT have changed"):
+        refuse_other_choice(run, unseeded)
+    (run / CHOICE_FILE).write_text(json.dumps(unseeded))
+    refuse_other_choice(run, unseeded)
+    with pytest.raises(UserError, match="SEED is -1, so they are drawn anew.* --seed 0 or more"):
+        refuse_other_choice(run, _read(root, seed=-1).record)
     (run / CHOICE_FILE).write_text("{")
     with pytest.raises(UserError, match="not valid JSON"):
         refuse_other_choice(run, first)

@@ -67,6 +67,15 @@ def test_seed_0_is_a_seed_and_negative_is_none() -> None:
     assert seeded_random(-1).random() != seeded_random(-1).random()
 
 
+def test_without_a_seed_the_global_generator_decides():
+    random.seed(3)
+    first = seeded_random(-1).random(), seeded_random(-1).random()
+    random.seed(3)
+    assert (seeded_random(-1).random(), seeded_random(-1).random()) == first
+    random.seed(4)
+    assert seeded_random(-1).random() != first[0]
+
+
 def test_below_one_shot_keeps_everything_in_order() -> None:
     train = _records([5, 2])
     assert few_shot(train, train[:2], -1, 1) == (train, train[:2])

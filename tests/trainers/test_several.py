@@ -10,6 +10,7 @@ import several_processes as table
 import torch
 from tolerance import gap
 
+from npt_plugin.datasets.fewshot import seeded_random
 from npt_plugin.errors import UserError
 from npt_plugin.system import ranks
 from npt_plugin.system.random_state import set_random_seed
@@ -122,10 +123,25 @@ def test_processes_of_an_unseeded_run_draw_alike(make_cfg, two, monkeypatch):
     cfg.defrost()
     cfg.SEED = -1
     module.seed_alike(cfg)
-    first = torch.rand(1)
+    first = torch.rand(1), seeded_random(cfg.SEED).random()
     torch.manual_seed(5)
+    random.seed(5)
     module.seed_alike(cfg)
-    assert torch.equal(torch.rand(1), first)
+    assert (torch.rand(1), seeded_random(cfg.SEED).random()) == first
+
+
+def test_an_unseeded_run_of_processes_is_another_one_each_time(make_cfg, two, monkeypatch):
+    monkeypatch.setattr(module, "largest", lambda number: number)
+    cfg = make_cfg("CoOp").clone()
+    cfg.defrost()
+    cfg.SEED = -1
+    drawn = set()
+    for start in range(3):
+        random.seed(start)  # as the system seeds it in each process
+        torch.manual_seed(0)  # PyTorch's starts the same everywhere
+        module.seed_alike(cfg)
+        drawn.add(float(torch.rand(1)))
+    assert len(drawn) == 3
 
 
 def test_a_gpu_for_each_process(make_cfg, monkeypatch, capsys):

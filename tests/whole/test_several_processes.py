@@ -74,8 +74,11 @@ def test_stopped_and_killed_it_goes_on_with_any_number_of_processes(
 
 
 def test_one_process_writes_and_speaks(start, tmp_path):
-    done = start(2, "none", "TEST.FINAL_MODEL", "best_val", "TEST.COMPUTE_CMAT", "True")
+    unseeded = ("SEED", "-1", "DATASET.NUM_SHOTS", "2")  # and both draw the same images
+    tested = ("TEST.FINAL_MODEL", "best_val", "TEST.COMPUTE_CMAT", "True")
+    done = start(2, "none", *unseeded, *tested)
     assert done.returncode == 0, done.stderr
+    assert "# train_x  6" in done.stdout
     out = tmp_path / "out"
     assert len(list(out.glob("log.txt*"))) == 1 and len(list((out / "tensorboard").iterdir())) == 1
     for once in ("Finish training", "=> result", "Results written to", "Loading CLIP"):
