@@ -3,7 +3,7 @@
 A run on the base classes keeps its predictions, and the test on the new classes has just made its
 own. What is missing of the whole table are base images among new names and new images among base
 names. Both take image features that are there already; the text tower sees the base names once (of
-a method whose text follows each image, once an image).
+a method whose text follows each image, once an image). Several processes share this work.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from npt_plugin.backbone.kept import prepared_clip
+from npt_plugin.engine.distributed import joined, largest
 from npt_plugin.errors import UserError
 from npt_plugin.evaluation.groups import ShotGroups
 from npt_plugin.evaluation.open_world import open_world_metrics
@@ -25,6 +26,7 @@ from npt_plugin.evaluation.posthoc import posthoc_adjust
 from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.predictions import Predictions
 from npt_plugin.runs.record import Record, read_record
+from npt_plugin.system import ranks
 from npt_plugin.system.random_state import rng_state, set_rng_state
 
 
@@ -54,19 +56,25 @@ def open_world(trainer: Any, test: NewTest) -> dict[str, Any] | None:
 
     Returns:
         See :func:`~npt_plugin.evaluation.open_world.open_world_metrics`; None, after a line on
-        the reason, where they cannot be told.
+        the reason, where they cannot be told, and in processes that do not write.
     """
-    state = rng_state()
+    run, reason, state = None, "", rng_state()
     try:
-        record, base = _base_run(trainer)
-        logits, labels = all_logits(trainer, record, base, test)
+        run = BaseRun.of(trainer)
     except UserError as error:
-        print(f"Base and new classes together: left out. {error}")
-        return None
+        reason = str(error)
     finally:
         set_rng_state(state)
-    counts = record.class_counts or []
-    limits = record.thresholds
+    lacking = largest(int(run is None))  # all take part, or none
+    if run is None or lacking:
+        reason = reason or "Not every process of this run can read the run on the base classes."
+        print(f"Base and new classes together: left out. {reason}")
+        return None
+    logits, labels = all_logits(trainer, run, test)
+    if not ranks.writes():
+        return None
+    counts = run.record.class_counts or []
+    limits = run.record.thresholds
     groups = ShotGroups(**limits) if limits else ShotGroups.for_counts(counts)
     found = open_world_metrics(logits, labels, counts, groups)
     for name in ("joint", "joint_base", "joint_new", "auroc", "openworld_auc", "new_taken"):
@@ -75,9 +83,32 @@ def open_world(trainer: Any, test: NewTest) -> dict[str, Any] | None:
     return found
 
 
-def all_logits(
-    trainer: Any, record: Record, base: Predictions, test: NewTest
-) -> tuple[Tensor, Tensor]:
+class BaseRun(NamedTuple):
+    """The run on the base classes.
+
+    Attributes:
+        record: Of the run.
+        predictions: Its predictions; of large sets they are in half precision.
+        model: The tested trainer's, on the base names.
+    """
+
+    record: Record
+    predictions: Predictions
+    model: Any
+
+    @classmethod
+    def of(cls, trainer: Any) -> BaseRun:
+        """The one in the folder ``trainer.trained_in``.
+
+        Raises:
+            UserError: If there is none, its images were seen by other weights, or what was learned
+                takes no other class names.
+        """
+        record, predictions = _base_run(trainer)
+        return cls(record, predictions, _with_names(trainer, predictions.class_names))
+
+
+def all_logits(trainer: Any, run: BaseRun, test: NewTest) -> tuple[Tensor, Tensor]:
     """Logits (N_base + N_new, K_base + K_new), base first, and labels, on the CPU.
 
     Post-hoc adjustment takes the training prior out of the base columns; new names have none. It is
@@ -85,16 +116,12 @@ def all_logits(
 
     Args:
         trainer, test: As for :func:`open_world`.
-        record: Of the run on the base classes.
-        base: Its predictions; of large sets they are in half precision.
-
-    Raises:
-        UserError: If what was learned takes no other class names.
+        run: The one on the base classes.
     """
-    n_base, counts = len(base.class_names), torch.tensor(record.class_counts)
-    model = _with_names(trainer, base.class_names)
+    base = run.predictions
+    n_base, counts = len(base.class_names), torch.tensor(run.record.class_counts)
     upper = _classify(trainer, trainer.model, base.image_features)  # base images, new names
-    lower = _classify(trainer, model, test.features)  # new images, base names
+    lower = _classify(trainer, run.model, test.features)  # new images, base names
     tau = trainer.cfg.TRAINER.IMBALANCE_LOSS.POSTHOC_TAU
     diagonal = base.logits.float()
     if tau:
@@ -141,9 +168,11 @@ def _with_names(trainer: Any, names: list[str]) -> Any:
 
 
 def _classify(trainer: Any, model: Any, features: Tensor) -> Tensor:
-    """Logits (N, K) of image features (N, D), on the CPU."""
-    size = trainer.cfg.DATALOADER.TEST.BATCH_SIZE
+    """Logits (N, K) of image features (N, D), on the CPU; several processes take a part each."""
+    size, n = trainer.cfg.DATALOADER.TEST.BATCH_SIZE, len(features)
+    own = features[ranks.share(n)]
     with trainer.precision.context(trainer.device), trainer.tested_weights():
         text = None if model.text_depends_on_image else model.text_features()
-        parts = features.to(trainer.device, trainer.precision.tower_dtype).split(size)
-        return torch.cat([model.classify(part, text).logits.float().cpu() for part in parts])
+        parts = own.to(trainer.device, trainer.precision.tower_dtype).split(size)
+        rows = torch.cat([model.classify(part, text).logits.float().cpu() for part in parts])
+    return joined(rows, ranks.shares(n))

@@ -69,11 +69,12 @@ def evaluate(trainer: Any, split: str | None = None) -> float:
         plain, collect = (logits, labels, features), partial(_again, trainer)
         others = beside(trainer, loader, collect, plain, measure)
         print_beside(others)
-    if split == "test" and trainer.output_dir and ranks.writes():
+    keeps, together = split == "test" and bool(trainer.output_dir), None
+    if keeps and not _trained_on(trainer):
+        together = open_world(trainer, NewTest(logits, labels, features))
+    if keeps and ranks.writes():
         metrics["nc"] = nc_metrics(features, labels, text, logits)
-        if not _trained_on(trainer):
-            together = open_world(trainer, NewTest(logits, labels, features))
-            metrics |= {"open_world": together} if together else {}
+        metrics |= {"open_world": together} if together else {}
         per_class = per_class_accuracy(logits.argmax(1), labels, logits.shape[1])
         if trainer.cfg.TEST.SAVE_PREDICTIONS:
             seen_here = Predictions(logits, labels, features, text, list(trainer.classnames))

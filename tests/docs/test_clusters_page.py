@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
 from torch.distributed.run import get_args_parser
 
 from npt_plugin.cli import eval as evaluation

@@ -10,7 +10,7 @@ from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.predictions import PREDICTIONS, Predictions
 from npt_plugin.runs.record import read_record
 from npt_plugin.system.random_state import rng_digest
-from npt_plugin.trainers.all_names import NewTest, all_logits
+from npt_plugin.trainers.all_names import BaseRun, NewTest, all_logits
 from npt_plugin.trainers.evaluate import collect_outputs
 
 NEW = ("DATASET.SUBSAMPLE_CLASSES", "new")
@@ -43,11 +43,11 @@ def seen_by(trainer):
 
 def table_of(base, new):
     """What ``all_logits`` makes of two tests."""
-    record = read_record(f"{new.trained_in}/{RESULTS}")
     kept = Predictions(*seen_by(base), list(base.classnames))
+    run = BaseRun.of(new)._replace(predictions=kept)
     logits, labels, features, _ = seen_by(new)
     with torch.inference_mode():
-        return all_logits(new, record, kept, NewTest(logits, labels, features))
+        return all_logits(new, run, NewTest(logits, labels, features))
 
 
 @pytest.mark.numerics

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.slow
 TRAIN = ("--trainer", "NPT_CoOp", "--seed", "1")
 EPOCHS = ("OPTIM.MAX_EPOCH", "4", "TEST.NC_PER_EPOCH", "2", "TRAIN.CHECKPOINT_FREQ", "1")
 
+NEW = ("DATASET.SUBSAMPLE_CLASSES", "new")
+
 
 @pytest.fixture
 def start(torchrun, train_words, tmp_path):
@@ -86,6 +88,33 @@ def test_one_process_writes_and_speaks(start, tmp_path):
     assert done.stdout.count("total: 15") == 1  # test images
     assert not list(out.rglob(".*"))
     assert read_record(out / RESULTS).versions["processes"] == "2"
+
+
+@pytest.mark.numerics
+@pytest.mark.parametrize("trainer", ["NPT_CoOp", "CoCoOp", "MaPLe"])
+def test_new_classes_are_judged_with_the_base_classes_as_by_one_process(
+    trainer, torchrun, train_words, tmp_path
+):
+    def words(out, *flags, classes):
+        start = ("--trainer", trainer, "--seed", "1", "--output-dir", str(tmp_path / out))
+        return train_words(*start, *flags, options=("DATASET.SUBSAMPLE_CLASSES", classes))
+
+    assert main(words("base", classes="base")) == 0
+    test = ("--eval-only", "--model-dir", str(tmp_path / "base"), "--load-epoch", "2")
+    assert main(words("one", *test, classes="new")) == 0
+    done = torchrun(2, trouble.__file__, "none", *words("two", *test, classes="new"), wait=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("* joint: ") == 1
+    found, wanted = (read_record(tmp_path / out / RESULTS).metrics for out in ("two", "one"))
+    assert found["open_world"].pop("taken") == pytest.approx(wanted["open_world"].pop("taken"))
+    assert flatten(found) == pytest.approx(flatten(wanted))
+
+
+def test_without_the_base_run_all_leave_out_what_needs_it(torchrun, train_words, tmp_path):
+    words = train_words(*TRAIN, "--output-dir", str(tmp_path), options=NEW)
+    done = torchrun(2, trouble.__file__, "none", *words, wait=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("together: left out. The folder of the run") == 1
 
 
 @pytest.mark.parametrize(
