@@ -10,6 +10,7 @@ from npt_plugin.runs.layout import RESULTS
 from npt_plugin.runs.predictions import PREDICTIONS, Predictions
 from npt_plugin.runs.record import read_record
 from npt_plugin.system.random_state import rng_digest
+from npt_plugin.trainers import all_names
 from npt_plugin.trainers.all_names import BaseRun, NewTest, all_logits
 from npt_plugin.trainers.evaluate import collect_outputs
 
@@ -127,3 +128,11 @@ def test_a_run_on_other_classes_or_data_is_none_on_the_base_classes(halves, tmp_
     path.write_text(path.read_text().replace('"classes": "base"', '"classes": "all"'))
     new.test()
     assert "holds no completed run on the base classes of OxfordPets" in capsys.readouterr().out
+
+
+def test_where_another_process_lacks_the_base_run_all_leave_it_out(halves, monkeypatch, capsys):
+    _, new = halves("CoOp")
+    monkeypatch.setattr(all_names, "largest", lambda own: 1)
+    monkeypatch.setattr(all_names, "all_logits", None)  # in which the processes would meet
+    new.test()
+    assert "left out. Not every process of this run can read" in capsys.readouterr().out
