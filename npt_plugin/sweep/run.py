@@ -27,6 +27,7 @@ from npt_plugin.trainers.checkpoints import refuse_other_config
 from npt_plugin.trainers.progress_file import newest_progress
 from npt_plugin.trainers.run_average import average_runs
 from npt_plugin.trainers.several import seed_alike
+from npt_plugin.trainers.trained_counts import take_trained_counts
 
 
 def perform(request: Request) -> Any:
@@ -60,6 +61,7 @@ def perform_cfg(
             check_classes(trainer.classnames)
         if request.eval_only:
             trainer.trained_in = request.model_dir
+            take_trained_counts(trainer)
             trainer.load_model(request.model_dir, epoch=request.load_epoch)
             if average:
                 trainer.averaged_runs = average_runs(trainer.model, average)

@@ -23,6 +23,22 @@ def test_eval_needs_only_the_run(run, tmp_path, monkeypatch, capfd):
     assert read_record(run / RESULTS) == first
 
 
+def test_groups_and_adjustment_go_by_the_images_of_the_training(run, tmp_path, capfd):
+    first = read_record(run / RESULTS)
+    assert min(first.class_counts) < max(first.class_counts)
+    words = ["eval", "--run", str(run)]
+    assert cli.main(words) == 0
+    assert "of this test would give others" not in capfd.readouterr().out
+    even = ["--output-dir", str(tmp_path / "even"), "DATASET.IMBALANCE.RATIO", "1.0"]
+    assert cli.main([*words, *even]) == 0
+    assert "images per class: 2 to 4, of the run in" in capfd.readouterr().out
+    again = read_record(tmp_path / "even" / RESULTS)
+    assert again.metrics == first.metrics and again.class_counts == first.class_counts
+    assert again.per_class == first.per_class
+    assert cli.main([*words, "--classes", "all", "DATASET.IMBALANCE.RATIO", "1.0"]) == 0
+    assert read_record(run / "eval" / "OxfordPets_all" / RESULTS).class_counts == [4] * 6
+
+
 def test_eval_names_what_is_wrong(run, capfd):
     assert cli.main(["eval", "--run", str(run.parent)]) == 2
     assert "there are 1 below it" in capfd.readouterr().err
